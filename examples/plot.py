@@ -1,0 +1,85 @@
+"""Draws learning curves over seeds, with bootstrap intervals, from run directories or metrics files.
+
+    uv run examples/plot.py --runs='PEARL=runs/point-sparse-v0-explore-*' --y=test/return_11 --output=curve.png
+
+Each --runs is LABEL=PATTERN; the runs that a pattern matches are the seeds of one curve.
+"""
+
+import glob
+
+import matplotlib
+import numpy as np
+from absl import flags
+from scipy import stats
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+from rlcore.experiment import main, read_metrics, user_errors
+
+_RUNS = flags.DEFINE_multi_string("runs", None, "LABEL=PATTERN of run directories or metrics.jsonl files.", required=True)
+_X = flags.DEFINE_string("x", "env_steps", "Metric of the horizontal axis: env_steps, updates, iteration.")
+_Y = flags.DEFINE_string("y", "test/return", "Metric of the vertical axis.")
+_HLINE = flags.DEFINE_multi_string("hline", [], "LABEL=VALUE of a level to mark, such as a published number.")
+_TITLE = flags.DEFINE_string("title", "", "Title of the picture.")
+_OUTPUT = flags.DEFINE_string("output", "curve.png", "Where the picture goes.")
+_CONFIDENCE = flags.DEFINE_float(
+    "confidence", 0.95, "Of the bootstrap interval of the mean over seeds.", lower_bound=0.01, upper_bound=0.999
+)
+
+
+def load_curves(pattern: str, x: str, y: str) -> tuple[np.ndarray, np.ndarray]:
+    """The points `x: [P]` that all runs of a pattern share, and their values `y: [S, P]`.
+
+    Raises:
+      ValueError: nothing matches, or a run lacks one of the metrics.
+    """
+    curves = []
+    for path in sorted(glob.glob(pattern)):
+        points = {row[x]: row[y] for row in read_metrics(path) if x in row and y in row}
+        if not points:
+            raise ValueError(f"{path} has no rows with both {x} and {y}")
+        curves.append(points)
+    if not curves:
+        raise ValueError(f"runs: nothing matches {pattern!r}")
+    shared = sorted(set.intersection(*(set(curve) for curve in curves)))
+    return np.array(shared), np.array([[curve[point] for point in shared] for curve in curves])
+
+
+def bootstrap_interval(y: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+    """Percentile bootstrap interval of the mean over seeds of `y: [S, P]`: two arrays `[P]`."""
+    if len(y) == 1:
+        return y[0], y[0]
+    result = stats.bootstrap((y,), np.mean, axis=0, confidence_level=confidence, method="percentile", rng=0)
+    return result.confidence_interval.low, result.confidence_interval.high
+
+
+def _split(option: str, text: str) -> tuple[str, str]:
+    label, equals, value = text.partition("=")
+    if not equals or not value:
+        raise ValueError(f"{option} must look like LABEL=VALUE, got {text!r}")
+    return label, value
+
+
+def plot() -> None:
+    """Draws the curves."""
+    figure, axes = plt.subplots(figsize=(6.5, 4), layout="constrained")
+    with user_errors():
+        for text in _RUNS.value:
+            label, pattern = _split("runs", text)
+            x, y = load_curves(pattern, _X.value, _Y.value)
+            (line,) = axes.plot(x, y.mean(axis=0), label=f"{label} ({len(y)} seed{'s' if len(y) > 1 else ''})")
+            axes.fill_between(x, *bootstrap_interval(y, _CONFIDENCE.value), color=line.get_color(), alpha=0.2, linewidth=0)
+        for text in _HLINE.value:
+            label, value = _split("hline", text)
+            axes.axhline(float(value), color="0.4", linestyle="--", linewidth=1)
+            axes.annotate(label, (0.01, float(value)), xycoords=("axes fraction", "data"), va="bottom", fontsize=8)
+    axes.set(xlabel=_X.value, ylabel=_Y.value, title=_TITLE.value)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(_OUTPUT.value, dpi=130)
+    print(_OUTPUT.value)
+
+
+if __name__ == "__main__":
+    main(plot)

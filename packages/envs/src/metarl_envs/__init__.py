@@ -1,0 +1,36 @@
+"""Versioned, seeded families of tasks for meta-reinforcement learning."""
+
+from metarl_envs.from_gymnasium import GymnasiumFamily, from_gymnasium
+from metarl_envs.functional_env import FunctionalEnv
+from metarl_envs.functional_family import FunctionalFamily, register_with_gymnasium
+from metarl_envs.functional_vector import FunctionalVectorEnv
+from metarl_envs.infos import transition_info
+from metarl_envs.point import PointEnv, PointFamily, PointTask
+from metarl_envs.point.family import register as _register_point
+from metarl_envs.registry import benchmark, benchmark_names, register_benchmark
+from metarl_envs.tasks import Benchmark, Task, TaskFamily, Tasks, get_task, num_tasks, take_tasks
+
+_register_point()
+
+__all__ = [
+    "Benchmark",
+    "FunctionalEnv",
+    "FunctionalFamily",
+    "FunctionalVectorEnv",
+    "GymnasiumFamily",
+    "PointEnv",
+    "PointFamily",
+    "PointTask",
+    "Task",
+    "TaskFamily",
+    "Tasks",
+    "benchmark",
+    "benchmark_names",
+    "from_gymnasium",
+    "get_task",
+    "num_tasks",
+    "register_benchmark",
+    "register_with_gymnasium",
+    "take_tasks",
+    "transition_info",
+]

@@ -1,0 +1,43 @@
+"""Benchmarks by name."""
+
+import difflib
+import functools
+from collections.abc import Callable
+
+from metarl_envs.tasks import Benchmark
+
+_MAKERS: dict[str, Callable[[], Benchmark]] = {}
+
+
+def register_benchmark(name: str, make: Callable[[], Benchmark]) -> None:
+    """Makes `benchmark(name)` return `make()`.
+
+    Args:
+      name: by custom `<family>-v<version>`: a change to the tasks or the dynamics takes a new version.
+      make: called at most once, when the benchmark is first asked for.
+
+    Raises:
+      ValueError: the name is taken.
+    """
+    if name in _MAKERS:
+        raise ValueError(f"benchmark name={name!r} is taken")
+    _MAKERS[name] = make
+
+
+def benchmark_names() -> tuple[str, ...]:
+    """All registered names, sorted."""
+    return tuple(sorted(_MAKERS))
+
+
+@functools.cache
+def benchmark(name: str) -> Benchmark:
+    """The benchmark of that name; the same object at every call.
+
+    Raises:
+      ValueError: no benchmark has this name.
+    """
+    if name not in _MAKERS:
+        close = difflib.get_close_matches(name, _MAKERS, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise ValueError(f"unknown benchmark name={name!r}; {hint}allowed: {', '.join(benchmark_names())}")
+    return _MAKERS[name]()

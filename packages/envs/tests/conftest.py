@@ -1,0 +1,16 @@
+"""Checks that JAX makes on request, on for all tests; a registry to write to."""
+
+import jax
+import pytest
+from metarl_envs import registry
+
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_debug_key_reuse", True)
+
+
+@pytest.fixture
+def scratch_registry(monkeypatch):
+    """What a test registers is forgotten after it."""
+    monkeypatch.setattr(registry, "_MAKERS", dict(registry._MAKERS))
+    yield
+    registry.benchmark.cache_clear()

@@ -1,0 +1,77 @@
+"""Tasks in either form, benchmarks and their registry."""
+
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import metarl_envs
+import numpy as np
+import pytest
+
+PYTREE = {"goal": np.arange(6.0).reshape(3, 2), "mass": np.arange(3.0)}
+LIST = ["left", "right", "up"]
+
+
+@pytest.mark.parametrize("tasks", [PYTREE, LIST, jax.tree.map(jnp.asarray, PYTREE)])
+def test_both_forms_of_tasks_are_counted_and_indexed(tasks):
+    assert metarl_envs.num_tasks(tasks) == 3
+    taken = metarl_envs.take_tasks(tasks, [2, 0, 2, 1])
+    assert metarl_envs.num_tasks(taken) == 4
+    for position, index in enumerate([2, 0, 2, 1]):
+        jax.tree.map(
+            np.testing.assert_array_equal,
+            metarl_envs.get_task(taken, position),
+            metarl_envs.get_task(tasks, index),
+        )
+
+
+def test_take_tasks_can_be_traced():
+    tasks = jax.tree.map(jnp.asarray, PYTREE)
+    taken = jax.jit(metarl_envs.take_tasks)(tasks, jnp.array([1, 1]))
+    np.testing.assert_array_equal(taken["goal"], [[2, 3], [2, 3]])
+
+
+@pytest.mark.parametrize("tasks", [{"a": np.zeros(2), "b": np.zeros(3)}, np.float32(1), ()])
+def test_tasks_without_one_leading_dimension_are_refused(tasks):
+    with pytest.raises(ValueError, match="leading dimension"):
+        metarl_envs.num_tasks(tasks)
+
+
+@pytest.mark.parametrize("field", ["train_tasks", "test_tasks"])
+def test_a_benchmark_needs_tasks(field):
+    family = metarl_envs.PointFamily(sparse=True)
+    tasks = family.sample_tasks(jax.random.key(0), 2)
+    sets = {"train_tasks": tasks, "test_tasks": tasks, field: []}
+    with pytest.raises(ValueError, match=f"'mine': {field} is empty"):
+        metarl_envs.Benchmark("mine", family, **sets)
+
+
+def test_every_registered_benchmark_is_made_once_and_bears_its_name():
+    assert metarl_envs.benchmark_names() == tuple(sorted(metarl_envs.benchmark_names()))
+    for name in metarl_envs.benchmark_names():
+        bench = metarl_envs.benchmark(name)
+        assert bench.name == name
+        assert bench is metarl_envs.benchmark(name)
+
+
+def test_an_unknown_benchmark_is_named_with_what_is_allowed():
+    with pytest.raises(ValueError, match=r"name='point-spars-v0'; did you mean 'point-sparse-v0'\?.*point-dense-v0, "):
+        metarl_envs.benchmark("point-spars-v0")
+    with pytest.raises(ValueError, match=r"name='xyz'; allowed: .*point-dense-v0"):
+        metarl_envs.benchmark("xyz")
+
+
+@pytest.mark.usefixtures("scratch_registry")
+def test_users_register_benchmarks_under_free_names():
+    bench = metarl_envs.benchmark("point-dense-v0")
+    metarl_envs.register_benchmark("mine-v0", lambda: bench)
+    assert "mine-v0" in metarl_envs.benchmark_names()
+    assert metarl_envs.benchmark("mine-v0") is bench
+    with pytest.raises(ValueError, match="name='mine-v0' is taken"):
+        metarl_envs.register_benchmark("mine-v0", lambda: bench)
+
+
+def test_import_needs_no_simulator():
+    code = "import sys; sys.modules.update(mujoco=None, pygame=None); import metarl_envs; metarl_envs.benchmark_names()"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,27 @@
+"""PEARL: off-policy meta-reinforcement learning by inferring a probabilistic task variable."""
+
+from pearl_jax.agent import AgentState, PearlAgent, PearlMemory, PearlPolicy
+from pearl_jax.config import PearlConfig
+from pearl_jax.evaluate import adaptation_metrics, make_test_policy, adaptation_returns, adaptation_trials
+from pearl_jax.presets import PRESETS, preset
+from pearl_jax.representation import TaskInference
+from pearl_jax.train import TrainState, init_state, make_agent, train
+
+__all__ = [
+    "PRESETS",
+    "AgentState",
+    "PearlAgent",
+    "PearlConfig",
+    "PearlMemory",
+    "PearlPolicy",
+    "TaskInference",
+    "TrainState",
+    "adaptation_metrics",
+    "init_state",
+    "make_agent",
+    "make_test_policy",
+    "preset",
+    "adaptation_returns",
+    "adaptation_trials",
+    "train",
+]

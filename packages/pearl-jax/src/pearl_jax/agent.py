@@ -1,0 +1,167 @@
+"""The PEARL agent: one SAC over inferred tasks, its gradient steps, and its policy within a trial.
+
+In the shape descriptions `N` denotes all train tasks, `M` those of a batch, `B` and `C` the transitions of each for the
+actor and critics and for the encoder.
+"""
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+import optax
+
+from pearl_jax.config import PearlConfig
+from pearl_jax.representation import PearlBatch, Row, TaskInference, context_features, join_task
+from rlcore.replay import Replay, sample, sample_windows
+from rlcore.sac import SAC, ContinuousHead, SACParams, SACState
+from rlcore.types import Metrics, Transition
+
+
+class AgentState(NamedTuple):
+    """learner: SAC's. average: parameters averaged over updates, for testing; the same as the learner's without averaging."""
+
+    learner: SACState
+    average: SACParams
+
+
+class ContextReplay(NamedTuple):
+    """replay: rows of `N` tasks. num_recent: `[N]` int32, how many of the newest rows the encoder may see."""
+
+    replay: Replay
+    num_recent: chex.Array
+
+
+class PearlAgent:
+    """PEARL for one kind of observation and action.
+
+    Args:
+      config: the options.
+      obs_size: numbers in an observation.
+      action_size: numbers in an action.
+      horizon: steps of an episode.
+    """
+
+    def __init__(self, config: PearlConfig, obs_size: int, action_size: int, horizon: int):
+        self.config = config
+        self._horizon = horizon
+        self.inference = TaskInference(config)
+        self.sac = SAC(config.sac, ContinuousHead(config.sac, action_size), self.inference)
+        self._sizes = obs_size, action_size
+
+    def init(self, key: chex.PRNGKey) -> AgentState:
+        """The state before the first update; the key is consumed."""
+        obs_size, action_size = self._sizes
+        obs, scalar = jnp.zeros((1, 1, obs_size), jnp.float32), jnp.zeros((1, 1), jnp.float32)
+        action = jnp.zeros((1, 1, action_size), jnp.float32)
+        context = context_features(self.config, obs, action, scalar, obs)
+        valid, has_reward = jnp.ones((1, 1), bool), jnp.ones(1, bool)
+        learner = self.sac.init(key, PearlBatch(obs, action, scalar, scalar, obs, context, valid, has_reward))
+        return AgentState(learner, jax.tree.map(jnp.copy, learner.params))
+
+    def example_row(self) -> Row:
+        """A row of zeros, for the shape of the replay."""
+        obs_size, action_size = self._sizes
+        obs, scalar = jnp.zeros(obs_size, jnp.float32), jnp.zeros((), jnp.float32)
+        return Row(obs, jnp.zeros(action_size, jnp.float32), scalar, scalar, obs, scalar)
+
+    def sample(self, data: ContextReplay, key: chex.PRNGKey) -> PearlBatch:
+        """A batch for one gradient step (thesis, Algorithm 1, lines 12 to 14); the key is consumed."""
+        config = self.config
+        task_key, row_key, context_key = jax.random.split(key, 3)
+        tasks = jax.random.randint(task_key, (config.meta_batch_size,), 0, data.num_recent.shape[0])
+        if config.correlated_batch:
+            rows: Row = _only_window(sample_windows(data.replay, row_key, tasks, 1, config.batch_size))
+        else:
+            rows = sample(data.replay, row_key, tasks, config.batch_size)
+        context, valid = (rows, None) if config.context_sampler == "same_batch" else self._context(data, tasks, context_key)
+        valid = jnp.ones(context.reward.shape, bool) if valid is None else valid
+        features = context_features(config, context.obs, context.action, context.context_reward, context.next_obs)
+        has_reward = jnp.any((context.context_reward != 0) & valid, axis=1)
+        return PearlBatch(
+            rows.obs, rows.action, rows.reward, rows.discount, rows.next_obs, features, valid, has_reward
+        )
+
+    def _context(self, data: ContextReplay, tasks: chex.Array, key: chex.PRNGKey) -> tuple[Row, chex.Array | None]:
+        """Rows `[M, C, ...]` for the encoder, and which of them count; the key is consumed."""
+        config = self.config
+        newest = data.num_recent[tasks] if config.context_sampler == "recent" else None
+        if config.max_context_episodes:
+            count_key, key = jax.random.split(key)
+            num_tasks, num_episodes = tasks.shape[0], config.max_context_episodes
+            rows = sample_windows(data.replay, key, tasks, num_episodes, self._horizon, newest)
+            count = jax.random.randint(count_key, (num_tasks, 1), 1, num_episodes + 1)
+            valid = jnp.repeat(jnp.arange(num_episodes)[None] < count, self._horizon, axis=1)
+            return jax.tree.map(lambda leaf: leaf.reshape(num_tasks, -1, *leaf.shape[3:]), rows), valid
+        if config.encoder == "recurrent":
+            return _only_window(sample_windows(data.replay, key, tasks, 1, config.context_size, newest)), None
+        return sample(data.replay, key, tasks, config.context_size, newest), None
+
+    def update(self, state: AgentState, batch: PearlBatch, key: chex.PRNGKey) -> tuple[AgentState, Metrics]:
+        """One gradient step on encoder, actor and critics; the key is consumed."""
+        learner, metrics = self.sac.update(state.learner, batch, key)
+        average = optax.incremental_update(learner.params, state.average, self.config.averaging_rate)
+        return AgentState(learner, average), metrics
+
+
+def _only_window(rows: Row) -> Row:
+    return jax.tree.map(lambda leaf: leaf[:, 0], rows)
+
+
+class PearlMemory(NamedTuple):
+    """What PEARL remembers of a trial.
+
+    belief: the encoder's, about `N` tasks.
+    z: `[N, Dz]` the task variable of the episode under way.
+    episode: `[N]` int32, episodes begun.
+    """
+
+    belief: Any
+    z: chex.Array
+    episode: chex.Array
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PearlPolicy:
+    """Acts on one draw of the task variable for each episode (thesis, Algorithm 2): a `MetaPolicy`.
+
+    agent: the agent; the parameters come with each call.
+    num_prior_episodes: episodes of a trial whose z is drawn from the prior, whatever was seen.
+    deterministic: whether actions are the policy's centre.
+    """
+
+    agent: PearlAgent
+    num_prior_episodes: int
+    deterministic: bool
+
+    def begin_trial(self, params: SACParams, key: chex.PRNGKey, num_tasks: int) -> PearlMemory:
+        """Nothing known of `N` tasks."""
+        del params, key
+        belief = self.agent.inference.encoder.blank(num_tasks)
+        z = jnp.zeros((num_tasks, self.agent.config.latent_size), jnp.float32)
+        return PearlMemory(belief, z, jnp.zeros(num_tasks, jnp.int32))
+
+    def begin_episode(self, params: SACParams, memory: PearlMemory, key: chex.PRNGKey) -> PearlMemory:
+        """Draws z from the posterior, or from the prior in a trial's first episodes; the key is consumed."""
+        encoder = self.agent.inference.encoder
+        blank = encoder.blank(memory.z.shape[0])
+        exploring = memory.episode < self.num_prior_episodes
+        belief = jax.tree.map(
+            lambda blank, known: jnp.where(exploring[:, None], blank, known), blank, memory.belief
+        )
+        z = encoder.posterior(params.representation, belief).sample(key)
+        return PearlMemory(memory.belief, z, memory.episode + 1)
+
+    def act(
+        self, params: SACParams, memory: PearlMemory, obs: chex.Array, key: chex.PRNGKey
+    ) -> tuple[chex.Array, PearlMemory]:
+        """Actions `[N, Da]`; the key is consumed."""
+        return self.agent.sac.act(params, join_task(obs, memory.z), key, self.deterministic), memory
+
+    def observe(self, params: SACParams, memory: PearlMemory, transition: Transition) -> PearlMemory:
+        """Adds a transition to the context."""
+        row = context_features(
+            self.agent.config, transition.obs, transition.action, transition.reward, transition.next_obs
+        )
+        return memory._replace(belief=self.agent.inference.encoder.absorb(params.representation, memory.belief, row))

@@ -1,0 +1,132 @@
+"""Options of PEARL; `presets.py` has the sets of them that belong together."""
+
+import dataclasses
+from typing import Literal
+
+from rlcore.experiment import check_at_least, check_choice, check_positive, check_rate
+from rlcore.sac import SACConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class PearlConfig:
+    """Options of PEARL (thesis, section 5.2; Rakelly et al., 2019).
+
+    What is inferred, and how:
+      sac: the actor-critic.
+      latent_size: dimensions of the task variable z.
+      encoder: `gaussian`, the product of a factor for each transition (equation 9); `deterministic`, the mean of a point
+        for each transition (thesis, figure 18); `recurrent`, a GRU over the transitions in order (figure 16).
+      encoder_sizes: widths of the encoder's hidden layers; the last one is also the GRU's.
+      factor: what the network says of a Gaussian factor's width: its `variance`, as in the reference, or its `precision`,
+        with which a transition that tells nothing can weigh nothing.
+      prior_factor: whether N(0, I) is one of the factors of the posterior; the reference leaves it out, so that the
+        width of its posterior depends on how many transitions there are, told or not.
+      next_obs_in_context: whether the encoder sees s'; needed only where tasks differ in their dynamics.
+      kl_coef: weight beta of KL(q(z|c) || N(0, I)); the deterministic encoder has none.
+      kl_reduction: over the tasks of a batch; `mean` pairs it with each task's own critic loss, as the thesis's Algorithm
+        1 does; the reference takes the `sum` while its critic loss is a mean, so its weight grows with `meta_batch_size`.
+
+    What it is trained on:
+      meta_batch_size: tasks of a gradient step, drawn with replacement.
+      batch_size: transitions of each for the actor and the critics.
+      context_size: transitions of each for the encoder, drawn one by one.
+      max_context_episodes: if not 0, the context is made of whole episodes instead, as at test time: 1 to so many of them,
+        the number drawn uniformly.
+      require_reward: leave out of the losses of actor and critics the tasks whose context holds no reward other than 0: z
+        then says nothing of the task, and learning from the pair blurs what other z say. For sparse rewards.
+      context_sampler: `recent` draws the context from what was collected at the last visit; `off_policy` from the whole
+        buffer; `same_batch` is the actor's and critics' own batch (thesis, figure 17).
+      correlated_batch: whether the actor's and critics' batch is a run of transitions (thesis, figure 16).
+      training_reward: the signal that trains the actor and the critics: `reward`, or the name of another one that the
+        environment reports. The context always holds `reward`, the only one there is at test time.
+      replay_capacity: transitions kept of each task.
+
+    How data is collected, in episodes of the family's horizon:
+      num_initial_episodes: of every train task before the first gradient step, z from the prior.
+      num_tasks_per_iteration: train tasks visited in an iteration, all different.
+      num_prior_episodes: of each visited task with z from the prior.
+      num_posterior_episodes: then with z from the posterior given all so far.
+      num_extra_episodes: then likewise, for the actor and the critics only.
+      num_updates: gradient steps of an iteration.
+      ease_from, ease_until: iterations between which the difficulty of train tasks rises linearly from 0 to 1, where the
+        family has easier versions of its tasks; both 0 leave the tasks alone. Test tasks are never eased.
+
+    How it is tested:
+      averaging_rate: what acts at test time is an average of the parameters, to which every update contributes this
+        share; 1 is the parameters themselves.
+      num_test_episodes: of a trial.
+      num_test_prior_episodes: of them with z from the prior; 1 is the thesis's Algorithm 2.
+      deterministic_test: whether test actions are the policy's centre, or drawn.
+      test_every: iterations between tests.
+    """
+
+    sac: SACConfig = dataclasses.field(default_factory=SACConfig)
+    latent_size: int = 5
+    encoder: Literal["gaussian", "deterministic", "recurrent"] = "gaussian"
+    encoder_sizes: tuple[int, ...] = (200, 200, 200)
+    factor: Literal["variance", "precision"] = "variance"
+    prior_factor: bool = False
+    next_obs_in_context: bool = False
+    kl_coef: float = 0.1
+    kl_reduction: Literal["sum", "mean"] = "sum"
+
+    meta_batch_size: int = 16
+    batch_size: int = 256
+    context_size: int = 100
+    max_context_episodes: int = 0
+    require_reward: bool = False
+    context_sampler: Literal["recent", "off_policy", "same_batch"] = "recent"
+    correlated_batch: bool = False
+    training_reward: str = "reward"
+    replay_capacity: int = 20_000
+
+    num_initial_episodes: int = 10
+    num_tasks_per_iteration: int = 5
+    num_prior_episodes: int = 2
+    num_posterior_episodes: int = 0
+    num_extra_episodes: int = 3
+    num_updates: int = 2000
+    ease_from: int = 0
+    ease_until: int = 0
+
+    averaging_rate: float = 1.0
+    num_test_episodes: int = 3
+    num_test_prior_episodes: int = 1
+    deterministic_test: bool = True
+    test_every: int = 1
+
+    def __post_init__(self):
+        check_choice("encoder", self.encoder, ("gaussian", "deterministic", "recurrent"))
+        check_choice("factor", self.factor, ("variance", "precision"))
+        check_choice("kl_reduction", self.kl_reduction, ("sum", "mean"))
+        check_choice("context_sampler", self.context_sampler, ("recent", "off_policy", "same_batch"))
+        for size in self.encoder_sizes:
+            check_positive("encoder_sizes", size)
+        check_at_least("kl_coef", self.kl_coef, 0)
+        for name in ("latent_size", "meta_batch_size", "batch_size", "context_size", "replay_capacity"):
+            check_positive(name, getattr(self, name))
+        for name in ("num_initial_episodes", "num_tasks_per_iteration", "num_updates", "num_test_episodes", "test_every"):
+            check_positive(name, getattr(self, name))
+        check_at_least("max_context_episodes", self.max_context_episodes, 0)
+        for name in ("num_prior_episodes", "num_posterior_episodes", "num_extra_episodes", "num_test_prior_episodes"):
+            check_at_least(name, getattr(self, name), 0)
+        check_positive("num_prior_episodes + num_posterior_episodes", self.num_context_episodes)
+        check_at_least("ease_from", self.ease_from, 0)
+        check_at_least("ease_until", self.ease_until, self.ease_from)
+        check_rate("averaging_rate", self.averaging_rate)
+        if self.encoder == "recurrent" and (not self.encoder_sizes or self.max_context_episodes):
+            raise ValueError("encoder=recurrent needs encoder_sizes not empty and max_context_episodes=0")
+        if self.context_sampler == "same_batch" and self.max_context_episodes:
+            raise ValueError("context_sampler=same_batch needs max_context_episodes=0")
+
+    @property
+    def num_context_episodes(self) -> int:
+        """Episodes of a visit that the encoder may see."""
+        return self.num_prior_episodes + self.num_posterior_episodes
+
+    def difficulty(self, iteration: int) -> float:
+        """How hard the train tasks are, in [0, 1], at an iteration counted from 1."""
+        if self.ease_until == 0:
+            return 1.0
+        span = max(self.ease_until - self.ease_from, 1)
+        return min(max((iteration - self.ease_from) / span, 0.0), 1.0)

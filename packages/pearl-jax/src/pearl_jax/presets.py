@@ -1,0 +1,162 @@
+"""Sets of options that belong together, by name and benchmark.
+
+`thesis` and `reference` differ where the document and its released code (katerakelly/oyster) do:
+
+- KL weight. Algorithm 1 adds each task's KL to that task's critic loss. The code sums the KL over the tasks of a batch and
+  averages the critic loss, which makes the same coefficient `meta_batch_size` times stronger.
+- Context. The thesis's transitions are (s, a, s', r); the code leaves s' out unless dynamics differ between tasks.
+- Meta-testing. Algorithm 2 draws z from the posterior from the second episode on; the code draws the first 5 from the
+  prior in sparse navigation.
+- Tasks. The benchmarks' names say which task set is whose.
+
+Neither counts the prior among the factors of the posterior (`prior_factor`), both learn with a state-value network, and
+both set the entropy's weight through the reward scale. Those two together scale Q to hundreds before anything is learned,
+so `tiny`, `cpu` and `explore` set the temperature instead, keep Q in units of reward, and bootstrap from target critics.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+from pearl_jax.config import PearlConfig
+from rlcore.sac import SACConfig
+
+_SPARSE_POINT = "point-sparse"
+
+
+def _reference(benchmark: str) -> PearlConfig:
+    sparse = benchmark.startswith(_SPARSE_POINT)
+    config = PearlConfig(
+        sac=SACConfig(
+            hidden_sizes=(300, 300, 300),
+            value_network=True,
+            temperature=1.0,
+            reward_scale=100.0,
+            discount=0.9 if sparse else 0.99,
+            mean_coef=1e-3,
+            log_std_coef=1e-3,
+        ),
+        training_reward="dense_reward" if sparse else "reward",
+        num_updates=1000,
+        num_prior_episodes=10,
+        num_extra_episodes=10,
+        context_size=64,
+        num_initial_episodes=10,
+    )
+    if sparse:
+        config = dataclasses.replace(
+            config,
+            kl_coef=1.0,
+            context_size=1024,
+            num_tasks_per_iteration=10,
+            num_prior_episodes=5,
+            num_posterior_episodes=45,
+            num_extra_episodes=0,
+            num_test_episodes=21,
+            num_test_prior_episodes=5,
+            test_every=10,
+        )
+    return config
+
+
+def _thesis(benchmark: str) -> PearlConfig:
+    return dataclasses.replace(
+        _reference(benchmark), kl_reduction="mean", next_obs_in_context=True, num_test_prior_episodes=1
+    )
+
+
+def _tiny(benchmark: str) -> PearlConfig:
+    sparse = benchmark.startswith(_SPARSE_POINT)
+    return PearlConfig(
+        sac=SACConfig(
+            hidden_sizes=(64, 64),
+            temperature=0.01,
+            discount=0.9,
+            tau=0.02,
+            actor_learning_rate=2e-3,
+            critic_learning_rate=2e-3,
+        ),
+        encoder_sizes=(64, 64),
+        prior_factor=True,
+        kl_coef=1e-3,
+        meta_batch_size=8,
+        batch_size=64,
+        context_size=64,
+        training_reward="dense_reward" if sparse else "reward",
+        replay_capacity=4000,
+        num_tasks_per_iteration=40,
+        num_prior_episodes=2,
+        num_posterior_episodes=3,
+        num_extra_episodes=0,
+        num_updates=500,
+        num_test_episodes=11 if sparse else 3,
+    )
+
+
+def _cpu(benchmark: str) -> PearlConfig:
+    return dataclasses.replace(_tiny(benchmark), test_every=4)
+
+
+def _explore(benchmark: str) -> PearlConfig:
+    """For narrow goals, which nobody hits by luck until exploration is structured.
+
+    Train goals start wide and narrow down while the policy learns to search; every iteration collects afresh in all tasks
+    by Algorithm 2, and contexts are whole episodes, a random number of them, as they are at test time.
+    """
+    return PearlConfig(
+        sac=SACConfig(
+            hidden_sizes=(64, 64),
+            temperature=0.01,
+            discount=0.9,
+            tau=0.01,
+            actor_learning_rate=1e-3,
+            critic_learning_rate=1e-3,
+            decay_from=72_000,
+            decay_until=120_000,
+            final_learning_rate_rate=0.05,
+        ),
+        latent_size=2,
+        encoder_sizes=(64, 64),
+        factor="precision",
+        prior_factor=True,
+        kl_coef=0.02,
+        kl_reduction="mean",
+        meta_batch_size=16,
+        batch_size=32,
+        max_context_episodes=6,
+        require_reward=True,
+        training_reward="dense_reward" if benchmark.startswith(_SPARSE_POINT) else "reward",
+        replay_capacity=5000,
+        num_initial_episodes=1,
+        num_tasks_per_iteration=100,
+        num_prior_episodes=5,
+        num_posterior_episodes=20,
+        num_extra_episodes=0,
+        num_updates=250,
+        ease_from=48,
+        ease_until=192,
+        averaging_rate=1e-3,
+        num_test_episodes=21,
+        test_every=20,
+    )
+
+
+PRESETS: dict[str, tuple[Callable[[str], PearlConfig], int, str]] = {
+    "tiny": (_tiny, 8, "a smoke test: seconds, learns a little"),
+    "cpu": (_cpu, 24, "wide goals on two CPU cores in a minute or two"),
+    "explore": (_explore, 480, "narrow goals on two CPU cores: structured exploration"),
+    "thesis": (_thesis, 100, "what the thesis's text says"),
+    "reference": (_reference, 500, "what the thesis's released code does"),
+}
+"""By name: the config for a benchmark, its usual number of iterations, and what it is for."""
+
+
+def preset(name: str, benchmark: str) -> tuple[PearlConfig, int]:
+    """The options of that name for a benchmark, and the usual number of iterations.
+
+    Raises:
+      ValueError: there is no such preset.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"preset must be one of {', '.join(PRESETS)}, got {name}")
+    make, num_iterations, _ = PRESETS[name]
+    return make(benchmark), num_iterations

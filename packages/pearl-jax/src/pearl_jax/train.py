@@ -1,0 +1,135 @@
+"""Meta-training (thesis, Algorithm 1): the host loop and the state that it carries."""
+
+import time
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from metarl_envs import Benchmark
+from pearl_jax.agent import AgentState, ContextReplay, PearlAgent, PearlPolicy
+from pearl_jax.collect import Collector, store
+from pearl_jax.config import PearlConfig
+from pearl_jax.evaluate import adaptation_metrics, make_test_policy, adaptation_returns
+from rlcore.experiment import Run
+from rlcore.replay import init_replay
+from rlcore.sac import make_update_many
+
+
+class TrainState(NamedTuple):
+    """All that the next iteration depends on.
+
+    agent: parameters and optimisers.
+    data: the replay, and what of it the encoder may see.
+    key: all randomness to come.
+    env_steps: scalar int32, steps taken in train tasks.
+    """
+
+    agent: AgentState
+    data: ContextReplay
+    key: chex.PRNGKey
+    env_steps: chex.Array
+
+
+def make_agent(config: PearlConfig, benchmark: Benchmark) -> PearlAgent:
+    """The agent for a benchmark's observations and actions.
+
+    Raises:
+      ValueError: they are not vectors, or the config does not fit the benchmark.
+    """
+    family = benchmark.family
+    for name, space in (("observation", family.observation_space), ("action", family.action_space)):
+        if space.shape is None or len(space.shape) != 1 or not np.issubdtype(space.dtype, np.floating):
+            raise ValueError(f"benchmark {benchmark.name}: the {name} space must be a vector of floats, got {space}")
+    if config.num_tasks_per_iteration > benchmark.num_train_tasks:
+        raise ValueError(
+            f"num_tasks_per_iteration must be at most the {benchmark.num_train_tasks} train tasks of {benchmark.name}, "
+            f"got {config.num_tasks_per_iteration}"
+        )
+    episodes = max(config.num_initial_episodes, config.num_context_episodes + config.num_extra_episodes)
+    if episodes * family.horizon > config.replay_capacity:
+        raise ValueError(
+            f"replay_capacity must hold the {episodes * family.horizon} steps of a visit, got {config.replay_capacity}"
+        )
+    return PearlAgent(config, family.observation_space.shape[0], family.action_space.shape[0], family.horizon)
+
+
+def init_state(agent: PearlAgent, benchmark: Benchmark, seed: int) -> TrainState:
+    """The state before anything was collected."""
+    agent_key, key = jax.random.split(jax.random.key(seed))
+    replay = init_replay(agent.example_row(), agent.config.replay_capacity, benchmark.num_train_tasks)
+    data = ContextReplay(replay, jnp.zeros(benchmark.num_train_tasks, jnp.int32))
+    return TrainState(agent.init(agent_key), data, key, jnp.zeros((), jnp.int32))
+
+
+def train(config: PearlConfig, benchmark: Benchmark, run: Run, *, seed: int, num_iterations: int) -> TrainState:
+    """Meta-trains PEARL in a run directory, from its newest checkpoint on if it has one.
+
+    Args:
+      config: the options.
+      benchmark: tasks to train on, and to test on as it goes.
+      run: where metrics and checkpoints go.
+      seed: of everything random.
+      num_iterations: how many in all, those of earlier runs in this directory included.
+
+    Returns:
+      The state after the last iteration.
+
+    Raises:
+      ValueError: the config does not fit the benchmark.
+      NonFiniteError: an environment or a loss gave a number that is not finite; the last checkpoint is intact.
+    """
+    agent = make_agent(config, benchmark)
+    family, train_tasks = benchmark.family, benchmark.train_tasks
+    explore = PearlPolicy(agent, config.num_initial_episodes, deterministic=False)
+    collect_initial = Collector(family, explore, config.num_initial_episodes)
+    adapt = PearlPolicy(agent, config.num_prior_episodes, deterministic=False)
+    collect = Collector(family, adapt, config.num_context_episodes + config.num_extra_episodes)
+    keep = jax.jit(store, static_argnums=(3, 4), donate_argnums=0)
+    update_many = make_update_many(agent.update, agent.sample)
+    test_policy = make_test_policy(agent)
+
+    def visit(state: TrainState, collector: Collector, ids: np.ndarray, num_extra: int, difficulty: float) -> tuple:
+        key, collect_key = jax.random.split(state.key)
+        trials = collector(state.agent.learner.params, train_tasks, ids, difficulty, collect_key)
+        data = keep(state.data, jnp.asarray(ids, jnp.int32), trials, config.training_reward, num_extra)
+        env_steps = state.env_steps + jnp.sum(trials.valid, dtype=jnp.int32)
+        return state._replace(data=data, key=key, env_steps=env_steps), trials
+
+    with run:
+        state, start = run.restore(init_state(agent, benchmark, seed))
+        steps = config.num_tasks_per_iteration * (config.num_context_episodes + config.num_extra_episodes) * family.horizon
+        for iteration in run.iterations(start, num_iterations, steps_per_iteration=steps):
+            began = time.perf_counter()
+            difficulty = config.difficulty(iteration)
+            if iteration == 1:
+                everything = np.arange(benchmark.num_train_tasks)
+                state, _ = visit(state, collect_initial, everything, 0, difficulty)
+            key, choice_key, update_key, test_key = jax.random.split(state.key, 4)
+            state = state._replace(key=key)
+            ids = np.sort(
+                jax.random.choice(choice_key, benchmark.num_train_tasks, (config.num_tasks_per_iteration,), replace=False)
+            )
+            state, trials = visit(state, collect, ids, config.num_extra_episodes, difficulty)
+            agent_state, metrics = update_many(state.agent, state.data, update_key, config.num_updates)
+            state = state._replace(agent=agent_state)
+
+            metrics = dict(metrics)
+            returns = trials.returns()
+            metrics["train/return_first"], metrics["train/return_last"] = returns[:, 0].mean(), returns[:, -1].mean()
+            metrics["train/difficulty"] = difficulty
+            metrics["params/norm"] = optax.global_norm(agent_state.learner.params)  # not finite if one parameter is not
+            metrics["env_steps"] = state.env_steps
+            metrics["updates"] = iteration * config.num_updates
+            if iteration % config.test_every == 0 or iteration == num_iterations:
+                params = state.agent.average
+                returns = adaptation_returns(
+                    test_policy, params, family, benchmark.test_tasks, test_key, config.num_test_episodes
+                )
+                metrics |= adaptation_metrics(returns)
+            metrics["time/iteration_s"] = time.perf_counter() - began
+            run.finish_iteration(iteration, state, metrics)
+    return state

@@ -1,0 +1,33 @@
+"""What goes around training: run directories, exact resume, metrics, progress, configs and flags."""
+
+from rlcore.experiment.checks import check_at_least, check_choice, check_positive, check_rate
+from rlcore.experiment.compilation_cache import enable_compilation_cache
+from rlcore.experiment.config import difference, from_dict, override, to_dict
+from rlcore.experiment.directory import load_config
+from rlcore.experiment.errors import NonFiniteError, RunError
+from rlcore.experiment.flags import TrainingFlags, define_training_flags, get_run_dir, main, user_errors
+from rlcore.experiment.metrics import read_metrics
+from rlcore.experiment.run import Run, restore_latest
+
+__all__ = [
+    "NonFiniteError",
+    "Run",
+    "RunError",
+    "TrainingFlags",
+    "check_at_least",
+    "check_choice",
+    "check_positive",
+    "check_rate",
+    "define_training_flags",
+    "difference",
+    "enable_compilation_cache",
+    "from_dict",
+    "get_run_dir",
+    "load_config",
+    "main",
+    "override",
+    "read_metrics",
+    "restore_latest",
+    "to_dict",
+    "user_errors",
+]

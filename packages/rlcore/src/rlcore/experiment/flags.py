@@ -1,0 +1,112 @@
+"""The flags that every training program shares, and how a program turns errors into messages and exit codes."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+from absl import app, flags, logging
+
+from rlcore.experiment.errors import NonFiniteError, RunError
+
+EXIT_USER_ERROR = 2
+EXIT_NON_FINITE = 3
+
+# `--help` shows a program's own flags only: those defined here belong to the program that asks for them.
+flags.disclaim_key_flags()
+
+
+class TrainingFlags(NamedTuple):
+    """Typed holders: `training_flags.seed.value` is an int once flags are parsed."""
+
+    benchmark: flags.FlagHolder[str]
+    preset: flags.FlagHolder[str]
+    seed: flags.FlagHolder[int]
+    run_dir: flags.FlagHolder[str | None]
+    num_iterations: flags.FlagHolder[int | None]
+    override: flags.FlagHolder[list[str]]
+    checkpoint_every: flags.FlagHolder[int]
+
+
+def define_training_flags(
+    *,
+    default_benchmark: str,
+    default_preset: str,
+    presets: Sequence[str],
+    default_checkpoint_every: int = 1,
+) -> TrainingFlags:
+    """Defines `--benchmark --preset --seed --run_dir --num_iterations --override --checkpoint_every`.
+
+    Call it once, at the top of a program. `--num_iterations` is None unless given: the preset decides.
+    """
+    return TrainingFlags(
+        benchmark=flags.DEFINE_string("benchmark", default_benchmark, "The tasks to train on."),
+        preset=flags.DEFINE_enum("preset", default_preset, list(presets), "The config to start from."),
+        seed=flags.DEFINE_integer("seed", 0, "The seed of all randomness.", lower_bound=0),
+        run_dir=flags.DEFINE_string(
+            "run_dir",
+            None,
+            "The directory of checkpoints and metrics; a run that is already there goes on. "
+            "By default runs/<benchmark>-<preset>-<seed>.",
+        ),
+        num_iterations=flags.DEFINE_integer(
+            "num_iterations",
+            None,
+            "The iteration to train up to, by default the preset's. A finished run goes on if this is raised.",
+            lower_bound=1,
+        ),
+        override=flags.DEFINE_multi_string(
+            "override", [], "An option of the config, as name=value or part.name=value; may be given many times."
+        ),
+        checkpoint_every=flags.DEFINE_integer(
+            "checkpoint_every", default_checkpoint_every, "Iterations between checkpoints.", lower_bound=1
+        ),
+    )
+
+
+def get_run_dir(training_flags: TrainingFlags) -> Path:
+    """Returns `--run_dir`, by default `runs/<benchmark>-<preset>-<seed>`; call it after flags are parsed."""
+    if training_flags.run_dir.value:
+        return Path(training_flags.run_dir.value)
+    benchmark, preset, seed = training_flags.benchmark, training_flags.preset, training_flags.seed
+    return Path("runs") / f"{benchmark.value}-{preset.value}-{seed.value}"
+
+
+@contextlib.contextmanager
+def user_errors() -> Iterator[None]:
+    """Turns a `ValueError` from setting up (config, tasks, run directory) into one message and exit code 2.
+
+    Keep training itself outside, so that a bug there keeps its traceback.
+    """
+    try:
+        yield
+    except ValueError as error:
+        _fail(str(error), EXIT_USER_ERROR)
+
+
+def main(run: Callable[[], None]) -> None:
+    """Parses the flags, calls `run` and exits.
+
+    A `RunError` ends the program with a message and exit code 2, a `NonFiniteError` with exit code 3. Any other error
+    keeps its traceback.
+    """
+
+    def run_with_flags(arguments: Sequence[str]) -> None:
+        if len(arguments) > 1:
+            _fail(f"unexpected argument {arguments[1]!r}; options start with --", EXIT_USER_ERROR)
+        if not flags.FLAGS["verbosity"].present:
+            logging.set_verbosity(logging.WARNING)  # at absl's default, orbax tells of every step of every checkpoint
+        try:
+            run()
+        except RunError as error:
+            _fail(str(error), EXIT_USER_ERROR)
+        except NonFiniteError as error:
+            _fail(str(error), EXIT_NON_FINITE)
+
+    app.run(run_with_flags)
+
+
+def _fail(message: str, exit_code: int) -> NoReturn:
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(exit_code)

@@ -1,0 +1,87 @@
+"""Metrics of a run: scalars, one line of JSON for each time they are logged."""
+
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from rlcore.experiment.directory import METRICS
+from rlcore.experiment.errors import NonFiniteError, RunError
+
+Scalar = bool | int | float
+
+
+def to_scalars(iteration: int, metrics: Mapping[str, Any]) -> dict[str, Scalar]:
+    """Returns metrics as Python numbers that are exactly the values on the device.
+
+    Raises `NonFiniteError` if one is infinite or not a number, and `ValueError` if one is not a scalar.
+    """
+    if "iteration" in metrics:
+        raise ValueError("no metric can be named 'iteration': every line of metrics has that already")
+    scalars: dict[str, Scalar] = {}
+    for name, value in jax.device_get(dict(metrics)).items():
+        if np.ndim(value) != 0:
+            raise ValueError(f"metric {name} must be a scalar, got shape {np.shape(value)}")
+        scalars[name] = np.asarray(value).item()
+        if not math.isfinite(scalars[name]):
+            raise NonFiniteError(f"metric {name} is {scalars[name]} at iteration {iteration}")
+    return scalars
+
+
+class MetricsFile:
+    """`metrics.jsonl`, to which lines `{"iteration": 3, "loss/critic": 0.5}` are appended."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self._path = run_dir / METRICS
+        self._file = self._path.open("a")
+
+    def write(self, iteration: int, scalars: Mapping[str, Scalar]) -> None:
+        """Appends a line; it outlives a kill of the program as soon as this returns."""
+        self._file.write(json.dumps({"iteration": iteration, **scalars}) + "\n")
+        self._file.flush()
+
+    def truncate(self, iteration: int) -> None:
+        """Forgets every line after `iteration`, and a last line that a crash cut short."""
+        size = 0
+        for line, entry in _read_lines(self._path):
+            if entry["iteration"] > iteration:
+                break
+            size += len(line)
+        os.truncate(self._path, size)
+
+    def sync(self) -> None:
+        """Waits until every line is on the disk."""
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+
+def read_metrics(run_dir: str | os.PathLike[str]) -> list[dict[str, Any]]:
+    """Returns what a run has logged so far, a dict with `iteration` and the metrics for each line.
+
+    Safe while the run goes on. Raises `RunError` if there are no metrics.
+    """
+    path = Path(run_dir) / METRICS
+    if not path.is_file():
+        raise RunError(f"{run_dir} is not a run directory: it has no {METRICS}")
+    return [entry for _, entry in _read_lines(path)]
+
+
+def _read_lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """Yields whole lines with their entries up to the first that was cut short."""
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                return
+            if not line.endswith(b"\n"):
+                return
+            yield line, entry

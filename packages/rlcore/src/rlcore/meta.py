@@ -1,0 +1,187 @@
+"""Meta-RL evaluation: adapting is inferring, so algorithms differ only in what they remember of a trial.
+
+A trial is a run of `K` episodes in one task. In the shape descriptions `N` denotes the tasks side by side, `K` the
+episodes of a trial and `T` the steps of an episode.
+"""
+
+from typing import Any, NamedTuple, Protocol
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from rlcore.rollout import Trajectory, first_episode, host_rollout, rollout, start
+from rlcore.types import FunctionalEnv, Params, Transition, VectorEnv
+
+
+class MetaPolicy(Protocol):
+    """A policy that adapts by what it remembers. All methods are pure and can be traced; keys are consumed."""
+
+    def begin_trial(self, params: Params, key: chex.PRNGKey, num_tasks: int) -> Any:
+        """The memory of `N` tasks of which nothing is known."""
+        ...
+
+    def begin_episode(self, params: Params, memory: Any, key: chex.PRNGKey) -> Any:
+        """Before each episode: PEARL draws its task variable here."""
+        ...
+
+    def act(self, params: Params, memory: Any, obs: chex.ArrayTree, key: chex.PRNGKey) -> tuple[chex.Array, Any]:
+        """Actions `[N, ...]` for observations `[N, ...]`."""
+        ...
+
+    def observe(self, params: Params, memory: Any, transition: Transition) -> Any:
+        """Takes in one transition `[N, ...]`; `reward` is the benchmark's own."""
+        ...
+
+
+class Trials(NamedTuple):
+    """`K` episodes in each of `N` tasks.
+
+    trajectory: leaves `[K, T, N, ...]`.
+    valid: `[K, T, N]` bool; False after the end of an episode that terminated early.
+    memory: what the policy remembered at the beginning of each episode, leaves `[K, N, ...]`.
+    """
+
+    trajectory: Trajectory
+    valid: chex.Array
+    memory: Any
+
+    def returns(self) -> chex.Array:
+        """Undiscounted return of each episode, `[N, K]`."""
+        reward = self.trajectory.transition.reward
+        return (reward * self.valid).sum(axis=1).T
+
+
+def run_trials(
+    policy: MetaPolicy,
+    params: Params,
+    env: FunctionalEnv,
+    tasks: Any,
+    key: chex.PRNGKey,
+    *,
+    num_episodes: int,
+    horizon: int,
+) -> Trials:
+    """Trials in `N` tasks of a functional environment, all of it traceable; the key is consumed.
+
+    Args:
+      policy: what acts and remembers.
+      params: the policy's.
+      env: environment whose `params` is the task.
+      tasks: a pytree of `[N, ...]`.
+      key: consumed.
+      num_episodes: `K`.
+      horizon: `T`.
+    """
+    num_tasks = jax.tree.leaves(tasks)[0].shape[0]
+    trial_key, key = jax.random.split(key)
+
+    def episode(memory: Any, key: chex.PRNGKey) -> tuple[Any, Trials]:
+        begin_key, start_key, run_key = jax.random.split(key, 3)
+        memory = begun = policy.begin_episode(params, memory, begin_key)
+        _, (memory, _), trajectory = rollout(
+            env,
+            tasks,
+            start(env, tasks, start_key),
+            lambda loop, obs, key: _act(policy, params, loop, obs, key),
+            (memory, jnp.ones(num_tasks, bool)),
+            run_key,
+            num_steps=horizon,
+            horizon=horizon,
+            observe=lambda loop, transition: _observe(policy, params, loop, transition),
+        )
+        return memory, Trials(trajectory, first_episode(trajectory), begun)
+
+    return jax.lax.scan(episode, policy.begin_trial(params, trial_key, num_tasks), jax.random.split(key, num_episodes))[1]
+
+
+def run_host_trials(
+    policy: MetaPolicy, params: Params, env: VectorEnv, key: chex.PRNGKey, *, num_episodes: int, horizon: int
+) -> Trials:
+    """Trials in the `N` tasks of a gymnasium vector environment; the counterpart of `run_trials`.
+
+    Args:
+      policy: what acts and remembers; hashable, because its methods are compiled once for each policy.
+      params: the policy's.
+      env: environment i plays task i; it truncates episodes after `horizon` steps.
+      key: consumed.
+      num_episodes: `K`.
+      horizon: `T`.
+    """
+    trial_key, key = jax.random.split(key)
+    memory = _jit_begin_trial(policy, params, trial_key, env.num_envs)
+    episodes = []
+    for episode_key in jax.random.split(key, num_episodes):
+        begin_key, start_key, run_key = jax.random.split(episode_key, 3)
+        memory = begun = _jit_begin_episode(policy, params, memory, begin_key)
+        obs, _ = env.reset(seed=int(jax.random.randint(start_key, (), 0, 2**31 - 1)))
+        _, (memory, _), trajectory = host_rollout(
+            env,
+            obs,
+            lambda loop, obs, key: _jit_act(policy, params, loop, obs, key),
+            (memory, jnp.ones(env.num_envs, bool)),
+            run_key,
+            num_steps=horizon,
+            observe=lambda loop, transition: _jit_observe(policy, params, loop, transition),
+        )
+        episodes.append(Trials(trajectory, first_episode(trajectory), jax.tree.map(np.asarray, begun)))
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *episodes)
+
+
+def evaluate(
+    policy: MetaPolicy,
+    params: Params,
+    env: FunctionalEnv | VectorEnv,
+    key: chex.PRNGKey,
+    *,
+    num_episodes: int,
+    horizon: int,
+    tasks: Any = None,
+) -> np.ndarray:
+    """Returns `[N, K]` of episodes 1 to K in each task: how an agent adapts.
+
+    Args:
+      policy: what acts and remembers; hashable.
+      params: the policy's.
+      env: a functional environment, played in `tasks`, or a vector environment, each of whose members plays its own.
+      key: consumed.
+      num_episodes: `K`.
+      horizon: steps of an episode.
+      tasks: a pytree of `[N, ...]`; for functional environments only.
+    """
+    if tasks is None:
+        return np.asarray(run_host_trials(policy, params, env, key, num_episodes=num_episodes, horizon=horizon).returns())
+    return np.asarray(_jit_returns(policy, env, num_episodes, horizon, params, tasks, key))
+
+
+# While a trial runs, the memory travels with `active`, `[N]` bool: the tasks whose episode has not ended early.
+
+
+def _act(policy: MetaPolicy, params: Params, loop: Any, obs: Any, key: chex.PRNGKey) -> tuple[chex.Array, Any]:
+    memory, active = loop
+    action, memory = policy.act(params, memory, obs, key)
+    return action, (memory, active)
+
+
+def _observe(policy: MetaPolicy, params: Params, loop: Any, transition: Transition) -> Any:
+    """Steps after an early end belong to another episode: they are not remembered."""
+    memory, active = loop
+    observed = policy.observe(params, memory, transition)
+    memory = jax.tree.map(
+        lambda new, old: jnp.where(active.reshape(-1, *[1] * (new.ndim - 1)), new, old), observed, memory
+    )
+    return memory, active & (transition.discount > 0)
+
+
+def _returns(
+    policy: MetaPolicy, env: FunctionalEnv, num_episodes: int, horizon: int, params: Params, tasks: Any, key: chex.PRNGKey
+) -> chex.Array:
+    return run_trials(policy, params, env, tasks, key, num_episodes=num_episodes, horizon=horizon).returns()
+
+
+_jit_returns = jax.jit(_returns, static_argnums=(0, 1, 2, 3))
+_jit_act = jax.jit(_act, static_argnums=0)
+_jit_observe = jax.jit(_observe, static_argnums=0)
+_jit_begin_trial = jax.jit(lambda policy, params, key, n: policy.begin_trial(params, key, n), static_argnums=(0, 3))
+_jit_begin_episode = jax.jit(lambda policy, params, memory, key: policy.begin_episode(params, memory, key), static_argnums=0)

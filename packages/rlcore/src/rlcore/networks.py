@@ -1,0 +1,108 @@
+"""Networks as flax modules: every one of them is used through `init(key, ...) -> params` and `apply(params, ...)`.
+
+In the shape descriptions `...` stands for any leading batch dimensions, `E` for the members of an ensemble.
+"""
+
+from collections.abc import Sequence
+
+import chex
+import flax.linen as nn
+import jax.numpy as jnp
+
+from rlcore.distributions import TanhNormal
+
+LOG_STD_RANGE = (-20.0, 2.0)
+
+
+def scaled_uniform(scale: float) -> nn.initializers.Initializer:
+    """Uniform in [-scale, scale): small last layers start a policy near zero actions, a critic near zero values."""
+    symmetric = nn.initializers.uniform(2 * scale)
+    return lambda key, shape, dtype=jnp.float32: symmetric(key, shape, dtype) - jnp.asarray(scale, dtype)
+
+
+class MLP(nn.Module):
+    """`[..., Di] -> [..., output_size]`: ReLU layers and a linear one.
+
+    final_scale: half-width of the last layer's uniform initialisation; None leaves flax's default.
+    layer_norm: normalise every hidden layer before its ReLU.
+    """
+
+    hidden_sizes: Sequence[int]
+    output_size: int
+    final_scale: float | None = None
+    layer_norm: bool = False
+
+    @nn.compact
+    def __call__(self, x: chex.Array) -> chex.Array:
+        for size in self.hidden_sizes:
+            x = nn.Dense(size)(x)
+            x = nn.relu(nn.LayerNorm()(x) if self.layer_norm else x)
+        init = nn.linear.default_kernel_init if self.final_scale is None else scaled_uniform(self.final_scale)
+        return nn.Dense(self.output_size, kernel_init=init)(x)
+
+
+class EnsembleMLP(nn.Module):
+    """`[..., Di] -> [E, ..., output_size]`: independent MLPs on one input, evaluated together."""
+
+    num_members: int
+    hidden_sizes: Sequence[int]
+    output_size: int
+    final_scale: float | None = None
+    layer_norm: bool = False
+
+    @nn.compact
+    def __call__(self, x: chex.Array) -> chex.Array:
+        members = nn.vmap(
+            MLP, in_axes=None, out_axes=0, axis_size=self.num_members, variable_axes={"params": 0}, split_rngs={"params": True}
+        )
+        return members(self.hidden_sizes, self.output_size, self.final_scale, self.layer_norm)(x)
+
+
+class TanhNormalPolicy(nn.Module):
+    """`[..., Do] -> TanhNormal` over actions `[..., action_size]` in (-1, 1)."""
+
+    hidden_sizes: Sequence[int]
+    action_size: int
+    final_scale: float | None = 1e-3
+    layer_norm: bool = False
+
+    @nn.compact
+    def __call__(self, obs: chex.Array) -> TanhNormal:
+        out = MLP(self.hidden_sizes, 2 * self.action_size, self.final_scale, self.layer_norm)(obs)
+        mean, log_std = jnp.split(out, 2, axis=-1)
+        return TanhNormal(mean, jnp.clip(log_std, *LOG_STD_RANGE))
+
+
+class ConvEncoder(nn.Module):
+    """`[..., H, W, C]` uint8 images to `[..., output_size]` features: strided convolutions, a dense layer, layer norm."""
+
+    channels: Sequence[int] = (32, 64, 64)
+    output_size: int = 64
+
+    @nn.compact
+    def __call__(self, image: chex.Array) -> chex.Array:
+        x = image.astype(jnp.float32) / 255 - 0.5
+        for width in self.channels:
+            x = nn.relu(nn.Conv(width, (4, 4), strides=2)(x))
+        x = x.reshape(*x.shape[:-3], -1)
+        return nn.tanh(nn.LayerNorm()(nn.Dense(self.output_size)(x)))
+
+
+class ConvDecoder(nn.Module):
+    """`[..., Di]` features to `[..., H, W, C]` images of `shape`, whose sides 2^len(channels) must divide."""
+
+    shape: tuple[int, int, int]
+    channels: Sequence[int] = (64, 64, 32)
+
+    @nn.compact
+    def __call__(self, x: chex.Array) -> chex.Array:
+        height, width, depth = self.shape
+        scale = 2 ** len(self.channels)
+        if height % scale or width % scale:
+            raise ValueError(f"shape must have sides that {scale} divides, got {self.shape}")
+        batch = x.shape[:-1]
+        x = nn.relu(nn.Dense(height // scale * (width // scale) * self.channels[0])(x))
+        x = x.reshape(*batch, height // scale, width // scale, self.channels[0])
+        for features in (*self.channels[1:], depth):
+            x = nn.ConvTranspose(features, (4, 4), strides=(2, 2))(nn.relu(x))
+        return x

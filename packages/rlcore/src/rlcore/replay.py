@@ -1,0 +1,135 @@
+"""Ring buffers of transitions on the device: pure functions over one pytree.
+
+In the shape descriptions `N` denotes the tasks of the buffer, `C` the rows that it keeps of each, `M` the tasks of a call
+and `B` the rows of a call for each task. A single-task buffer has `N = 1`.
+"""
+
+from typing import NamedTuple, TypeVar
+
+import chex
+import jax
+import jax.numpy as jnp
+
+Row = TypeVar("Row")
+
+
+class Replay(NamedTuple):
+    """The newest `C` rows of every task.
+
+    data: a pytree of `[N, C, ...]`.
+    num_added: `[N]` int32, rows ever written; the next one goes to this number modulo `C`.
+    """
+
+    data: chex.ArrayTree
+    num_added: chex.Array
+
+    @property
+    def capacity(self) -> int:
+        """`C`."""
+        return jax.tree.leaves(self.data)[0].shape[1]
+
+    @property
+    def size(self) -> chex.Array:
+        """`[N]` int32, rows that can be sampled."""
+        return jnp.minimum(self.num_added, self.capacity)
+
+
+def init_replay(example: chex.ArrayTree, capacity: int, num_tasks: int = 1) -> Replay:
+    """An empty buffer for rows shaped as `example`, which has no batch dimensions.
+
+    Raises:
+      ValueError: `capacity` or `num_tasks` is below 1.
+    """
+    for name, value in (("capacity", capacity), ("num_tasks", num_tasks)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
+
+    def empty(leaf: chex.Array) -> chex.Array:
+        return jnp.zeros((num_tasks, capacity, *jnp.shape(leaf)), jnp.result_type(leaf))
+
+    return Replay(jax.tree.map(empty, example), jnp.zeros(num_tasks, jnp.int32))
+
+
+def add(replay: Replay, tasks: chex.Array, rows: chex.ArrayTree, valid: chex.Array | None = None) -> Replay:
+    """Appends rows, oldest first; the oldest ones stored make room.
+
+    Args:
+      replay: the buffer.
+      tasks: `[M]` int32, all different.
+      rows: a pytree of `[M, B, ...]`, `B` at most `C`.
+      valid: `[M, B]` bool; rows where it is False are left out. None means all.
+
+    Raises:
+      ValueError: `B` is above `C`.
+    """
+    num_tasks, num_rows = jax.tree.leaves(rows)[0].shape[:2]
+    if num_rows > replay.capacity:
+        raise ValueError(f"rows must be at most the capacity {replay.capacity}, got {num_rows}")
+    if valid is None:
+        valid = jnp.ones((num_tasks, num_rows), bool)
+    chex.assert_shape(tasks, (num_tasks,))
+    chex.assert_shape(valid, (num_tasks, num_rows))
+    rank = jnp.cumsum(valid, axis=1, dtype=jnp.int32) - 1
+    slot = (replay.num_added[tasks][:, None] + rank) % replay.capacity
+    slot = jnp.where(valid, slot, replay.capacity)  # out of bounds: dropped
+
+    def write(stored: chex.Array, new: chex.Array) -> chex.Array:
+        return stored.at[tasks[:, None], slot].set(new, mode="drop")
+
+    num_added = replay.num_added.at[tasks].add(jnp.sum(valid, axis=1, dtype=jnp.int32))
+    return Replay(jax.tree.map(write, replay.data, rows), num_added)
+
+
+def sample(
+    replay: Replay, key: chex.PRNGKey, tasks: chex.Array, batch_size: int, newest: int | chex.Array | None = None
+) -> chex.ArrayTree:
+    """Rows drawn uniformly with replacement, a pytree of `[M, B, ...]`; the key is consumed.
+
+    Args:
+      replay: the buffer; every one of `tasks` must hold a row, which traced code cannot check.
+      key: consumed.
+      tasks: `[M]` int32, repeats allowed.
+      batch_size: `B`.
+      newest: draw among so many of the newest rows of each task only.
+    """
+    bound = _num_rows(replay, tasks, newest)
+    age = jax.random.randint(key, (tasks.shape[0], batch_size), 0, bound[:, None])
+    return _rows_of_age(replay, tasks, age)
+
+
+def sample_windows(
+    replay: Replay,
+    key: chex.PRNGKey,
+    tasks: chex.Array,
+    num_windows: int,
+    length: int,
+    newest: int | chex.Array | None = None,
+) -> chex.ArrayTree:
+    """Runs of rows that were added one after the other, oldest first: a pytree of `[M, num_windows, length, ...]`.
+
+    The windows to draw from lie edge to edge, the first one ending at the newest row, so where episodes of `length` steps
+    were added whole they are the episodes.
+
+    Args:
+      replay: the buffer; every one of `tasks` must hold at least `length` rows.
+      key: consumed.
+      tasks: `[M]` int32, repeats allowed.
+      num_windows: of each task, drawn with replacement.
+      length: rows of a window.
+      newest: draw windows of so many of the newest rows of each task only; at least `length`.
+    """
+    bound = jnp.maximum(_num_rows(replay, tasks, newest) // length, 1)
+    window = jax.random.randint(key, (tasks.shape[0], num_windows), 0, bound[:, None])
+    age = window[..., None] * length + jnp.arange(length - 1, -1, -1, dtype=jnp.int32)
+    return _rows_of_age(replay, tasks, age)
+
+
+def _num_rows(replay: Replay, tasks: chex.Array, newest: int | chex.Array | None) -> chex.Array:
+    size = replay.size[tasks]
+    return jnp.maximum(size if newest is None else jnp.minimum(size, newest), 1)
+
+
+def _rows_of_age(replay: Replay, tasks: chex.Array, age: chex.Array) -> chex.ArrayTree:
+    tasks = tasks.reshape(-1, *[1] * (age.ndim - 1))
+    slot = (replay.num_added[tasks] - 1 - age) % replay.capacity
+    return jax.tree.map(lambda leaf: leaf[tasks, slot], replay.data)

@@ -1,0 +1,131 @@
+"""What differs between continuous and discrete actions: the actor, the critics, and expectations under the policy.
+
+In the shape descriptions `...` stands for any leading batch dimensions, `E` for the critics, `Df` for features, `Da` for
+action dimensions, `A` for the number of discrete actions.
+"""
+
+from typing import NamedTuple, Protocol
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from rlcore.distributions import TanhNormal, categorical
+from rlcore.networks import MLP, EnsembleMLP, TanhNormalPolicy
+from rlcore.sac.config import SACConfig
+from rlcore.types import Params
+
+
+class PolicyTerms(NamedTuple):
+    """Expectations under the policy at some states.
+
+    q: `[...]` of the smallest Q.
+    log_prob: `[...]` of the log-probability: minus the entropy.
+    penalty: a scalar that is added to the actor's loss.
+    """
+
+    q: chex.Array
+    log_prob: chex.Array
+    penalty: chex.Array
+
+
+class ActionHead(Protocol):
+    """Actor and critics for one kind of action space."""
+
+    target_entropy: float
+
+    def init_actor(self, key: chex.PRNGKey, obs: chex.Array) -> Params:
+        """The actor's parameters; the key is consumed."""
+        ...
+
+    def init_critics(self, key: chex.PRNGKey, obs: chex.Array) -> Params:
+        """The critics' parameters; the key is consumed."""
+        ...
+
+    def q_values(self, critics: Params, obs: chex.Array, action: chex.Array) -> chex.Array:
+        """Q of the actions taken, `[E, ...]`."""
+        ...
+
+    def policy_terms(self, actor: Params, critics: Params, obs: chex.Array, key: chex.PRNGKey) -> PolicyTerms:
+        """Expectations under the current policy; the key is consumed."""
+        ...
+
+    def act(self, actor: Params, obs: chex.Array, key: chex.PRNGKey, deterministic: bool) -> chex.Array:
+        """An action for every state; the key is consumed."""
+        ...
+
+
+class ContinuousHead:
+    """Tanh-Normal policy over `[-1, 1]^Da`, critics of state and action; expectations are single samples."""
+
+    def __init__(self, config: SACConfig, action_size: int):
+        self._action_size = action_size
+        self._mean_coef, self._log_std_coef = config.mean_coef, config.log_std_coef
+        self._actor = TanhNormalPolicy(config.hidden_sizes, action_size)
+        self._critics = EnsembleMLP(config.num_critics, config.hidden_sizes, 1, 3e-3, config.layer_norm)
+        self.target_entropy = -float(action_size)
+
+    def init_actor(self, key: chex.PRNGKey, obs: chex.Array) -> Params:
+        """The actor's parameters; the key is consumed."""
+        return self._actor.init(key, obs)
+
+    def init_critics(self, key: chex.PRNGKey, obs: chex.Array) -> Params:
+        """The critics' parameters; the key is consumed."""
+        action = jnp.zeros((*obs.shape[:-1], self._action_size), obs.dtype)
+        return self._critics.init(key, jnp.concatenate([obs, action], -1))
+
+    def q_values(self, critics: Params, obs: chex.Array, action: chex.Array) -> chex.Array:
+        """Q of the actions taken, `[E, ...]`; action: `[..., Da]`."""
+        return self._critics.apply(critics, jnp.concatenate([obs, action], -1))[..., 0]
+
+    def policy_terms(self, actor: Params, critics: Params, obs: chex.Array, key: chex.PRNGKey) -> PolicyTerms:
+        """One reparameterised sample at each state; the key is consumed."""
+        policy = self._policy(actor, obs)
+        action, log_prob = policy.sample_and_log_prob(key)
+        penalty = self._mean_coef * jnp.mean(policy.mean**2) + self._log_std_coef * jnp.mean(policy.log_std**2)
+        return PolicyTerms(jnp.min(self.q_values(critics, obs, action), axis=0), log_prob, penalty)
+
+    def act(self, actor: Params, obs: chex.Array, key: chex.PRNGKey, deterministic: bool) -> chex.Array:
+        """Actions `[..., Da]` in [-1, 1], the squashed mean where `deterministic`; the key is consumed."""
+        policy = self._policy(actor, obs)
+        return policy.mode() if deterministic else policy.sample_and_log_prob(key)[0]
+
+    def _policy(self, actor: Params, obs: chex.Array) -> TanhNormal:
+        return self._actor.apply(actor, obs)
+
+
+class DiscreteHead:
+    """Categorical policy, critics that give Q of all actions at once; expectations are exact (Christodoulou, 2019)."""
+
+    def __init__(self, config: SACConfig, num_actions: int):
+        if config.mean_coef or config.log_std_coef:
+            raise ValueError("mean_coef and log_std_coef must be 0 where actions are discrete")
+        self._actor = MLP(config.hidden_sizes, num_actions, 1e-3)
+        self._critics = EnsembleMLP(config.num_critics, config.hidden_sizes, num_actions, 3e-3, config.layer_norm)
+        self.target_entropy = 0.4 * float(jnp.log(num_actions))
+
+    def init_actor(self, key: chex.PRNGKey, obs: chex.Array) -> Params:
+        """The actor's parameters; the key is consumed."""
+        return self._actor.init(key, obs)
+
+    def init_critics(self, key: chex.PRNGKey, obs: chex.Array) -> Params:
+        """The critics' parameters; the key is consumed."""
+        return self._critics.init(key, obs)
+
+    def q_values(self, critics: Params, obs: chex.Array, action: chex.Array) -> chex.Array:
+        """Q of the actions taken, `[E, ...]`; action: `[...]` int."""
+        q = self._critics.apply(critics, obs)
+        return jnp.take_along_axis(q, action[None, ..., None], axis=-1)[..., 0]
+
+    def policy_terms(self, actor: Params, critics: Params, obs: chex.Array, key: chex.PRNGKey) -> PolicyTerms:
+        """Exact sums over all actions."""
+        del key
+        log_probs = jax.nn.log_softmax(self._actor.apply(actor, obs))
+        probs = jnp.exp(log_probs)
+        q = jnp.min(self._critics.apply(critics, obs), axis=0)
+        return PolicyTerms(jnp.sum(probs * q, -1), jnp.sum(probs * log_probs, -1), jnp.zeros((), q.dtype))
+
+    def act(self, actor: Params, obs: chex.Array, key: chex.PRNGKey, deterministic: bool) -> chex.Array:
+        """Actions `[...]` int32, the most probable ones where `deterministic`; the key is consumed."""
+        policy = categorical(self._actor.apply(actor, obs))
+        return (policy.mode() if deterministic else policy.sample(seed=key)).astype(jnp.int32)

@@ -1,0 +1,90 @@
+"""Tests packages alone: each wheel in a clean environment, with what it declares and nothing else.
+
+uv run tools/check_package.py packages/rlcore
+uv run tools/check_package.py packages/* --python 3.13
+uv run tools/check_package.py packages/rlcore --resolution lowest-direct
+
+Builds every package of the workspace, installs one wheel and its dependencies (at the pinned versions, or at the lowest
+that it declares), imports it, then adds its dependency group `test` and runs a copy of its tests.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def run(*command: str | Path, cwd: Path) -> None:
+    """Prints and runs a command in `cwd`, where the source tree cannot be imported."""
+    print("$", *command, flush=True)
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    subprocess.run(command, cwd=cwd, env=environment, check=True)
+
+
+def build_wheels(directory: Path) -> dict[str, Path]:
+    """Builds all packages; returns the wheel of each by its import name."""
+    run("uv", "build", "--quiet", "--all-packages", "--no-sources", "--out-dir", directory, cwd=ROOT)
+    return {wheel.name.partition("-")[0]: wheel for wheel in sorted(directory.glob("*.whl"))}
+
+
+def write_constraints(path: Path, wheels: dict[str, Path], *, pinned: bool) -> None:
+    """Writes constraints: this workspace's wheels rather than any index's, and the pins if `pinned`."""
+    lines = [f"{name} @ {wheel.as_uri()}" for name, wheel in wheels.items()]
+    if pinned:
+        lines += tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["constraint-dependencies"]
+    path.write_text("\n".join(lines))
+
+
+def check(package: Path, wheels: dict[str, Path], directory: Path, *, python: str, resolution: str) -> None:
+    """Installs, imports and tests one package in `directory`; raises CalledProcessError when a step fails."""
+    project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
+    name = project["name"].replace("-", "_")
+    directory.mkdir()
+    interpreter = directory / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    constraints = directory / "constraints.txt"
+    write_constraints(constraints, wheels, pinned=resolution == "highest")
+    install = ["uv", "pip", "install", "--quiet", "--no-sources", "--python", interpreter]
+    install += ["--resolution", resolution, "--constraints", constraints, wheels[name]]
+    if resolution != "highest":  # what a wheel requires does not count as direct: name it
+        install += ["--requirements", package / "pyproject.toml", "--all-extras"]
+
+    run("uv", "venv", "--quiet", "--python", python, "venv", cwd=directory)
+    run(*install, cwd=directory)
+    run(interpreter, "-I", "-c", f"import {name}", cwd=directory)
+    run(*install, "--group", f"{package / 'pyproject.toml'}:test", cwd=directory)
+    shutil.copy(ROOT / "pyproject.toml", directory)  # pytest's settings
+    shutil.copy(package / "README.md", directory)  # whose examples are tests
+    shutil.copytree(package / "tests", directory / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    run(interpreter, "-P", "-m", "pytest", "-q", "tests", cwd=directory)
+
+
+def main() -> None:
+    """Checks the packages named on the command line, one after another."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("packages", nargs="+", type=Path, metavar="DIRECTORY", help="such as packages/rlcore")
+    parser.add_argument("--python", default="3.11", help="a version or a path (default: %(default)s)")
+    parser.add_argument("--resolution", default="highest", choices=["highest", "lowest-direct"])
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary).resolve()
+        wheels = build_wheels(directory / "wheels")
+        for package in arguments.packages:
+            start = time.monotonic()
+            print(f"--- {package} alone, Python {arguments.python}, {arguments.resolution} versions", flush=True)
+            options = {"python": arguments.python, "resolution": arguments.resolution}
+            try:
+                check(package.resolve(), wheels, directory / package.name, **options)
+            except subprocess.CalledProcessError as error:
+                sys.exit(f"--- {package}: failed (exit status {error.returncode})")
+            print(f"--- {package}: passed in {time.monotonic() - start:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
