@@ -1,15 +1,14 @@
 """Shows how a trained PEARL adapts to the test tasks: a table of returns by episode, and pictures.
 
-    uv run examples/evaluate_pearl.py --run_dir=runs/point-sparse-wide-v0-cpu-0 --num_episodes=21
+uv run examples/evaluate_pearl.py --run_dir=runs/point-sparse-wide-v0-cpu-0 --num_episodes=21
 """
 
 from pathlib import Path
 
-from absl import flags
-from pearl_report import report
-
 import metarl_envs
 import pearl_jax
+from absl import flags
+from pearl_report import report
 from rlcore.experiment import from_dict, load_config, main, override, restore_latest, user_errors
 
 _RUN_DIR = flags.DEFINE_string("run_dir", None, "The run directory that train_pearl.py wrote.", required=True)
@@ -31,7 +30,9 @@ def evaluate() -> None:
         agent = pearl_jax.make_agent(config, benchmark)
         num_tasks = _NUM_TASKS.value or benchmark.num_test_tasks
         if num_tasks > benchmark.num_test_tasks:
-            raise ValueError(f"num_tasks must be at most {benchmark.num_test_tasks} for {benchmark.name}, got {num_tasks}")
+            raise ValueError(
+                f"num_tasks must be at most {benchmark.num_test_tasks} for {benchmark.name}, got {num_tasks}"
+            )
         template = pearl_jax.init_state(agent, benchmark, saved["seed"])
         state, iteration = restore_latest(_RUN_DIR.value, template)
     print(f"{benchmark.name}, iteration {iteration}, {int(state.env_steps)} env steps")

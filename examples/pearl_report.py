@@ -8,7 +8,6 @@ import numpy as np
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-
 import pearl_jax
 from metarl_envs import Benchmark, PointTask, take_tasks
 from rlcore.meta import Trials

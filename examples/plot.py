@@ -14,10 +14,11 @@ from scipy import stats
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-
 from rlcore.experiment import main, read_metrics, user_errors
 
-_RUNS = flags.DEFINE_multi_string("runs", None, "LABEL=PATTERN of run directories or metrics.jsonl files.", required=True)
+_RUNS = flags.DEFINE_multi_string(
+    "runs", None, "LABEL=PATTERN of run directories or metrics.jsonl files.", required=True
+)
 _X = flags.DEFINE_string("x", "env_steps", "Metric of the horizontal axis: env_steps, updates, iteration.")
 _Y = flags.DEFINE_string("y", "test/return", "Metric of the vertical axis.")
 _HLINE = flags.DEFINE_multi_string("hline", [], "LABEL=VALUE of a level to mark, such as a published number.")
@@ -69,7 +70,9 @@ def plot() -> None:
             label, pattern = _split("runs", text)
             x, y = load_curves(pattern, _X.value, _Y.value)
             (line,) = axes.plot(x, y.mean(axis=0), label=f"{label} ({len(y)} seed{'s' if len(y) > 1 else ''})")
-            axes.fill_between(x, *bootstrap_interval(y, _CONFIDENCE.value), color=line.get_color(), alpha=0.2, linewidth=0)
+            axes.fill_between(
+                x, *bootstrap_interval(y, _CONFIDENCE.value), color=line.get_color(), alpha=0.2, linewidth=0
+            )
         for text in _HLINE.value:
             label, value = _split("hline", text)
             axes.axhline(float(value), color="0.4", linestyle="--", linewidth=1)

@@ -4,15 +4,14 @@
     uv run examples/train_pearl.py --benchmark=point-sparse-v0 --preset=explore     # narrow goals
     uv run examples/train_pearl.py --override=latent_size=3 --override=sac.discount=0.95
 
-The same command again goes on where the run stopped. Everything is in --run_dir: config.json, metrics.jsonl, checkpoints,
-and at the end adaptation.png and, for navigation, trajectories.png.
+The same command again goes on where the run stopped. Everything is in --run_dir: config.json, metrics.jsonl,
+checkpoints, and at the end adaptation.png and, for navigation, trajectories.png.
 """
-
-from absl import flags
-from pearl_report import report
 
 import metarl_envs
 import pearl_jax
+from absl import flags
+from pearl_report import report
 from rlcore.experiment import (
     Run,
     define_training_flags,
@@ -25,7 +24,7 @@ from rlcore.experiment import (
 )
 
 _TRAINING = define_training_flags(
-    default_benchmark="point-sparse-wide-v0", default_preset="cpu", presets=pearl_jax.PRESETS
+    default_benchmark="point-sparse-wide-v0", default_preset="cpu", presets=tuple(pearl_jax.PRESETS)
 )
 _TENSORBOARD = flags.DEFINE_bool("tensorboard", False, "Write metrics for TensorBoard too.")
 

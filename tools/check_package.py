@@ -69,7 +69,7 @@ def main() -> None:
     """Checks the packages named on the command line, one after another."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("packages", nargs="+", type=Path, metavar="DIRECTORY", help="such as packages/rlcore")
-    parser.add_argument("--python", default="3.11", help="a version or a path (default: %(default)s)")
+    parser.add_argument("--python", default=sys.executable, help="a version or a path (default: this one)")
     parser.add_argument("--resolution", default="highest", choices=["highest", "lowest-direct"])
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

@@ -10,6 +10,7 @@ import functools
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import gymnasium
 import jax
@@ -34,12 +35,11 @@ def time_vector(env: VectorEnv, num_steps: int, actions: np.ndarray) -> float:
     return num_steps * env.num_envs / (time.perf_counter() - start)
 
 
-def make_scan(family: metarl_envs.TaskFamily) -> Callable[..., jax.Array]:
+def make_scan(env: Any, horizon: int) -> Callable[..., jax.Array]:
     """A compiled function from tasks `[N]`, keys `[N]` and actions `[N, E, 2]` to the returns `[N, E]` of `E` episodes.
 
     Each episode has its own action, or the compiler would compute only one of them.
     """
-    env = family.functional
 
     def episode(task, key, action):
         def step(state, count):
@@ -47,7 +47,7 @@ def make_scan(family: metarl_envs.TaskFamily) -> Callable[..., jax.Array]:
             return state, out.reward
 
         state, _ = begin(env, task, key)
-        return jax.lax.scan(step, state, np.arange(1, family.horizon + 1, dtype=np.int32))[1].sum()
+        return jax.lax.scan(step, state, np.arange(1, horizon + 1, dtype=np.int32))[1].sum()
 
     def episodes(task, key, actions):
         keys = jax.random.split(key, len(actions))
@@ -71,7 +71,7 @@ def measure(num_tasks: int) -> tuple[float, float, float]:
     for env in (loop, vector):
         env.reset(seed=0)
         time_vector(env, 2, actions[:, 0])
-    scan = make_scan(bench.family)
+    scan = make_scan(bench.family.functional, horizon)
     keys = jax.random.split(jax.random.key(0), num_tasks)
     scan(tasks, keys, actions).block_until_ready()
 

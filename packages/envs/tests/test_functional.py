@@ -82,10 +82,7 @@ def unpack(leaf):
 def play(env, num_steps, seed=None):
     """All that `reset` and `num_steps` steps return."""
     rng = np.random.default_rng(0)
-    results = [env.reset(seed=seed)]
-    for _ in range(num_steps):
-        results.append(env.step(rng.integers(0, 2, env.num_envs)))
-    return results
+    return [env.reset(seed=seed)] + [env.step(rng.integers(0, 2, env.num_envs)) for _ in range(num_steps)]
 
 
 def make_single(i):
@@ -121,11 +118,11 @@ def test_the_last_observation_is_kept_when_the_next_episode_begins():
 
 
 def test_transition_info_reads_signals_at_every_step():
-    vector = FunctionalVectorEnv(ENV, Countdown(jnp.array([2, 3], jnp.int32)), HORIZON)
+    vector = FunctionalVectorEnv(ENV, Countdown(jnp.array([2, 3, 2, 3], jnp.int32)), HORIZON)
     infos = [result[-1] for result in play(vector, 6, seed=0)[1:]]
     left = [metarl_envs.transition_info(info, "left").tolist() for info in infos]
-    assert left == [[1, 2], [0, 1], [1, 0], [0, 2], [1, 1], [0, 0]]
-    assert "left" not in infos[-1]  # Both ended: gymnasium's convention has nothing else to tell.
+    assert left == [pair * 2 for pair in ([1, 2], [0, 1], [1, 0], [0, 2], [1, 1], [0, 0])]
+    assert "left" not in infos[-1]  # All ended: gymnasium's convention has nothing else to tell.
     with pytest.raises(ValueError, match="no name='lef'; they report: left, noise"):
         metarl_envs.transition_info(infos[1], "lef")
     with pytest.raises(ValueError, match="report: nothing"):
@@ -181,9 +178,8 @@ def test_set_tasks_takes_effect_at_the_next_reset():
     with pytest.raises(gymnasium.error.ResetNeeded):
         vector.step(np.zeros(4, int))
     vector.reset(seed=0)
-    tasks = Countdown(np.ones(4, np.int32))
-    vector.set_tasks(tasks)
-    assert_same(vector.tasks, tasks)
+    vector.set_tasks([Countdown(np.int32(1))] * 4)
+    assert_same(vector.tasks, Countdown(np.ones(4, np.int32)))
     with pytest.raises(gymnasium.error.ResetNeeded):
         vector.step(np.zeros(4, int))
     vector.reset()

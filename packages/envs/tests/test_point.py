@@ -12,7 +12,6 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from metarl_envs import PointEnv, PointFamily, PointTask
 
-
 SPARSE = PointEnv(sparse=True, random_start=False)
 DENSE = PointEnv(sparse=False, random_start=True)
 
@@ -36,29 +35,29 @@ def greedy_rollout(env, horizon, task, key):
     return jax.lax.scan(step, env.initial(key, task), length=horizon)[1]
 
 
-@pytest.mark.parametrize(
-    ("position", "goal", "radius", "dense", "sparse"),
-    [
-        ((0.0, 0.0), (0.0, 1.0), 0.2, -1.0, 0.0),
-        ((0.0, 0.9), (0.0, 1.0), 0.2, -0.1, 0.9),
-        ((0.6, 0.8), (0.6, 0.8), 0.2, 0.0, 1.0),
-        ((-0.3, 0.4), (0.0, 0.0), 0.2, -0.5, 0.0),
-        ((-0.3, 0.4), (0.0, 0.0), 0.8, -0.5, 0.5),
-        ((0.0, 0.5), (0.0, 0.0), 0.5, -0.5, 0.5),  # The edge is inside.
-        ((3.0, -3.0), (-1.0, 0.0), 0.8, -5.0, 0.0),
-    ],
-)
-@pytest.mark.parametrize("jit", [False, True])
-def test_rewards(position, goal, radius, dense, sparse, jit):
-    state, action, task = jnp.zeros(2), jnp.zeros(2), make_task(goal, radius)
-    next_state = jnp.array(position, jnp.float32)
-    wrap = jax.jit if jit else lambda function: function
-    info = wrap(SPARSE.transition_info)(state, action, next_state, task)
-    np.testing.assert_allclose(info["dense_reward"], dense, atol=1e-6)
-    np.testing.assert_allclose(info["sparse_reward"], sparse, atol=1e-6)
-    for env, expected in ((SPARSE, sparse), (DENSE, dense)):
-        reward = wrap(env.reward)(state, action, next_state, make_key(), task)
-        np.testing.assert_allclose(reward, expected, atol=1e-6)
+# Position, goal, radius; dense reward, sparse reward.
+REWARDS = [
+    ((0.0, 0.0), (0.0, 1.0), 0.2, -1.0, 0.0),
+    ((0.0, 0.9), (0.0, 1.0), 0.2, -0.1, 0.9),
+    ((0.6, 0.8), (0.6, 0.8), 0.2, 0.0, 1.0),
+    ((-0.3, 0.4), (0.0, 0.0), 0.2, -0.5, 0.0),
+    ((-0.3, 0.4), (0.0, 0.0), 0.8, -0.5, 0.5),
+    ((0.0, 0.5), (0.0, 0.0), 0.5, -0.5, 0.5),  # The edge is inside.
+    ((3.0, -3.0), (-1.0, 0.0), 0.8, -5.0, 0.0),
+]
+
+
+@pytest.mark.parametrize("wrap", [lambda function: function, jax.jit], ids=["eager", "jit"])
+def test_rewards(wrap):
+    position, goal, radius, dense, sparse = (np.array(column, np.float32) for column in zip(*REWARDS, strict=True))
+    rewards = []
+    for env in (DENSE, SPARSE):
+        reward = wrap(jax.vmap(env.reward, in_axes=(None, None, 0, None, 0)))
+        rewards.append(reward(jnp.ones(2), jnp.ones(2), position, make_key(), PointTask(goal, radius)))
+    np.testing.assert_allclose(rewards, [dense, sparse], atol=1e-6)
+    info = wrap(jax.vmap(SPARSE.transition_info, in_axes=(None, None, 0, 0)))
+    info = info(jnp.ones(2), jnp.ones(2), position, PointTask(goal, radius))
+    np.testing.assert_allclose([info["dense_reward"], info["sparse_reward"]], [dense, sparse], atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from metarl_envs.functional_env import Step, advance, begin, env_key
-from metarl_envs.tasks import AnyFuncEnv, Task, Tasks, num_tasks
+from metarl_envs.tasks import AnyFuncEnv, Tasks, num_tasks
 
 
 class _Progress(NamedTuple):
@@ -105,7 +105,7 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
 
         Args:
           func_env: what is played; hashable.
-          tasks: pytree of arrays `[N, ...]`.
+          tasks: pytree of arrays `[N, ...]`, or a list of `N` pytrees, which are stacked.
           horizon: steps after which an episode is truncated.
           seed: for the first `reset` if it brings none; None draws one from the operating system.
           render_mode: None or "rgb_array".
@@ -138,13 +138,15 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         """Plays other tasks from the next `reset` on, which must precede the next `step`.
 
         Args:
-          tasks: pytree of arrays `[N, ...]` like those before, so that nothing is compiled again.
+          tasks: as in the constructor, and of the same shapes and dtypes, so that nothing is compiled again.
 
         Raises:
           ValueError: their number is not `num_envs`.
         """
         if num_tasks(tasks) != self.num_envs:
             raise ValueError(f"got {num_tasks(tasks)} tasks for num_envs={self.num_envs}")
+        if isinstance(tasks, list):
+            tasks = jax.tree.map(lambda *leaves: np.stack(leaves), *tasks)
         # Through NumPy, so that weakly typed leaves do not compile a second program.
         self._tasks = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)), tasks)
         self._needs_reset = True

@@ -11,16 +11,20 @@ import chex
 import jax
 import jax.numpy as jnp
 import optax
-
-from pearl_jax.config import PearlConfig
-from pearl_jax.representation import PearlBatch, Row, TaskInference, context_features, join_task
 from rlcore.replay import Replay, sample, sample_windows
 from rlcore.sac import SAC, ContinuousHead, SACParams, SACState
 from rlcore.types import Metrics, Transition
 
+from pearl_jax.config import PearlConfig
+from pearl_jax.representation import PearlBatch, Row, TaskInference, context_features, join_task
+
 
 class AgentState(NamedTuple):
-    """learner: SAC's. average: parameters averaged over updates, for testing; the same as the learner's without averaging."""
+    """What gradient steps change.
+
+    learner: SAC's.
+    average: parameters averaged over updates, for testing; without averaging the same as the learner's.
+    """
 
     learner: SACState
     average: SACParams
@@ -56,8 +60,8 @@ class PearlAgent:
         obs, scalar = jnp.zeros((1, 1, obs_size), jnp.float32), jnp.zeros((1, 1), jnp.float32)
         action = jnp.zeros((1, 1, action_size), jnp.float32)
         context = context_features(self.config, obs, action, scalar, obs)
-        valid, has_reward = jnp.ones((1, 1), bool), jnp.ones(1, bool)
-        learner = self.sac.init(key, PearlBatch(obs, action, scalar, scalar, obs, context, valid, has_reward))
+        valid = jnp.ones((1, 1), bool)
+        learner = self.sac.init(key, PearlBatch(obs, action, scalar, scalar, obs, context, valid, scalar))
         return AgentState(learner, jax.tree.map(jnp.copy, learner.params))
 
     def example_row(self) -> Row:
@@ -75,13 +79,12 @@ class PearlAgent:
             rows: Row = _only_window(sample_windows(data.replay, row_key, tasks, 1, config.batch_size))
         else:
             rows = sample(data.replay, row_key, tasks, config.batch_size)
-        context, valid = (rows, None) if config.context_sampler == "same_batch" else self._context(data, tasks, context_key)
+        context, valid = (
+            (rows, None) if config.context_sampler == "same_batch" else self._context(data, tasks, context_key)
+        )
         valid = jnp.ones(context.reward.shape, bool) if valid is None else valid
         features = context_features(config, context.obs, context.action, context.context_reward, context.next_obs)
-        has_reward = jnp.any((context.context_reward != 0) & valid, axis=1)
-        return PearlBatch(
-            rows.obs, rows.action, rows.reward, rows.discount, rows.next_obs, features, valid, has_reward
-        )
+        return PearlBatch(*rows[:5], features, valid, context.context_reward)
 
     def _context(self, data: ContextReplay, tasks: chex.Array, key: chex.PRNGKey) -> tuple[Row, chex.Array | None]:
         """Rows `[M, C, ...]` for the encoder, and which of them count; the key is consumed."""
@@ -147,9 +150,7 @@ class PearlPolicy:
         encoder = self.agent.inference.encoder
         blank = encoder.blank(memory.z.shape[0])
         exploring = memory.episode < self.num_prior_episodes
-        belief = jax.tree.map(
-            lambda blank, known: jnp.where(exploring[:, None], blank, known), blank, memory.belief
-        )
+        belief = jax.tree.map(lambda blank, known: jnp.where(exploring[:, None], blank, known), blank, memory.belief)
         z = encoder.posterior(params.representation, belief).sample(key)
         return PearlMemory(memory.belief, z, memory.episode + 1)
 

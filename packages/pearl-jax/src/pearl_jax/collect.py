@@ -9,14 +9,14 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-
 from metarl_envs import TaskFamily, take_tasks
-from pearl_jax.agent import ContextReplay, PearlPolicy
-from pearl_jax.representation import Row
 from rlcore.experiment import NonFiniteError
 from rlcore.meta import Trials, run_host_trials, run_trials
 from rlcore.replay import add
 from rlcore.types import Params
+
+from pearl_jax.agent import ContextReplay, PearlPolicy
+from pearl_jax.representation import Row
 
 
 class Collector:
@@ -101,9 +101,7 @@ def make_rows(trials: Trials, training_reward: str, num_extra_episodes: int) -> 
         allowed = ", ".join(["reward", *sorted(info)])
         raise ValueError(f"training_reward must be one of {allowed}, got {training_reward}")
     reward = transition.reward if training_reward == "reward" else info[training_reward]
-    rows = Row(
-        transition.obs, transition.action, reward, transition.discount, transition.next_obs, transition.reward
-    )
+    rows = Row(transition.obs, transition.action, reward, transition.discount, transition.next_obs, transition.reward)
 
     def lay_out(leaf: chex.Array) -> chex.Array:
         leaf = jnp.moveaxis(jnp.roll(leaf, num_extra_episodes, axis=0), 2, 0)

@@ -14,26 +14,30 @@ class PearlConfig:
     What is inferred, and how:
       sac: the actor-critic.
       latent_size: dimensions of the task variable z.
-      encoder: `gaussian`, the product of a factor for each transition (equation 9); `deterministic`, the mean of a point
-        for each transition (thesis, figure 18); `recurrent`, a GRU over the transitions in order (figure 16).
+      encoder: `gaussian`, the product of a factor for each transition (equation 9); `deterministic`, the mean of a
+        point for each transition (thesis, figure 18); `recurrent`, a GRU over the transitions in order (figure 16).
       encoder_sizes: widths of the encoder's hidden layers; the last one is also the GRU's.
-      factor: what the network says of a Gaussian factor's width: its `variance`, as in the reference, or its `precision`,
-        with which a transition that tells nothing can weigh nothing.
+      factor: what the network says of a Gaussian factor's width: its `variance`, as in the reference, or its
+        `precision`, with which a transition that tells nothing can weigh nothing.
       prior_factor: whether N(0, I) is one of the factors of the posterior; the reference leaves it out, so that the
         width of its posterior depends on how many transitions there are, told or not.
       next_obs_in_context: whether the encoder sees s'; needed only where tasks differ in their dynamics.
       kl_coef: weight beta of KL(q(z|c) || N(0, I)); the deterministic encoder has none.
-      kl_reduction: over the tasks of a batch; `mean` pairs it with each task's own critic loss, as the thesis's Algorithm
-        1 does; the reference takes the `sum` while its critic loss is a mean, so its weight grows with `meta_batch_size`.
+      kl_reduction: over the tasks of a batch; `mean` pairs it with each task's own critic loss, as the thesis's
+        Algorithm 1 does; the reference takes the `sum` while its critic loss is a mean, so its weight grows with
+        `meta_batch_size`.
+      blank_kl_coef: weight of the same divergence for the posterior given only those transitions of the context whose
+        reward is 0, reduced likewise. It teaches that a search without success leaves the belief as wide as it was;
+        else the path to a goal found elsewhere narrows it. For sparse rewards and the gaussian encoder.
 
     What it is trained on:
       meta_batch_size: tasks of a gradient step, drawn with replacement.
       batch_size: transitions of each for the actor and the critics.
       context_size: transitions of each for the encoder, drawn one by one.
-      max_context_episodes: if not 0, the context is made of whole episodes instead, as at test time: 1 to so many of them,
-        the number drawn uniformly.
-      require_reward: leave out of the losses of actor and critics the tasks whose context holds no reward other than 0: z
-        then says nothing of the task, and learning from the pair blurs what other z say. For sparse rewards.
+      max_context_episodes: if not 0, the context is made of whole episodes instead, as at test time: 1 to so many of
+        them, the number drawn uniformly.
+      require_reward: leave out of the losses of actor and critics the tasks whose context holds no reward other than
+        0: z then says nothing of the task, and learning from the pair blurs what other z say. For sparse rewards.
       context_sampler: `recent` draws the context from what was collected at the last visit; `off_policy` from the whole
         buffer; `same_batch` is the actor's and critics' own batch (thesis, figure 17).
       correlated_batch: whether the actor's and critics' batch is a run of transitions (thesis, figure 16).
@@ -43,13 +47,13 @@ class PearlConfig:
 
     How data is collected, in episodes of the family's horizon:
       num_initial_episodes: of every train task before the first gradient step, z from the prior.
-      num_tasks_per_iteration: train tasks visited in an iteration, all different.
+      num_tasks_per_iteration: train tasks visited in an iteration, all different; 0 means all there are.
       num_prior_episodes: of each visited task with z from the prior.
       num_posterior_episodes: then with z from the posterior given all so far.
       num_extra_episodes: then likewise, for the actor and the critics only.
       num_updates: gradient steps of an iteration.
-      ease_from, ease_until: iterations between which the difficulty of train tasks rises linearly from 0 to 1, where the
-        family has easier versions of its tasks; both 0 leave the tasks alone. Test tasks are never eased.
+      ease_from, ease_until: iterations between which the difficulty of train tasks rises linearly from 0 to 1, where
+        the family has easier versions of its tasks; both 0 leave the tasks alone. Test tasks are never eased.
 
     How it is tested:
       averaging_rate: what acts at test time is an average of the parameters, to which every update contributes this
@@ -69,6 +73,7 @@ class PearlConfig:
     next_obs_in_context: bool = False
     kl_coef: float = 0.1
     kl_reduction: Literal["sum", "mean"] = "sum"
+    blank_kl_coef: float = 0.0
 
     meta_batch_size: int = 16
     batch_size: int = 256
@@ -103,11 +108,13 @@ class PearlConfig:
         for size in self.encoder_sizes:
             check_positive("encoder_sizes", size)
         check_at_least("kl_coef", self.kl_coef, 0)
+        check_at_least("blank_kl_coef", self.blank_kl_coef, 0)
         for name in ("latent_size", "meta_batch_size", "batch_size", "context_size", "replay_capacity"):
             check_positive(name, getattr(self, name))
-        for name in ("num_initial_episodes", "num_tasks_per_iteration", "num_updates", "num_test_episodes", "test_every"):
+        for name in ("num_initial_episodes", "num_updates", "num_test_episodes", "test_every"):
             check_positive(name, getattr(self, name))
         check_at_least("max_context_episodes", self.max_context_episodes, 0)
+        check_at_least("num_tasks_per_iteration", self.num_tasks_per_iteration, 0)
         for name in ("num_prior_episodes", "num_posterior_episodes", "num_extra_episodes", "num_test_prior_episodes"):
             check_at_least(name, getattr(self, name), 0)
         check_positive("num_prior_episodes + num_posterior_episodes", self.num_context_episodes)
@@ -116,6 +123,8 @@ class PearlConfig:
         check_rate("averaging_rate", self.averaging_rate)
         if self.encoder == "recurrent" and (not self.encoder_sizes or self.max_context_episodes):
             raise ValueError("encoder=recurrent needs encoder_sizes not empty and max_context_episodes=0")
+        if self.blank_kl_coef and self.encoder == "recurrent":
+            raise ValueError(f"blank_kl_coef must be 0 with encoder=recurrent, got {self.blank_kl_coef}")
         if self.context_sampler == "same_batch" and self.max_context_episodes:
             raise ValueError("context_sampler=same_batch needs max_context_episodes=0")
 

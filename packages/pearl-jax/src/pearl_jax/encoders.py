@@ -11,11 +11,11 @@ import chex
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-
-from pearl_jax.config import PearlConfig
 from rlcore.distributions import Gaussian, GaussianFactors, standard_gaussian
 from rlcore.networks import MLP
 from rlcore.types import Params
+
+from pearl_jax.config import PearlConfig
 
 _SMALLEST_VARIANCE = 1e-7
 _FINAL_SCALE = 0.1
@@ -139,9 +139,9 @@ class _Recurrent(nn.Module):
     @nn.compact
     def __call__(self, carry: chex.Array, context: chex.Array) -> tuple[chex.Array, chex.Array]:
         inputs = nn.relu(MLP(self.hidden_sizes[:-1], self.hidden_sizes[-1])(context))
-        cell = nn.scan(
-            nn.GRUCell, variable_broadcast="params", split_rngs={"params": False}, in_axes=1, out_axes=1
-        )(self.hidden_sizes[-1])
+        cell = nn.scan(nn.GRUCell, variable_broadcast="params", split_rngs={"params": False}, in_axes=1, out_axes=1)(
+            self.hidden_sizes[-1]
+        )
         carry, _ = cell(carry, inputs)
         return carry, nn.Dense(self.output_size)(carry)
 
@@ -191,7 +191,9 @@ class RecurrentEncoder:
         mean, width = jnp.split(belief.output, 2, axis=-1)
         variance = jnp.maximum(jax.nn.softplus(width), _SMALLEST_VARIANCE)
         prior = standard_gaussian(mean.shape)
-        return jax.tree.map(lambda known, blank: jnp.where(belief.count > 0, known, blank), Gaussian(mean, variance), prior)
+        return jax.tree.map(
+            lambda known, blank: jnp.where(belief.count > 0, known, blank), Gaussian(mean, variance), prior
+        )
 
 
 def make_encoder(config: PearlConfig) -> Encoder:

@@ -6,11 +6,11 @@ In the shape descriptions `N` denotes the tasks, `K` the episodes of a trial.
 import chex
 import jax
 import numpy as np
-
 from metarl_envs import TaskFamily, Tasks
-from pearl_jax.agent import PearlAgent, PearlPolicy
 from rlcore.meta import Trials, evaluate, run_host_trials, run_trials
 from rlcore.types import Metrics, Params
+
+from pearl_jax.agent import PearlAgent, PearlPolicy
 
 
 def make_test_policy(agent: PearlAgent) -> PearlPolicy:

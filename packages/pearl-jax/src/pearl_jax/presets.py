@@ -2,23 +2,25 @@
 
 `thesis` and `reference` differ where the document and its released code (katerakelly/oyster) do:
 
-- KL weight. Algorithm 1 adds each task's KL to that task's critic loss. The code sums the KL over the tasks of a batch and
-  averages the critic loss, which makes the same coefficient `meta_batch_size` times stronger.
+- KL weight. Algorithm 1 adds each task's KL to that task's critic loss. The code sums the KL over the tasks of a batch
+  and averages the critic loss, which makes the same coefficient `meta_batch_size` times stronger.
 - Context. The thesis's transitions are (s, a, s', r); the code leaves s' out unless dynamics differ between tasks.
 - Meta-testing. Algorithm 2 draws z from the posterior from the second episode on; the code draws the first 5 from the
   prior in sparse navigation.
 - Tasks. The benchmarks' names say which task set is whose.
 
 Neither counts the prior among the factors of the posterior (`prior_factor`), both learn with a state-value network, and
-both set the entropy's weight through the reward scale. Those two together scale Q to hundreds before anything is learned,
-so `tiny`, `cpu` and `explore` set the temperature instead, keep Q in units of reward, and bootstrap from target critics.
+both set the entropy's weight through the reward scale. Those two together scale Q to hundreds before anything is
+learned, so `tiny`, `cpu` and `explore` set the temperature instead, keep Q in units of reward, and bootstrap from
+target critics.
 """
 
 import dataclasses
 from collections.abc import Callable
 
-from pearl_jax.config import PearlConfig
 from rlcore.sac import SACConfig
+
+from pearl_jax.config import PearlConfig
 
 _SPARSE_POINT = "point-sparse"
 
@@ -99,8 +101,8 @@ def _cpu(benchmark: str) -> PearlConfig:
 def _explore(benchmark: str) -> PearlConfig:
     """For narrow goals, which nobody hits by luck until exploration is structured.
 
-    Train goals start wide and narrow down while the policy learns to search; every iteration collects afresh in all tasks
-    by Algorithm 2, and contexts are whole episodes, a random number of them, as they are at test time.
+    Train goals start wide and narrow down while the policy learns to search; every iteration collects afresh in all
+    tasks by Algorithm 2, and contexts are whole episodes, a random number of them, as they are at test time.
     """
     return PearlConfig(
         sac=SACConfig(
@@ -110,16 +112,17 @@ def _explore(benchmark: str) -> PearlConfig:
             tau=0.01,
             actor_learning_rate=1e-3,
             critic_learning_rate=1e-3,
-            decay_from=72_000,
-            decay_until=120_000,
+            decay_from=36_000,
+            decay_until=60_000,
             final_learning_rate_rate=0.05,
         ),
         latent_size=2,
         encoder_sizes=(64, 64),
         factor="precision",
         prior_factor=True,
-        kl_coef=0.02,
+        kl_coef=0.01,
         kl_reduction="mean",
+        blank_kl_coef=0.1,
         meta_batch_size=16,
         batch_size=32,
         max_context_episodes=6,
@@ -127,13 +130,13 @@ def _explore(benchmark: str) -> PearlConfig:
         training_reward="dense_reward" if benchmark.startswith(_SPARSE_POINT) else "reward",
         replay_capacity=5000,
         num_initial_episodes=1,
-        num_tasks_per_iteration=100,
+        num_tasks_per_iteration=0,
         num_prior_episodes=5,
         num_posterior_episodes=20,
         num_extra_episodes=0,
         num_updates=250,
-        ease_from=48,
-        ease_until=192,
+        ease_from=24,
+        ease_until=132,
         averaging_rate=1e-3,
         num_test_episodes=21,
         test_every=20,
@@ -143,7 +146,7 @@ def _explore(benchmark: str) -> PearlConfig:
 PRESETS: dict[str, tuple[Callable[[str], PearlConfig], int, str]] = {
     "tiny": (_tiny, 8, "a smoke test: seconds, learns a little"),
     "cpu": (_cpu, 24, "wide goals on two CPU cores in a minute or two"),
-    "explore": (_explore, 480, "narrow goals on two CPU cores: structured exploration"),
+    "explore": (_explore, 240, "narrow goals on two CPU cores: structured exploration"),
     "thesis": (_thesis, 100, "what the thesis's text says"),
     "reference": (_reference, 500, "what the thesis's released code does"),
 }

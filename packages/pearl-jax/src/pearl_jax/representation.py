@@ -1,7 +1,8 @@
 """PEARL as a representation: what the actor and critics see is the observation joined with a sample of q(z | c).
 
-In the shape descriptions `M` denotes the tasks of a batch, `B` the transitions of each for the actor and critics, `C` those
-for the encoder, `Do`, `Da`, `Dz`, `Dc` the sizes of observations, actions, the task variable and context transitions.
+In the shape descriptions `M` denotes the tasks of a batch, `B` the transitions of each for the actor and critics, `C`
+those for the encoder, `Do`, `Da`, `Dz`, `Dc` the sizes of observations, actions, the task variable and context
+transitions.
 """
 
 from typing import NamedTuple
@@ -9,12 +10,12 @@ from typing import NamedTuple
 import chex
 import jax
 import jax.numpy as jnp
-
-from pearl_jax.config import PearlConfig
-from pearl_jax.encoders import make_encoder
 from rlcore.distributions import Gaussian, standard_gaussian
 from rlcore.representation import RepresentationOutput
 from rlcore.types import Params
+
+from pearl_jax.config import PearlConfig
+from pearl_jax.encoders import make_encoder
 
 
 class Row(NamedTuple):
@@ -38,7 +39,7 @@ class PearlBatch(NamedTuple):
     obs, next_obs: `[M, B, Do]`. action: `[M, B, Da]`. reward, discount: `[M, B]`.
     context: `[M, C, Dc]`.
     context_valid: `[M, C]` bool, which transitions of the context count.
-    has_reward: `[M]` bool, whether any of those has a reward other than 0.
+    context_reward: `[M, C]` the rewards that the context shows.
     """
 
     obs: chex.Array
@@ -48,7 +49,7 @@ class PearlBatch(NamedTuple):
     next_obs: chex.Array
     context: chex.Array
     context_valid: chex.Array
-    has_reward: chex.Array
+    context_reward: chex.Array
 
 
 def context_features(
@@ -69,7 +70,7 @@ class TaskInference:
     """Observations joined with z ~ q(z | c), one z for each task of the batch.
 
     The critic's loss trains the encoder through z (thesis, equation 10); the loss of its own is beta times the KL
-    divergence from the prior (equation 8).
+    divergence from the prior (equation 8), and that of reward-free contexts where the config asks for it.
     """
 
     def __init__(self, config: PearlConfig):
@@ -82,19 +83,35 @@ class TaskInference:
 
     def apply(self, params: Params, batch: PearlBatch, key: chex.PRNGKey) -> RepresentationOutput:
         """Infers the tasks of a batch; the key is consumed."""
-        posterior = self.encoder.posterior(params, self.encoder.summarise(params, batch.context, batch.context_valid))
-        z = posterior.sample(key) if self.encoder.has_kl else posterior.mean
-        obs = join_task(batch.obs, z)
-        next_obs = join_task(batch.next_obs, jax.lax.stop_gradient(z))
-        has_reward = batch.has_reward.astype(jnp.float32)
-        weight = has_reward[:, None] if self._config.require_reward else None
+        config = self._config
+        rewarded = batch.context_reward != 0
+        has_reward = jnp.any(rewarded & batch.context_valid, axis=1).astype(jnp.float32)
         metrics = {"context/has_reward": jnp.mean(has_reward)}
-        if not self.encoder.has_kl:
-            return RepresentationOutput(obs, next_obs, jnp.zeros((), jnp.float32), metrics, weight)
-        kl = kl_from_prior(posterior)
-        reduce = jnp.sum if self._config.kl_reduction == "sum" else jnp.mean
-        metrics |= {"posterior/kl": jnp.mean(kl), "posterior/std": jnp.mean(jnp.sqrt(posterior.variance))}
-        return RepresentationOutput(obs, next_obs, self._config.kl_coef * reduce(kl), metrics, weight)
+        loss = jnp.zeros((), jnp.float32)
+
+        posterior = self._infer(params, batch.context, batch.context_valid)
+        if self.encoder.has_kl:
+            reduce = jnp.sum if config.kl_reduction == "sum" else jnp.mean
+            kl = kl_from_prior(posterior)
+            loss += config.kl_coef * reduce(kl)
+            metrics |= {"posterior/kl": jnp.mean(kl), "posterior/std": jnp.mean(jnp.sqrt(posterior.variance))}
+            if config.blank_kl_coef:
+                blank = self._infer(params, batch.context, batch.context_valid & ~rewarded)
+                blank_kl = kl_from_prior(blank)
+                loss += config.blank_kl_coef * reduce(blank_kl)
+                metrics["posterior/blank_kl"] = jnp.mean(blank_kl)
+
+        z = posterior.sample(key) if self.encoder.has_kl else posterior.mean
+        return RepresentationOutput(
+            obs=join_task(batch.obs, z),
+            next_obs=join_task(batch.next_obs, jax.lax.stop_gradient(z)),
+            loss=loss,
+            metrics=metrics,
+            weight=has_reward[:, None] if config.require_reward else None,
+        )
+
+    def _infer(self, params: Params, context: chex.Array, valid: chex.Array) -> Gaussian:
+        return self.encoder.posterior(params, self.encoder.summarise(params, context, valid))
 
 
 def kl_from_prior(posterior: Gaussian) -> chex.Array:

@@ -8,15 +8,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-
 from metarl_envs import Benchmark
-from pearl_jax.agent import AgentState, ContextReplay, PearlAgent, PearlPolicy
-from pearl_jax.collect import Collector, store
-from pearl_jax.config import PearlConfig
-from pearl_jax.evaluate import adaptation_metrics, make_test_policy, adaptation_returns
 from rlcore.experiment import Run
 from rlcore.replay import init_replay
 from rlcore.sac import make_update_many
+
+from pearl_jax.agent import AgentState, ContextReplay, PearlAgent, PearlPolicy
+from pearl_jax.collect import Collector, store
+from pearl_jax.config import PearlConfig
+from pearl_jax.evaluate import adaptation_metrics, adaptation_returns, make_test_policy
 
 
 class TrainState(NamedTuple):
@@ -90,6 +90,7 @@ def train(config: PearlConfig, benchmark: Benchmark, run: Run, *, seed: int, num
     collect = Collector(family, adapt, config.num_context_episodes + config.num_extra_episodes)
     keep = jax.jit(store, static_argnums=(3, 4), donate_argnums=0)
     update_many = make_update_many(agent.update, agent.sample)
+    norm = jax.jit(optax.tree.norm)
     test_policy = make_test_policy(agent)
 
     def visit(state: TrainState, collector: Collector, ids: np.ndarray, num_extra: int, difficulty: float) -> tuple:
@@ -101,7 +102,8 @@ def train(config: PearlConfig, benchmark: Benchmark, run: Run, *, seed: int, num
 
     with run:
         state, start = run.restore(init_state(agent, benchmark, seed))
-        steps = config.num_tasks_per_iteration * (config.num_context_episodes + config.num_extra_episodes) * family.horizon
+        num_visited = config.num_tasks_per_iteration or benchmark.num_train_tasks
+        steps = num_visited * (config.num_context_episodes + config.num_extra_episodes) * family.horizon
         for iteration in run.iterations(start, num_iterations, steps_per_iteration=steps):
             began = time.perf_counter()
             difficulty = config.difficulty(iteration)
@@ -110,9 +112,7 @@ def train(config: PearlConfig, benchmark: Benchmark, run: Run, *, seed: int, num
                 state, _ = visit(state, collect_initial, everything, 0, difficulty)
             key, choice_key, update_key, test_key = jax.random.split(state.key, 4)
             state = state._replace(key=key)
-            ids = np.sort(
-                jax.random.choice(choice_key, benchmark.num_train_tasks, (config.num_tasks_per_iteration,), replace=False)
-            )
+            ids = np.sort(jax.random.choice(choice_key, benchmark.num_train_tasks, (num_visited,), replace=False))
             state, trials = visit(state, collect, ids, config.num_extra_episodes, difficulty)
             agent_state, metrics = update_many(state.agent, state.data, update_key, config.num_updates)
             state = state._replace(agent=agent_state)
@@ -121,10 +121,10 @@ def train(config: PearlConfig, benchmark: Benchmark, run: Run, *, seed: int, num
             returns = trials.returns()
             metrics["train/return_first"], metrics["train/return_last"] = returns[:, 0].mean(), returns[:, -1].mean()
             metrics["train/difficulty"] = difficulty
-            metrics["params/norm"] = optax.global_norm(agent_state.learner.params)  # not finite if one parameter is not
+            metrics["params/norm"] = norm(agent_state.learner.params)  # not finite if one parameter is not
             metrics["env_steps"] = state.env_steps
             metrics["updates"] = iteration * config.num_updates
-            if iteration % config.test_every == 0 or iteration == num_iterations:
+            if iteration % config.test_every == 0:
                 params = state.agent.average
                 returns = adaptation_returns(
                     test_policy, params, family, benchmark.test_tasks, test_key, config.num_test_episodes

@@ -37,8 +37,8 @@ class TanhNormal(NamedTuple):
     def log_prob(self, action: chex.Array) -> chex.Array:
         """Log-density `[...]` of an action `[..., D]` inside (-1, 1).
 
-        An action that has been rounded to the border is moved inside by one float's resolution, so the answer is finite;
-        where the pre-activation is at hand `sample_and_log_prob` is exact.
+        An action that has been rounded to the border is moved inside by one float's resolution, so the answer is
+        finite; where the pre-activation is at hand `sample_and_log_prob` is exact.
         """
         limit = 1 - jnp.finfo(action.dtype).epsneg
         raw = jnp.arctanh(jnp.clip(action, -limit, limit))

@@ -93,7 +93,9 @@ def run_trials(
         )
         return memory, Trials(trajectory, first_episode(trajectory), begun)
 
-    return jax.lax.scan(episode, policy.begin_trial(params, trial_key, num_tasks), jax.random.split(key, num_episodes))[1]
+    return jax.lax.scan(episode, policy.begin_trial(params, trial_key, num_tasks), jax.random.split(key, num_episodes))[
+        1
+    ]
 
 
 def run_host_trials(
@@ -151,7 +153,9 @@ def evaluate(
       tasks: a pytree of `[N, ...]`; for functional environments only.
     """
     if tasks is None:
-        return np.asarray(run_host_trials(policy, params, env, key, num_episodes=num_episodes, horizon=horizon).returns())
+        return np.asarray(
+            run_host_trials(policy, params, env, key, num_episodes=num_episodes, horizon=horizon).returns()
+        )
     return np.asarray(_jit_returns(policy, env, num_episodes, horizon, params, tasks, key))
 
 
@@ -175,7 +179,13 @@ def _observe(policy: MetaPolicy, params: Params, loop: Any, transition: Transiti
 
 
 def _returns(
-    policy: MetaPolicy, env: FunctionalEnv, num_episodes: int, horizon: int, params: Params, tasks: Any, key: chex.PRNGKey
+    policy: MetaPolicy,
+    env: FunctionalEnv,
+    num_episodes: int,
+    horizon: int,
+    params: Params,
+    tasks: Any,
+    key: chex.PRNGKey,
 ) -> chex.Array:
     return run_trials(policy, params, env, tasks, key, num_episodes=num_episodes, horizon=horizon).returns()
 
@@ -184,4 +194,6 @@ _jit_returns = jax.jit(_returns, static_argnums=(0, 1, 2, 3))
 _jit_act = jax.jit(_act, static_argnums=0)
 _jit_observe = jax.jit(_observe, static_argnums=0)
 _jit_begin_trial = jax.jit(lambda policy, params, key, n: policy.begin_trial(params, key, n), static_argnums=(0, 3))
-_jit_begin_episode = jax.jit(lambda policy, params, memory, key: policy.begin_episode(params, memory, key), static_argnums=0)
+_jit_begin_episode = jax.jit(
+    lambda policy, params, memory, key: policy.begin_episode(params, memory, key), static_argnums=0
+)

@@ -34,6 +34,7 @@ class MLP(nn.Module):
 
     @nn.compact
     def __call__(self, x: chex.Array) -> chex.Array:
+        """See the class."""
         for size in self.hidden_sizes:
             x = nn.Dense(size)(x)
             x = nn.relu(nn.LayerNorm()(x) if self.layer_norm else x)
@@ -52,8 +53,14 @@ class EnsembleMLP(nn.Module):
 
     @nn.compact
     def __call__(self, x: chex.Array) -> chex.Array:
+        """See the class."""
         members = nn.vmap(
-            MLP, in_axes=None, out_axes=0, axis_size=self.num_members, variable_axes={"params": 0}, split_rngs={"params": True}
+            MLP,
+            in_axes=None,
+            out_axes=0,
+            axis_size=self.num_members,
+            variable_axes={"params": 0},
+            split_rngs={"params": True},
         )
         return members(self.hidden_sizes, self.output_size, self.final_scale, self.layer_norm)(x)
 
@@ -68,19 +75,21 @@ class TanhNormalPolicy(nn.Module):
 
     @nn.compact
     def __call__(self, obs: chex.Array) -> TanhNormal:
+        """See the class."""
         out = MLP(self.hidden_sizes, 2 * self.action_size, self.final_scale, self.layer_norm)(obs)
         mean, log_std = jnp.split(out, 2, axis=-1)
         return TanhNormal(mean, jnp.clip(log_std, *LOG_STD_RANGE))
 
 
 class ConvEncoder(nn.Module):
-    """`[..., H, W, C]` uint8 images to `[..., output_size]` features: strided convolutions, a dense layer, layer norm."""
+    """`[..., H, W, C]` uint8 images to `[..., output_size]` features in (-1, 1), by strided convolutions."""
 
     channels: Sequence[int] = (32, 64, 64)
     output_size: int = 64
 
     @nn.compact
     def __call__(self, image: chex.Array) -> chex.Array:
+        """See the class."""
         x = image.astype(jnp.float32) / 255 - 0.5
         for width in self.channels:
             x = nn.relu(nn.Conv(width, (4, 4), strides=2)(x))
@@ -96,6 +105,7 @@ class ConvDecoder(nn.Module):
 
     @nn.compact
     def __call__(self, x: chex.Array) -> chex.Array:
+        """See the class."""
         height, width, depth = self.shape
         scale = 2 ** len(self.channels)
         if height % scale or width % scale:

@@ -1,7 +1,7 @@
 """Ring buffers of transitions on the device: pure functions over one pytree.
 
-In the shape descriptions `N` denotes the tasks of the buffer, `C` the rows that it keeps of each, `M` the tasks of a call
-and `B` the rows of a call for each task. A single-task buffer has `N = 1`.
+In the shape descriptions `N` denotes the tasks of the buffer, `C` the rows that it keeps of each, `M` the tasks of a
+call and `B` the rows of a call for each task. A single-task buffer has `N = 1`.
 """
 
 from typing import NamedTuple, TypeVar
@@ -107,8 +107,8 @@ def sample_windows(
 ) -> chex.ArrayTree:
     """Runs of rows that were added one after the other, oldest first: a pytree of `[M, num_windows, length, ...]`.
 
-    The windows to draw from lie edge to edge, the first one ending at the newest row, so where episodes of `length` steps
-    were added whole they are the episodes.
+    The windows to draw from lie edge to edge, the first one ending at the newest row, so where episodes of `length`
+    steps were added whole they are the episodes.
 
     Args:
       replay: the buffer; every one of `tasks` must hold at least `length` rows.
@@ -120,7 +120,7 @@ def sample_windows(
     """
     bound = jnp.maximum(_num_rows(replay, tasks, newest) // length, 1)
     window = jax.random.randint(key, (tasks.shape[0], num_windows), 0, bound[:, None])
-    age = window[..., None] * length + jnp.arange(length - 1, -1, -1, dtype=jnp.int32)
+    age = window[..., None] * length + jnp.arange(length - 1, -1, -1, dtype=jnp.int32)[None, None]
     return _rows_of_age(replay, tasks, age)
 
 

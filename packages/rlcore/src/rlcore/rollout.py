@@ -1,4 +1,4 @@
-"""Interaction: the same `Trajectory` from functional environments, inside jit, and from gymnasium's vector environments.
+"""Interaction: the same `Trajectory` from functional environments in jit and from gymnasium's vector environments.
 
 In the shape descriptions `T` denotes time steps and `N` environments side by side. Environments start a new episode by
 themselves when one ends; `first_episode` says which steps came before that.
@@ -115,7 +115,9 @@ def rollout(
         here = EnvCarry(state, next_obs, carry.time + 1)
         done = truncated | terminated
         carry = jax.tree.map(
-            lambda old, new: jnp.where(done.reshape(-1, *[1] * (old.ndim - 1)), new, old), here, start(env, tasks, reset_key)
+            lambda old, new: jnp.where(done.reshape(-1, *[1] * (old.ndim - 1)), new, old),
+            here,
+            start(env, tasks, reset_key),
         )
         return (carry, observe(memory, transition)), Trajectory(transition, truncated, info)
 
@@ -145,7 +147,8 @@ def host_rollout(
       observe: told of every transition, jitted by the caller.
 
     Returns:
-      The current observation, the memory and the trajectory `[T, N, ...]` of numpy arrays. Its actions are the policy's.
+      The current observation, the memory and the trajectory `[T, N, ...]` of numpy arrays. Its actions are the
+      policy's.
 
     Raises:
       ValueError: the environment resets in another mode.
@@ -192,7 +195,9 @@ def _signals(info: dict[str, Any], ended: np.ndarray) -> dict[str, np.ndarray]:
         value = np.asarray(info.get(name, np.zeros_like(np.asarray(final.get(name)))))
         if value.shape != ended.shape or value.dtype == object:
             continue
-        signals[name] = np.where(ended, np.asarray(final[name]), value) if ended.any() and name in final else value.copy()
+        signals[name] = (
+            np.where(ended, np.asarray(final[name]), value) if ended.any() and name in final else value.copy()
+        )
     return signals
 
 

@@ -65,7 +65,10 @@ class FunctionalEnv(Protocol):
 
 
 class VectorEnv(Protocol):
-    """The part of `gymnasium.vector.VectorEnv` that a rollout needs; `metadata["autoreset_mode"]` must say SAME_STEP."""
+    """The part of `gymnasium.vector.VectorEnv` that a rollout needs.
+
+    `metadata["autoreset_mode"]` must be SAME_STEP, so that no step is lost to a reset.
+    """
 
     num_envs: int
     metadata: dict[str, Any]

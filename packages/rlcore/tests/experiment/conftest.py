@@ -1,7 +1,7 @@
 """Fixtures around the toy program, loaded by path so that the tests need no import settings."""
 
 import runpy
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +10,8 @@ import jax
 import numpy as np
 import pytest
 
+from rlcore.experiment import read_metrics
+
 PROGRAM = Path(__file__).with_name("program.py")
 
 
@@ -17,12 +19,6 @@ PROGRAM = Path(__file__).with_name("program.py")
 def toy() -> SimpleNamespace:
     """The names that the toy program defines."""
     return SimpleNamespace(**runpy.run_path(str(PROGRAM)))
-
-
-@pytest.fixture(scope="session")
-def program_command() -> list[str]:
-    """How to start the toy program."""
-    return [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning:distrax", str(PROGRAM)]
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +40,14 @@ def assert_same() -> Any:
             assert (one.dtype, one.shape, one.tobytes()) == (two.dtype, two.shape, two.tobytes()), name
 
     return check
+
+
+@pytest.fixture(scope="session")
+def read_timeless() -> Callable[[Path], list[dict[str, Any]]]:
+    """A reader of a run's metrics without those that differ from run to run."""
+
+    def read(run_dir: Path) -> list[dict[str, Any]]:
+        entries = read_metrics(run_dir)
+        return [{name: value for name, value in entry.items() if not name.startswith("time/")} for entry in entries]
+
+    return read

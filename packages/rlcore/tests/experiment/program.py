@@ -73,11 +73,14 @@ def step(config: Config, state: State) -> tuple[State, Metrics]:
     return State(params, opt_state, replay, iteration >= 16, iteration, key), metrics
 
 
+init_fn = jax.jit(init_state, static_argnums=(0, 1))
+step_fn = jax.jit(step, static_argnums=0, donate_argnums=1)
+
+
 def train(config: Config, seed: int, num_iterations: int, run: experiment.Run) -> State:
     """Trains up to `num_iterations`."""
-    step_fn = jax.jit(step, static_argnums=0, donate_argnums=1)
     with run:
-        state, start = run.restore(init_state(config, seed))
+        state, start = run.restore(init_fn(config, seed))
         for iteration in run.iterations(start, num_iterations):
             state, metrics = step_fn(config, state)
             time.sleep(config.sleep_s)
@@ -92,6 +95,7 @@ def main() -> None:
     )
 
     def run_program() -> None:
+        experiment.enable_compilation_cache()
         with experiment.user_errors():
             config = experiment.override(Config(), training_flags.override.value)
             run = experiment.Run.open(

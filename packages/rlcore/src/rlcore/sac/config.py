@@ -14,15 +14,15 @@ class SACConfig:
     num_critics: members of the critic ensemble; targets use the smallest.
     discount: of the return, per step.
     tau: share of the online parameters that the target takes over at every update.
-    actor_learning_rate, critic_learning_rate, temperature_learning_rate: Adam's step sizes; the critic's also serves the
-      representation and the value network.
+    actor_learning_rate, critic_learning_rate, temperature_learning_rate: Adam's step sizes; the critic's also serves
+      the representation and the value network.
     decay_from, decay_until: updates between which the step sizes fall linearly; `decay_until` 0 keeps them constant.
     final_learning_rate_rate: share of themselves to which they fall.
     max_grad_norm: clip the gradient of everything together to this norm; None does not clip.
     temperature: weight of the entropy; None learns it, starting at `initial_temperature`.
-    target_entropy: in nats, for a learned temperature; None asks the action head (continuous: minus the number of action
-      dimensions; discrete: 0.4 log of the number of actions, because the customary 0.98 log lets the temperature explode
-      where actions are few).
+    target_entropy: in nats, for a learned temperature; None asks the action head (continuous: minus the number of
+      action dimensions; discrete: 0.4 log of the number of actions, because the customary 0.98 log lets the
+      temperature explode where actions are few).
     reward_scale: multiplies the reward inside the Bellman target.
     value_network: bootstrap from a learned state value and its target (Haarnoja et al., 2018, first version; PEARL's
       reference) in place of target critics.

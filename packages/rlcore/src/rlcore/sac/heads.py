@@ -1,7 +1,7 @@
 """What differs between continuous and discrete actions: the actor, the critics, and expectations under the policy.
 
-In the shape descriptions `...` stands for any leading batch dimensions, `E` for the critics, `Df` for features, `Da` for
-action dimensions, `A` for the number of discrete actions.
+In the shape descriptions `...` stands for any leading batch dimensions, `E` for the critics, `Df` for features, `Da`
+for action dimensions, `A` for the number of discrete actions.
 """
 
 from typing import NamedTuple, Protocol

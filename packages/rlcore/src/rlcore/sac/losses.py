@@ -28,7 +28,7 @@ def soft_value(q: chex.Array, log_prob: chex.Array, temperature: chex.Array) -> 
 
 
 def bellman_target(reward: chex.Array, discount: chex.Array, next_value: chex.Array) -> chex.Array:
-    """y = r + d V(s'), `[...]` (Haarnoja et al., 2018, equation 2).
+    """Y = r + d V(s'), `[...]` (Haarnoja et al., 2018, equation 2).
 
     Args:
       reward: `[...]`, scaled already.
@@ -40,7 +40,7 @@ def bellman_target(reward: chex.Array, discount: chex.Array, next_value: chex.Ar
 
 
 def critic_loss(q: chex.Array, target: chex.Array, weight: chex.Array | None = None) -> chex.Array:
-    """sum over critics of the mean of (Q(s, a) - y)^2, a scalar (thesis, equation 10).
+    """Sum over critics of the mean of (Q(s, a) - y)^2, a scalar (thesis, equation 10).
 
     Args:
       q: `[E, ...]` of the actions taken.
@@ -52,7 +52,7 @@ def critic_loss(q: chex.Array, target: chex.Array, weight: chex.Array | None = N
 
 
 def value_loss(value: chex.Array, target: chex.Array, weight: chex.Array | None = None) -> chex.Array:
-    """mean of (V(s) - E[min Q - alpha log pi])^2, a scalar (Haarnoja et al., 2018, first version, equation 5).
+    """Mean of (V(s) - E[min Q - alpha log pi])^2, a scalar (Haarnoja et al., 2018, first version, equation 5).
 
     Args:
       value: `[...]`
@@ -66,7 +66,7 @@ def value_loss(value: chex.Array, target: chex.Array, weight: chex.Array | None 
 def actor_loss(
     q: chex.Array, log_prob: chex.Array, temperature: chex.Array, weight: chex.Array | None = None
 ) -> chex.Array:
-    """mean of E[alpha log pi(a|s) - min Q(s, a)], a scalar (thesis, equation 11, times alpha).
+    """Mean of E[alpha log pi(a|s) - min Q(s, a)], a scalar (thesis, equation 11, times alpha).
 
     Args:
       q: `[...]` expected smallest Q under the policy; its gradient reaches the actor through the action (continuous) or
@@ -79,7 +79,7 @@ def actor_loss(
 
 
 def temperature_loss(log_temperature: chex.Array, log_prob: chex.Array, target_entropy: float) -> chex.Array:
-    """mean of -alpha (E[log pi(a|s)] + target entropy), a scalar (Haarnoja et al., 2018, equation 18).
+    """Mean of -alpha (E[log pi(a|s)] + target entropy), a scalar (Haarnoja et al., 2018, equation 18).
 
     Args:
       log_temperature: scalar log alpha.

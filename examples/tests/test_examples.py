@@ -1,0 +1,136 @@
+"""Every example runs with tiny flags, explains itself, and says in a line what is wrong with what it was given."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[1]
+SMALL = [
+    "--preset=tiny",
+    "--num_iterations=2",
+    "--override=sac.hidden_sizes=8",
+    "--override=encoder_sizes=8",
+    "--override=num_updates=5",
+    "--override=num_test_episodes=2",
+]
+
+
+def _run(example, *flags, cwd):
+    environment = {**os.environ, "MPLBACKEND": "Agg"}
+    command = [sys.executable, EXAMPLES / example, *flags]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run directory of two iterations, and what training printed."""
+    directory = tmp_path_factory.mktemp("finished")
+    result = _run("train_pearl.py", *SMALL, "--run_dir=run", cwd=directory)
+    assert result.returncode == 0, result.stderr
+    return directory / "run", result
+
+
+def test_training_ends_with_the_table_and_the_pictures(finished):
+    run_dir, result = finished
+    assert "return by episode of a trial, mean over 20 tasks never seen" in result.stdout
+    assert "iteration 2/2" in result.stderr
+    for picture in ("adaptation.png", "trajectories.png"):
+        assert (run_dir / picture).read_bytes().startswith(b"\x89PNG")
+    rows = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
+    assert [row["iteration"] for row in rows] == [1, 2]
+
+
+def test_same_command_again_has_nothing_left_to_train_and_reports_the_same(finished):
+    run_dir, result = finished
+    again = _run("train_pearl.py", *SMALL, "--run_dir=run", cwd=run_dir.parent)
+    assert again.returncode == 0
+    assert again.stdout == result.stdout
+
+
+def test_evaluation_of_a_checkpoint(finished, tmp_path):
+    run_dir, _ = finished
+    flags = [f"--run_dir={run_dir}", "--num_tasks=3", "--num_episodes=4", f"--output_dir={tmp_path}"]
+    result = _run("evaluate_pearl.py", *flags, "--override=num_test_prior_episodes=2", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "iteration 2" in result.stdout
+    assert "mean over 3 tasks" in result.stdout
+    assert (tmp_path / "trajectories.png").exists()
+
+
+def test_plot_of_learning_curves(finished, tmp_path):
+    run_dir, _ = finished
+    result = _run("plot.py", f"--runs=PEARL={run_dir}", "--hline=best=16", "--output=curve.png", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_bootstrap_interval_holds_the_mean_and_shrinks_to_it_for_equal_seeds():
+    import plot
+
+    y = np.array([[1.0, 5.0], [2.0, 5.0], [6.0, 5.0]])
+    low, high = plot.bootstrap_interval(y, 0.9)
+    assert 1 <= low[0] < 3 < high[0] <= 6
+    assert low[1] == high[1] == 5
+
+
+@pytest.mark.parametrize("example", ["train_pearl.py", "evaluate_pearl.py", "plot.py"])
+def test_help_explains_every_flag(example, tmp_path):
+    result = _run(example, "--help", cwd=tmp_path)
+    assert "uv run examples/" in result.stdout
+    own = result.stdout.split("flags:", 1)[1]
+    assert own.count("--") >= 5
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--benchmark=point-sprse-v0"], "point-sprse-v0"),
+        (["--preset=huge"], "huge"),
+        (["--override=batch_size=-3"], "batch_size must be positive, got -3"),
+        (["--override=sac.tau=1.5"], "tau must be in (0, 1], got 1.5"),
+        (["--override=sac.discount=1.5"], "discount must be in [0, 1], got 1.5"),
+        (["--override=bach_size=3"], "did you mean batch_size"),
+        (["--override=batch_size"], "name=value"),
+        (["--num_iterations=0"], "num_iterations"),
+        (["--run_dir=occupied"], "is a file"),
+        (["--run_dir=/proc/here/run"], "cannot be created or written"),
+        (["nonsense"], "unexpected argument 'nonsense'"),
+    ],
+)
+def test_bad_input_gets_one_line_a_code_and_writes_nothing(flags, message, tmp_path):
+    (tmp_path / "occupied").write_text("")
+    result = _run("train_pearl.py", "--run_dir=run", *flags, cwd=tmp_path)
+    assert result.returncode != 0
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["occupied"]
+
+
+def test_resuming_with_another_config_shows_the_difference(finished):
+    run_dir, _ = finished
+    before = (run_dir / "metrics.jsonl").read_bytes()
+    result = _run("train_pearl.py", *SMALL, "--run_dir=run", "--override=kl_coef=0.5", cwd=run_dir.parent)
+    assert result.returncode != 0
+    assert "pearl.kl_coef: 0.001 (run) != 0.5 (now)" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert (run_dir / "metrics.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("example", "flags", "message"),
+    [
+        ("evaluate_pearl.py", ["--run_dir=nowhere"], "nowhere is not a run directory"),
+        ("plot.py", ["--runs=PEARL=nowhere*"], "nothing matches 'nowhere*'"),
+        ("plot.py", ["--runs=nowhere"], "runs must look like LABEL=VALUE, got 'nowhere'"),
+    ],
+)
+def test_evaluation_and_plots_say_what_is_missing(example, flags, message, tmp_path):
+    result = _run(example, *flags, cwd=tmp_path)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr

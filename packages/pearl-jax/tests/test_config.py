@@ -1,0 +1,95 @@
+import dataclasses
+
+import pytest
+from metarl_envs import benchmark, benchmark_names
+from pearl_jax import PRESETS, PearlConfig, make_agent, preset
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("latent_size", 0, "latent_size must be positive, got 0"),
+        ("encoder", "transformer", "encoder must be one of gaussian, deterministic, recurrent, got 'transformer'"),
+        ("factor", "width", "factor must be one of"),
+        ("kl_reduction", "max", "kl_reduction must be one of"),
+        ("context_sampler", "newest", "context_sampler must be one of"),
+        ("encoder_sizes", (64, 0), "encoder_sizes must be positive, got 0"),
+        ("kl_coef", -0.1, "kl_coef must be at least 0, got -0.1"),
+        ("blank_kl_coef", -0.1, "blank_kl_coef must be at least 0, got -0.1"),
+        ("meta_batch_size", -1, "meta_batch_size must be positive, got -1"),
+        ("batch_size", 0, "batch_size must be positive"),
+        ("context_size", 0, "context_size must be positive"),
+        ("max_context_episodes", -1, "max_context_episodes must be at least 0"),
+        ("replay_capacity", 0, "replay_capacity must be positive"),
+        ("num_initial_episodes", 0, "num_initial_episodes must be positive"),
+        ("num_tasks_per_iteration", -1, "num_tasks_per_iteration must be at least 0"),
+        ("num_prior_episodes", -1, "num_prior_episodes must be at least 0"),
+        ("num_extra_episodes", -1, "num_extra_episodes must be at least 0"),
+        ("num_updates", 0, "num_updates must be positive"),
+        ("ease_from", -1, "ease_from must be at least 0"),
+        ("averaging_rate", 1.5, r"averaging_rate must be in \(0, 1\], got 1.5"),
+        ("num_test_episodes", 0, "num_test_episodes must be positive"),
+        ("test_every", 0, "test_every must be positive"),
+    ],
+)
+def test_bad_option_is_refused_by_name_and_value(option, value, message):
+    with pytest.raises(ValueError, match=message):
+        PearlConfig(**{option: value})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"num_prior_episodes": 0, "num_posterior_episodes": 0},
+        {"ease_from": 5, "ease_until": 4},
+        {"encoder": "recurrent", "encoder_sizes": ()},
+        {"encoder": "recurrent", "blank_kl_coef": 0.1},
+        {"encoder": "recurrent", "max_context_episodes": 3},
+        {"context_sampler": "same_batch", "max_context_episodes": 3},
+    ],
+)
+def test_contradicting_options_are_refused(options):
+    with pytest.raises(ValueError, match=r"must be|needs"):
+        PearlConfig(**options)
+
+
+def test_difficulty_rises_linearly_between_its_iterations():
+    config = PearlConfig(ease_from=10, ease_until=20)
+    assert [config.difficulty(i) for i in (1, 10, 15, 20, 99)] == [0.0, 0.0, 0.5, 1.0, 1.0]
+    assert PearlConfig().difficulty(1) == 1.0
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("benchmark_name", benchmark_names())
+def test_every_preset_fits_every_navigation_benchmark(name, benchmark_name):
+    if not benchmark_name.startswith("point-"):
+        pytest.skip("not navigation")
+    config, num_iterations = preset(name, benchmark_name)
+    assert num_iterations > 0
+    assert make_agent(config, benchmark(benchmark_name)).config == config
+
+
+def test_thesis_and_reference_differ_where_the_documents_do():
+    thesis, reference = (dataclasses.asdict(preset(n, "point-sparse-v0")[0]) for n in ("thesis", "reference"))
+    assert {k for k in thesis if thesis[k] != reference[k]} == {
+        "kl_reduction",
+        "next_obs_in_context",
+        "num_test_prior_episodes",
+    }
+
+
+def test_unknown_preset_is_refused_with_what_is_allowed():
+    with pytest.raises(ValueError, match=r"preset must be one of tiny, cpu, .*, got huge"):
+        preset("huge", "point-sparse-v0")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"num_tasks_per_iteration": 101}, "num_tasks_per_iteration must be at most the 100 train tasks"),
+        ({"replay_capacity": 50}, "replay_capacity must hold the .* steps of a visit, got 50"),
+    ],
+)
+def test_config_that_does_not_fit_the_benchmark_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        make_agent(PearlConfig(**options), benchmark("point-sparse-v0"))

@@ -1,0 +1,158 @@
+"""Whole training runs, small: they resume exactly, compile once, learn, and stop on numbers that are not finite."""
+
+import dataclasses
+import itertools
+import json
+import logging
+
+import gymnasium
+import jax
+import numpy as np
+import pearl_jax
+import pytest
+from gymnasium import spaces
+from metarl_envs import Benchmark, benchmark, from_gymnasium
+from pearl_jax import collect
+from rlcore.experiment import NonFiniteError, Run, override, to_dict
+from rlcore.meta import Trials
+from rlcore.rollout import Trajectory
+from rlcore.types import Transition
+
+WIDE = "point-sparse-wide-v0"
+SMALL = override(
+    pearl_jax.preset("tiny", WIDE)[0],
+    [
+        "sac.hidden_sizes=8",
+        "encoder_sizes=8",
+        "num_updates=5",
+        "num_tasks_per_iteration=4",
+        "num_initial_episodes=1",
+        "num_extra_episodes=1",
+        "replay_capacity=240",
+        "num_test_episodes=2",
+        "test_every=2",
+        "ease_until=3",
+    ],
+)
+
+
+def _train(run_dir, config, num_iterations, tasks=WIDE, seed=0):
+    chosen = benchmark(tasks) if isinstance(tasks, str) else tasks
+    run = Run.open(run_dir, {"pearl": to_dict(config)})
+    return pearl_jax.train(config, chosen, run, seed=seed, num_iterations=num_iterations)
+
+
+def _metrics(run_dir):
+    rows = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in row.items() if not name.startswith("time/")} for row in rows]
+
+
+def _assert_equal(one, other):
+    def check(a, b):
+        if jax.dtypes.issubdtype(a.dtype, jax.dtypes.prng_key):
+            a, b = jax.random.key_data(a), jax.random.key_data(b)
+        np.testing.assert_array_equal(a, b)
+
+    jax.tree.map(check, one, other)
+
+
+def test_stopped_and_resumed_run_equals_an_undisturbed_one(tmp_path):
+    whole = _train(tmp_path / "whole", SMALL, 4)
+    _train(tmp_path / "parts", SMALL, 2)
+    _assert_equal(_train(tmp_path / "parts", SMALL, 4), whole)
+    assert _metrics(tmp_path / "parts") == _metrics(tmp_path / "whole")
+    assert [row["iteration"] for row in _metrics(tmp_path / "whole")] == [1, 2, 3, 4]
+    assert [row["train/difficulty"] for row in _metrics(tmp_path / "whole")] == pytest.approx([1 / 3, 2 / 3, 1, 1])
+    env_steps = 100 * 20 + 4 * 4 * (2 + 3 + 1) * 20
+    assert int(whole.env_steps) == env_steps
+
+
+def test_seeds_differ(tmp_path):
+    one, other = (_train(tmp_path / str(seed), SMALL, 1, seed=seed) for seed in (0, 1))
+    assert float(one.agent.learner.params.actor["params"]["MLP_0"]["Dense_0"]["kernel"][0, 0]) != float(
+        other.agent.learner.params.actor["params"]["MLP_0"]["Dense_0"]["kernel"][0, 0]
+    )
+
+
+def test_nothing_compiles_after_the_second_iteration(tmp_path, caplog):
+    class Watch(Run):
+        def finish_iteration(self, iteration, state, metrics):
+            super().finish_iteration(iteration, state, metrics)
+            compiled.append(sum("Finished XLA compilation" in record.message for record in caplog.records))
+
+    compiled = []
+    config = dataclasses.replace(SMALL, test_every=1)
+    with jax.log_compiles(), caplog.at_level(logging.WARNING):
+        run = Watch.open(tmp_path / "run", {})
+        pearl_jax.train(config, benchmark(WIDE), run, seed=0, num_iterations=4)
+    assert compiled[0] > 0
+    assert compiled[3] == compiled[2] == compiled[1]
+
+
+def test_unknown_training_reward_is_refused(tmp_path):
+    config = dataclasses.replace(SMALL, training_reward="shaped_reward")
+    with pytest.raises(
+        ValueError, match="training_reward must be one of reward, dense_reward, sparse_reward, got shaped"
+    ):
+        _train(tmp_path / "run", config, 1)
+
+
+class LineEnv(gymnasium.Env):
+    """Move along a line to a goal; a user's environment, with an early end."""
+
+    observation_space = spaces.Box(-10, 10, (1,), np.float32)
+    action_space = spaces.Box(-2, 2, (1,), np.float32)
+
+    def __init__(self, goal, break_at=None):
+        self.goal, self.break_at, self.count = goal, break_at, itertools.count(1)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.x, self.t = np.zeros(1, np.float32), 0
+        return self.x.copy(), {}
+
+    def step(self, action):
+        self.x, self.t = np.clip(self.x + 0.1 * action, -10, 10).astype(np.float32), self.t + 1
+        reward = -abs(float(self.x[0]) - self.goal)
+        if self.break_at is not None and next(self.count) == self.break_at:
+            reward = float("nan")
+        return self.x.copy(), reward, reward > -0.05, self.t >= 6, {}
+
+
+def _line_benchmark(**broken):
+    family = from_gymnasium(lambda task: LineEnv(**task), [{"goal": 1.0}, {"goal": -1.0}], horizon=6)
+    tasks = [{"goal": goal} for goal in (-1.0, -0.5, 0.5, 1.0)]
+    return Benchmark("line", family, [*tasks[:3], {**tasks[3], **broken}], tasks[:2])
+
+
+HOST = dataclasses.replace(SMALL, training_reward="reward", ease_until=0, num_test_episodes=2)
+
+
+def test_trains_on_a_users_environment_and_resumes_exactly(tmp_path):
+    whole = _train(tmp_path / "whole", HOST, 2, _line_benchmark())
+    _train(tmp_path / "parts", HOST, 1, _line_benchmark())
+    _assert_equal(_train(tmp_path / "parts", HOST, 2, _line_benchmark()), whole)
+    assert np.isfinite(_metrics(tmp_path / "whole")[-1]["test/return"])
+
+
+def test_not_a_number_from_an_environment_stops_with_step_and_task_and_keeps_the_checkpoint(tmp_path):
+    _train(tmp_path / "run", HOST, 1, _line_benchmark())
+    with pytest.raises(NonFiniteError, match=r"reward is nan at step 2 of episode 0 in train task 3"):
+        _train(tmp_path / "run", HOST, 2, _line_benchmark(break_at=3))
+    _train(tmp_path / "run", HOST, 2, _line_benchmark())
+    _train(tmp_path / "whole", HOST, 2, _line_benchmark())
+    assert _metrics(tmp_path / "run") == _metrics(tmp_path / "whole")
+
+
+def test_rows_put_extra_episodes_where_the_encoder_does_not_look():
+    """Three episodes of two steps, the last one extra; the second one ends after a step."""
+    reward = np.arange(6, dtype=np.float32).reshape(3, 2, 1)
+    valid = np.array([[[True], [True]], [[True], [False]], [[True], [True]]])
+    vector = np.zeros((3, 2, 1, 2), np.float32)
+    transition = Transition(vector, vector, reward, np.ones_like(reward), vector)
+    trials = Trials(Trajectory(transition, np.zeros_like(valid), {"dense": 10 * reward}), valid, None)
+    rows, row_valid, num_context = collect.make_rows(trials, "dense", num_extra_episodes=1)
+    np.testing.assert_array_equal(rows.context_reward[0], [4, 5, 0, 1, 2, 3])
+    np.testing.assert_array_equal(rows.reward[0], [40, 50, 0, 10, 20, 30])
+    np.testing.assert_array_equal(row_valid[0], [True, True, True, True, True, False])
+    np.testing.assert_array_equal(num_context, [3])

@@ -1,0 +1,103 @@
+"""Flags, and errors as a user sees them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from absl import app, flags
+
+from rlcore.experiment import (
+    NonFiniteError,
+    RunError,
+    TrainingFlags,
+    define_training_flags,
+    get_run_dir,
+    main,
+    user_errors,
+)
+
+
+@pytest.fixture
+def training_flags() -> Iterator[TrainingFlags]:
+    """Flags that are gone after the test."""
+    holders = define_training_flags(
+        default_benchmark="point-v0", default_preset="tiny", presets=("tiny", "cpu"), default_checkpoint_every=7
+    )
+    yield holders
+    for holder in holders:
+        delattr(flags.FLAGS, holder.name)
+    flags.FLAGS.unparse_flags()
+
+
+def test_defaults(training_flags: TrainingFlags) -> None:
+    flags.FLAGS(["program"])
+    assert [holder.value for holder in training_flags] == ["point-v0", "tiny", 0, None, None, [], 7]
+    assert get_run_dir(training_flags) == Path("runs/point-v0-tiny-0")
+
+
+def test_values(training_flags: TrainingFlags) -> None:
+    arguments = "--benchmark=b --preset=cpu --seed=3 --override=a=1 --override=b.c=2 --num_iterations=9 --run_dir=x/y"
+    flags.FLAGS(["program", *arguments.split(), "--checkpoint_every=2"])
+    assert [holder.value for holder in training_flags] == ["b", "cpu", 3, "x/y", 9, ["a=1", "b.c=2"], 2]
+    assert get_run_dir(training_flags) == Path("x/y")
+
+
+@pytest.mark.parametrize("argument", ["--preset=big", "--seed=-1", "--num_iterations=0", "--checkpoint_every=0"])
+@pytest.mark.usefixtures("training_flags")
+def test_bad_values(argument: str) -> None:
+    with pytest.raises(flags.IllegalFlagValueError, match=argument.partition("=")[0].strip("-")):
+        flags.FLAGS(["program", argument])
+
+
+@pytest.mark.usefixtures("training_flags")
+def test_the_flags_belong_to_the_program_that_asks_for_them() -> None:
+    names = {flag.name for flag in flags.FLAGS.get_key_flags_for_module(__name__)}
+    assert names >= {"benchmark", "preset", "run_dir"}
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("tau must be in (0, 1], got 2"), RunError("tau must be in (0, 1], got 2")]
+)
+def test_user_errors_are_one_line(error: ValueError, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop, user_errors():
+        raise error
+    assert stop.value.code == 2
+    assert capsys.readouterr().err == "error: tau must be in (0, 1], got 2\n"
+
+
+@pytest.mark.parametrize("error", [TypeError, NonFiniteError, KeyError])
+def test_other_errors_pass(error: type[Exception]) -> None:
+    with pytest.raises(error), user_errors():
+        raise error("x")
+
+
+def run_main(run: Callable[[], None], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    monkeypatch.setattr(app, "run", lambda function: function(["program", *arguments]))
+    main(run)
+
+
+@pytest.mark.parametrize(("error", "code"), [(RunError, 2), (NonFiniteError, 3)])
+def test_main_explains_errors_of_a_run(
+    error: type[Exception], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run() -> None:
+        raise error("why")
+
+    with pytest.raises(SystemExit) as stop:
+        run_main(run, monkeypatch)
+    assert stop.value.code == code
+    assert capsys.readouterr().err == "error: why\n"
+
+
+def test_main_leaves_bugs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run() -> None:
+        raise ValueError("a bug in training")
+
+    with pytest.raises(ValueError, match="a bug in training"):
+        run_main(run, monkeypatch)
+
+
+def test_main_refuses_stray_arguments(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run_main(lambda: None, monkeypatch, "seed=3")
+    assert capsys.readouterr().err == "error: unexpected argument 'seed=3'; options start with --\n"

@@ -1,0 +1,109 @@
+"""Shapes for any leading dimensions, and what each option of the networks does."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from rlcore.networks import LOG_STD_RANGE, MLP, ConvDecoder, ConvEncoder, EnsembleMLP, TanhNormalPolicy, scaled_uniform
+
+LEADING = [(), (3,), (2, 3)]
+
+
+def init_and_apply(network, x):
+    return jax.jit(network.init_with_output)(jax.random.key(7), x)
+
+
+@pytest.mark.parametrize("leading", LEADING)
+def test_mlp_takes_any_leading_dimensions(leading):
+    network = MLP((8, 8), 2)
+    x = jax.random.normal(jax.random.key(0), (*leading, 5))
+    out, params = init_and_apply(network, x)
+    assert out.shape == (*leading, 2)
+    one_by_one = jax.lax.map(lambda row: network.apply(params, row), x.reshape(-1, 5))
+    np.testing.assert_allclose(out.reshape(-1, 2), one_by_one, rtol=1e-5, atol=1e-6)
+
+
+def test_mlp_is_relu_layers_and_a_linear_one():
+    x = jax.random.normal(jax.random.key(0), (4, 3))
+    out, params = init_and_apply(MLP((6,), 2), x)
+    first, last = params["params"]["Dense_0"], params["params"]["Dense_1"]
+    expected = np.maximum(x @ first["kernel"] + first["bias"][None], 0) @ last["kernel"] + last["bias"][None]
+    np.testing.assert_allclose(out, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_final_scale_bounds_the_last_layer():
+    params = init_and_apply(MLP((64,), 64, final_scale=0.01), jnp.zeros((1, 4)))[1]["params"]
+    kernel = np.asarray(params["Dense_1"]["kernel"])
+    assert np.abs(kernel).max() <= 0.01
+    assert kernel.min() < -0.009
+    assert kernel.max() > 0.009
+    assert not np.asarray(params["Dense_1"]["bias"]).any()
+    assert np.abs(params["Dense_0"]["kernel"]).max() > 0.1
+
+
+def test_scaled_uniform_is_symmetric():
+    draws = np.asarray(scaled_uniform(0.5)(jax.random.key(0), (4000,)))
+    np.testing.assert_allclose([draws.min(), draws.mean(), draws.max()], [-0.5, 0, 0.5], atol=0.02)
+
+
+def test_layer_norm_makes_hidden_layers_blind_to_the_scale_of_the_input():
+    x = jax.random.normal(jax.random.key(0), (4, 5))
+    for layer_norm in (False, True):
+        network = MLP((16,), 2, layer_norm=layer_norm)
+        out, params = init_and_apply(network, x)
+        same = np.allclose(out, network.apply(params, 100 * x), atol=1e-3)
+        assert same == layer_norm
+
+
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_ensemble_equals_its_members_applied_one_by_one(layer_norm):
+    x = jax.random.normal(jax.random.key(0), (4, 5))
+    ensemble, member = EnsembleMLP(3, (8,), 2, layer_norm=layer_norm), MLP((8,), 2, layer_norm=layer_norm)
+    out, params = init_and_apply(ensemble, x)
+    (inner,) = params["params"].values()
+    stack = [member.apply({"params": jax.tree.map(lambda leaf, i=i: leaf[i], inner)}, x) for i in range(3)]
+    np.testing.assert_allclose(out, np.stack(stack), rtol=1e-5, atol=1e-6)
+    assert min(np.abs(out[i] - out[j]).max() for i, j in ((0, 1), (0, 2), (1, 2))) > 1e-3
+
+
+@pytest.mark.parametrize("leading", LEADING)
+def test_ensemble_and_policy_take_any_leading_dimensions(leading):
+    x = jnp.ones((*leading, 5))
+    ensemble, policy = EnsembleMLP(2, (8,), 3), TanhNormalPolicy((8,), 4)
+    assert init_and_apply(ensemble, x)[0].shape == (2, *leading, 3)
+    out, _ = init_and_apply(policy, x)
+    assert out.mean.shape == out.log_std.shape == (*leading, 4)
+
+
+def test_policy_starts_near_zero_actions():
+    obs = jax.random.normal(jax.random.key(0), (32, 5))
+    policy, _ = init_and_apply(TanhNormalPolicy((64,), 2), obs)
+    assert np.abs(policy.mode()).max() < 0.05
+
+
+def test_policy_clips_its_log_std():
+    obs = jax.random.normal(jax.random.key(0), (64, 5)) * 1e3
+    policy, _ = init_and_apply(TanhNormalPolicy((16,), 2, final_scale=None), obs)
+    log_std = np.asarray(policy.log_std)
+    assert (log_std.min(), log_std.max()) == LOG_STD_RANGE
+
+
+@pytest.mark.parametrize("leading", LEADING)
+def test_encoder_maps_images_of_any_leading_dimensions_to_bounded_features(leading):
+    image = jax.random.randint(jax.random.key(0), (*leading, 16, 24, 3), 0, 256).astype(jnp.uint8)
+    features, _ = init_and_apply(ConvEncoder(channels=(4, 8), output_size=5), image)
+    assert features.shape == (*leading, 5)
+    assert features.dtype == jnp.float32
+    assert np.abs(features).max() <= 1
+
+
+@pytest.mark.parametrize("leading", LEADING)
+def test_decoder_makes_images_of_its_shape(leading):
+    image, _ = init_and_apply(ConvDecoder((8, 12, 3), channels=(6, 4)), jnp.ones((*leading, 5)))
+    assert image.shape == (*leading, 8, 12, 3)
+
+
+@pytest.mark.parametrize("shape", [(10, 8, 3), (8, 10, 3)])
+def test_decoder_refuses_sides_that_its_layers_cannot_reach(shape):
+    with pytest.raises(ValueError, match=rf"shape .* 4 .*\({shape[0]}, {shape[1]}, 3\)"):
+        ConvDecoder(shape, channels=(6, 4)).init(jax.random.key(0), jnp.ones(5))
