@@ -14,6 +14,9 @@ from rlcore.experiment import from_dict, load_config, main, override, restore_la
 _RUN_DIR = flags.DEFINE_string("run_dir", None, "The run directory that train_pearl.py wrote.", required=True)
 _NUM_TASKS = flags.DEFINE_integer("num_tasks", None, "Test tasks, by default all.", lower_bound=1)
 _NUM_EPISODES = flags.DEFINE_integer("num_episodes", None, "Episodes of a trial, by default the run's.", lower_bound=1)
+_NUM_TRIALS = flags.DEFINE_integer(
+    "num_trials", 1, "Trials of each task, over which returns are averaged.", lower_bound=1
+)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the trials.", lower_bound=0)
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Where the pictures go, by default the run directory.")
 _OVERRIDE = flags.DEFINE_multi_string(
@@ -44,6 +47,7 @@ def evaluate() -> None:
         num_episodes=_NUM_EPISODES.value or config.num_test_episodes,
         seed=_SEED.value,
         num_tasks=num_tasks,
+        num_trials=_NUM_TRIALS.value,
     )
 
 

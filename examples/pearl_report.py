@@ -9,8 +9,9 @@ import numpy as np
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import pearl_jax
+from matplotlib.ticker import MaxNLocator
 from metarl_envs import Benchmark, PointTask, take_tasks
-from rlcore.meta import Trials
+from rlcore.meta import TrialPlayer, Trials
 from rlcore.types import Params
 
 _SHOWN_EPISODES = (1, 2, 3, 4, 6, 11, 16, 21, 31, 51)
@@ -26,6 +27,7 @@ def report(
     num_episodes: int,
     seed: int,
     num_tasks: int | None = None,
+    num_trials: int = 1,
 ) -> None:
     """Plays a trial in every test task, prints the table and draws the pictures.
 
@@ -37,27 +39,28 @@ def report(
       num_episodes: episodes of a trial.
       seed: of the trials.
       num_tasks: play only the first so many test tasks.
+      num_trials: of each task; returns are averaged over them.
     """
-    tasks = benchmark.test_tasks
-    if num_tasks is not None:
-        tasks = take_tasks(tasks, np.arange(num_tasks))
+    num_tasks = num_tasks or benchmark.num_test_tasks
+    tasks = take_tasks(benchmark.test_tasks, np.tile(np.arange(num_tasks), num_trials))
     policy = pearl_jax.make_test_policy(agent)
-    trials = pearl_jax.adaptation_trials(policy, params, benchmark.family, tasks, jax.random.key(seed), num_episodes)
-    returns = np.asarray(trials.returns())
-    print_table(returns)
+    trials = TrialPlayer(policy, benchmark.family, num_episodes)(params, tasks, jax.random.key(seed))
+    returns = np.asarray(trials.returns()).reshape(num_trials, num_tasks, -1).mean(axis=0)
+    print_table(returns, num_trials)
     output_dir.mkdir(parents=True, exist_ok=True)
     pictures = [output_dir / "adaptation.png"]
     draw_adaptation(returns, benchmark.name, pictures[0])
     if benchmark.name.startswith("point-"):
         pictures.append(output_dir / "trajectories.png")
-        draw_trajectories(trials, tasks, pictures[1])
+        draw_trajectories(trials, take_tasks(tasks, np.arange(num_tasks)), pictures[1])
     print("pictures:", ", ".join(map(str, pictures)))
 
 
-def print_table(returns: np.ndarray) -> None:
-    """Prints mean and standard error over tasks of some episodes' returns `[N, K]`."""
+def print_table(returns: np.ndarray, num_trials: int) -> None:
+    """Prints mean and standard error over tasks of some episodes' returns `[N, K]`, each the mean of some trials."""
     shown = [k for k in _SHOWN_EPISODES if k <= returns.shape[1]]
-    print(f"\nreturn by episode of a trial, mean over {returns.shape[0]} tasks never seen")
+    trials = f", {num_trials} trials each" if num_trials > 1 else ""
+    print(f"\nreturn by episode of a trial, mean over {returns.shape[0]} tasks never seen{trials}")
     print("episode        ", *(f"{k:>7d}" for k in shown))
     print("episodes before", *(f"{k - 1:>7d}" for k in shown))
     print("return         ", *(f"{returns[:, k - 1].mean():>7.2f}" for k in shown))
@@ -72,13 +75,13 @@ def draw_adaptation(returns: np.ndarray, title: str, path: Path) -> None:
     axes.plot(episodes, returns.mean(axis=0), color="tab:blue", linewidth=2.5, label="mean over tasks")
     axes.set(xlabel="episode of the trial", ylabel="return", title=f"{title}: adaptation to tasks never seen")
     axes.legend(loc="lower right")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.savefig(path, dpi=120)
     plt.close(figure)
 
 
 def draw_trajectories(trials: Trials, tasks: PointTask, path: Path) -> None:
-    """Draws where the agent went in some episodes of some tasks, like the thesis's figure 15."""
+    """Draws where the agent went in some episodes of the first trial of some tasks, like the thesis's figure 15."""
     goals, radii = np.asarray(tasks.goal), np.asarray(tasks.radius)
     next_obs = np.asarray(trials.trajectory.transition.next_obs)
     start = np.asarray(trials.trajectory.transition.obs)[:, :1]

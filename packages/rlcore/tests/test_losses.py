@@ -12,7 +12,11 @@ TABLE = {
     # q - alpha log_prob
     "soft_value": (losses.soft_value, ([1.0, -2.0], [-2.0, 4.0], ALPHA), [2.0, -4.0]),
     # reward + discount * next_value; a terminated step keeps its reward alone
-    "bellman_target": (losses.bellman_target, ([1.0, 2.0, -1.0], [0.9, 0.0, 0.5], [10.0, 10.0, -4.0]), [10.0, 2.0, -3.0]),
+    "bellman_target": (
+        losses.bellman_target,
+        ([1.0, 2.0, -1.0], [0.9, 0.0, 0.5], [10.0, 10.0, -4.0]),
+        [10.0, 2.0, -3.0],
+    ),
     # ((1-2)^2 + (3-2)^2 + (2-4)^2 + (4-4)^2) / 2 states
     "critic_loss": (losses.critic_loss, ([[1.0, 2.0], [3.0, 4.0]], [2.0, 4.0]), 3.0),
     # state 0 sums to 2, state 1 to 4: (0.5 * 2 + 2 * 4) / 2

@@ -79,7 +79,9 @@ def test_tasks_fill_independently():
 
 def test_invalid_rows_are_left_out():
     replay = rb.init_replay(EXAMPLE, CAPACITY)
-    replay = jit_add(replay, jnp.zeros(1, jnp.int32), rows_of([[1, 2, 3, 4]]), jnp.asarray([[True, False, True, False]]))
+    replay = jit_add(
+        replay, jnp.zeros(1, jnp.int32), rows_of([[1, 2, 3, 4]]), jnp.asarray([[True, False, True, False]])
+    )
     replay = jit_add(replay, jnp.zeros(1, jnp.int32), rows_of([[5]]), jnp.asarray([[False]]))
     np.testing.assert_array_equal(replay.data["id"], [[1, 3, 0, 0, 0]])
     np.testing.assert_array_equal(replay.num_added, [2])

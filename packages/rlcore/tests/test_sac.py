@@ -33,15 +33,16 @@ def make_batch(discrete=False, leading=(B,)):
 
 @functools.cache
 def agent(config, discrete=False):
-    """SAC, its first state, and its update, each compiled once for every config."""
+    """SAC and its first state."""
     sac = SAC(config, DiscreteHead(config, NUM_ACTIONS) if discrete else ContinuousHead(config, ACTION_SIZE))
-    return sac, jax.jit(sac.init)(jax.random.key(0), make_batch(discrete)), jax.jit(sac.update)
+    return sac, sac.init(jax.random.key(0), make_batch(discrete))
 
 
-def updated(config, discrete=False, seed=1):
-    """The state before one update, after it, and the metrics."""
-    _, state, update = agent(config, discrete)
-    return state, *update(state, make_batch(discrete), jax.random.key(seed))
+@functools.cache
+def updated(config, discrete=False):
+    """The state before one update, after it, and the metrics. Not jitted: configs share the compiled operations."""
+    sac, state = agent(config, discrete)
+    return state, *sac.update(state, make_batch(discrete), jax.random.key(1))
 
 
 def option(**changes):
@@ -53,7 +54,8 @@ def is_zero(tree):
 
 
 def max_move(before, after):
-    return max(np.abs(a - b).max() for a, b in zip(*map(jax.tree.leaves, (after, before)), strict=True))
+    """The largest change of a number, 0 of nothing."""
+    return max(jax.tree.leaves(jax.tree.map(lambda a, b: float(np.abs(b - a).max()), before, after)), default=0.0)
 
 
 # Which loss trains what.
@@ -66,9 +68,9 @@ def gradients_of(sac, state, batch):
         total, metrics = sac.loss(params, target, batch, key)
         return {"total": total, **metrics}
 
-    return jax.jit(jax.jacrev(terms, argnums=(0, 1)))(state.params, state.target, batch, jax.random.key(1)), jax.jit(terms)(
-        state.params, state.target, batch, jax.random.key(1)
-    )
+    return jax.jit(jax.jacrev(terms, argnums=(0, 1)))(state.params, state.target, batch, jax.random.key(1)), jax.jit(
+        terms
+    )(state.params, state.target, batch, jax.random.key(1))
 
 
 def trained_groups(gradient: SACParams):
@@ -81,7 +83,7 @@ def test_each_loss_trains_only_what_it_should(discrete, value_network):
     config = option(value_network=value_network)
     head = DiscreteHead(config, NUM_ACTIONS) if discrete else ContinuousHead(config, ACTION_SIZE)
     sac, batch = SAC(config, head, Encoder(nn.Dense(4))), make_batch(discrete)
-    state = jax.jit(sac.init)(jax.random.key(0), batch)
+    state = sac.init(jax.random.key(0), batch)
     gradients, values = gradients_of(sac, state, batch)
 
     assert trained_groups(gradients["loss/critic"][0]) == {"critics", "representation"}
@@ -120,7 +122,7 @@ class Probing:
 def test_representation_learns_from_its_own_loss_and_not_through_the_next_observation():
     batch = make_batch()
     sac = SAC(BASE, ContinuousHead(BASE, ACTION_SIZE), Probing(None))
-    state = jax.jit(sac.init)(jax.random.key(0), batch)
+    state = sac.init(jax.random.key(0), batch)
     gradients, values = gradients_of(sac, state, batch)
     total = gradients["total"][0].representation
     assert total["next_obs"] == 0
@@ -136,8 +138,8 @@ def test_weights_of_the_representation_count_samples_in_actor_and_critics(value_
     for kept in (0, B // 2, B):
         weight = (jnp.arange(B) < kept).astype(jnp.float32)
         sac = SAC(config, ContinuousHead(config, ACTION_SIZE), Probing(weight))
-        state = jax.jit(sac.init)(jax.random.key(0), batch)
-        losses[kept] = jax.jit(sac.loss)(state.params, state.target, batch, jax.random.key(1))[1]
+        state = sac.init(jax.random.key(0), batch)
+        losses[kept] = sac.loss(state.params, state.target, batch, jax.random.key(1))[1]
     for name in ("loss/critic", "loss/actor", *(["loss/value"] if value_network else [])):
         assert losses[0][name] == 0
         assert losses[B // 2][name] not in (losses[0][name], losses[B][name])
@@ -145,7 +147,7 @@ def test_weights_of_the_representation_count_samples_in_actor_and_critics(value_
 
 
 def test_loss_does_not_depend_on_the_arrangement_of_the_batch():
-    sac, state, _ = agent(BASE, True)
+    sac, state = agent(BASE, True)
     batch = make_batch(True, leading=(2, 3))
     flat = jax.tree.map(lambda x: x.reshape(6, *x.shape[2:]), batch)
     arranged, expected = (sac.loss(state.params, state.target, b, jax.random.key(0)) for b in (batch, flat))
@@ -182,8 +184,11 @@ def test_an_update_with_any_option_moves_everything_and_stays_finite(changes):
     before, after, metrics = updated(config)
     chex.assert_tree_all_finite((after, metrics))
     assert all(np.shape(value) == () for value in metrics.values())
-    still = {name for name, old, new in zip(SACParams._fields, before.params, after.params, strict=True) if old != {} and max_move(old, new) == 0}
-    assert still == ({"log_temperature"} if config.temperature is not None else set())
+    still = {
+        name for name, group in before.params._asdict().items() if not max_move(group, getattr(after.params, name))
+    }
+    absent = {"representation"} if config.value_network else {"representation", "value"}
+    assert still == absent | ({"log_temperature"} if config.temperature is not None else set())
     assert max_move(before.target, after.target) > 0
 
 
@@ -216,7 +221,7 @@ def test_layer_norm_is_the_critics_alone():
 
 @pytest.mark.parametrize("num_critics", [1, 3])
 def test_policies_are_judged_by_the_smallest_of_the_critics(num_critics):
-    sac, state, _ = agent(option(num_critics=num_critics))
+    sac, state = agent(option(num_critics=num_critics))
     q = np.asarray([4.0, -2.0, 5.0])[:num_critics]
     constant = jax.tree.map(jnp.zeros_like, state.params.critics)
     inner = constant["params"]["VmapMLP_0"]
@@ -230,7 +235,7 @@ def test_policies_are_judged_by_the_smallest_of_the_critics(num_critics):
 @pytest.mark.parametrize("scale", [1.0, 10.0])
 def test_without_a_future_the_critics_regress_on_the_scaled_reward(scale):
     config = option(discount=0.0, reward_scale=scale)
-    sac, state, _ = agent(config)
+    sac, state = agent(config)
     batch = make_batch()
     q = sac.head.q_values(state.params.critics, batch.obs, batch.action)
     expected = np.mean(np.sum((np.asarray(q) - scale * np.asarray(batch.reward)) ** 2, axis=0))
@@ -239,7 +244,7 @@ def test_without_a_future_the_critics_regress_on_the_scaled_reward(scale):
 
 def test_discount_multiplies_that_of_the_batch():
     config = option(temperature=0.0, discount=0.5)
-    sac, state, _ = agent(config, True)
+    sac, state = agent(config, True)
     batch = make_batch(True)
     next_terms = sac.head.policy_terms(state.params.actor, state.target, batch.next_obs, jax.random.key(0))
     target = batch.reward + 0.5 * batch.discount * next_terms.q
@@ -290,7 +295,8 @@ def test_learning_rates_fall_linearly_to_their_final_share():
 @pytest.mark.parametrize("max_grad_norm", [0.01, None])
 def test_max_grad_norm_bounds_the_gradient_of_everything_together(max_grad_norm):
     first_moment = optax.tree_utils.tree_get(updated(option(max_grad_norm=max_grad_norm))[1].optimiser, "mu")
-    norm = optax.global_norm(first_moment) / 0.1  # one step of Adam's average, beta1 0.9
+    squares = [np.sum(np.square(leaf)) for leaf in jax.tree.leaves(first_moment)]
+    norm = np.sqrt(sum(squares)) / 0.1  # one step of Adam's average, beta1 0.9
     assert norm > 0.1 if max_grad_norm is None else math.isclose(norm, max_grad_norm, rel_tol=1e-3)
 
 
@@ -327,13 +333,15 @@ def test_value_network_replaces_the_target_critics():
 @pytest.mark.parametrize(("name", "moment"), [("mean_coef", "mean"), ("log_std_coef", "log_std")])
 def test_penalties_are_mean_squares_of_the_policys_parameters(name, moment):
     batch, config = make_batch(), option(**{name: 2.0})
-    (plain, state, _), (penalised, *_) = agent(BASE), agent(config)
-    totals = [jax.jit(sac.loss)(state.params, state.target, batch, jax.random.key(1))[0] for sac in (plain, penalised)]
+    (plain, state), (penalised, _) = agent(BASE), agent(config)
+    totals = [sac.loss(state.params, state.target, batch, jax.random.key(1))[0] for sac in (plain, penalised)]
     shifted = state.params._replace(actor=jax.tree.map(lambda x: x + 0.5, state.params.actor))
-    totals += [jax.jit(sac.loss)(shifted, state.target, batch, jax.random.key(1))[0] for sac in (plain, penalised)]
+    totals += [sac.loss(shifted, state.target, batch, jax.random.key(1))[0] for sac in (plain, penalised)]
     for difference, params in ((totals[1] - totals[0], state.params), (totals[3] - totals[2], shifted)):
         policy = plain.head._actor.apply(params.actor, batch.obs)
-        np.testing.assert_allclose(difference, 2 * np.mean(np.asarray(getattr(policy, moment)) ** 2), rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(
+            difference, 2 * np.mean(np.asarray(getattr(policy, moment)) ** 2), rtol=1e-3, atol=1e-5
+        )
 
 
 NAN = float("nan")
@@ -405,7 +413,7 @@ def test_discrete_expectations_are_exact():
 
 
 def test_continuous_actions_stay_in_their_range_and_the_deterministic_one_is_the_mode():
-    sac, state, _ = agent(BASE)
+    sac, state = agent(BASE)
     obs = 100 * jnp.ones((64, OBS_SIZE))
     actor = jax.tree.map(lambda x: 10 * x, state.params.actor)
     params = state.params._replace(actor=actor)
@@ -422,7 +430,7 @@ def test_continuous_actions_stay_in_their_range_and_the_deterministic_one_is_the
 
 
 def test_many_updates_compile_once_and_equal_the_same_steps_one_by_one():
-    sac, state, update = agent(BASE)
+    sac, state = agent(BASE)
     data, num_traces = make_batch(leading=(32,)), 0
 
     def sample(data, key):
@@ -441,7 +449,7 @@ def test_many_updates_compile_once_and_equal_the_same_steps_one_by_one():
         for key in jax.random.split(jax.random.key(seed), 4):
             sample_key, update_key = jax.random.split(key)
             rows = jax.random.randint(sample_key, (B,), 0, 32)
-            alone, step_metrics = update(alone, jax.tree.map(lambda x, rows=rows: x[rows], data), update_key)
+            alone, step_metrics = sac.update(alone, jax.tree.map(lambda x, rows=rows: x[rows], data), update_key)
             metrics_alone.append(step_metrics)
         chex.assert_trees_all_close(many, alone, rtol=1e-4, atol=1e-6)
         mean = jax.tree.map(lambda *leaves: np.mean(leaves), *metrics_alone)
@@ -449,19 +457,15 @@ def test_many_updates_compile_once_and_equal_the_same_steps_one_by_one():
     assert num_traces == 1
 
 
-@pytest.mark.parametrize("target_entropy", [-1.0, 0.5])
-def test_a_learned_temperature_brings_the_entropy_to_its_target(target_entropy):
-    """A bandit: the reward is highest in the middle, the entropy holds against it."""
+def test_a_learned_temperature_brings_the_entropy_to_its_target():
+    """A bandit whose reward is highest in the middle; first below its target, then above."""
     rates = dict.fromkeys(("actor_learning_rate", "critic_learning_rate", "temperature_learning_rate"), 0.02)
-    update_many, sac, state = _bandit(option(discount=0.0, target_entropy=2 * target_entropy, **rates))
     action = jax.random.uniform(jax.random.key(5), (256, ACTION_SIZE), minval=-1, maxval=1)
     data = make_batch(leading=(256,))._replace(action=action, reward=-4 * jnp.sum(action**2, -1))
-    state, _ = update_many(state, data, jax.random.key(6), 600)
-    _, metrics = update_many(state, data, jax.random.key(7), 600)
-    np.testing.assert_allclose(metrics["policy/entropy"], 2 * target_entropy, atol=0.3)
-
-
-def _bandit(config):
-    sac = SAC(config, ContinuousHead(config, ACTION_SIZE))
-    update_many = make_update_many(sac.update, lambda data, key: data)
-    return update_many, sac, jax.jit(sac.init)(jax.random.key(0), make_batch())
+    for target_entropy in (-1.0, 1.0):
+        config = option(hidden_sizes=(32,), discount=0.0, target_entropy=target_entropy, **rates)
+        sac = SAC(config, ContinuousHead(config, ACTION_SIZE))
+        update_many = make_update_many(sac.update, lambda data, key: data)
+        state, _ = update_many(sac.init(jax.random.key(0), data), data, jax.random.key(6), 300)
+        _, metrics = update_many(state, data, jax.random.key(7), 300)
+        np.testing.assert_allclose(metrics["policy/entropy"], target_entropy, atol=0.2)

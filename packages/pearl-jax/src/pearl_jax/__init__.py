@@ -2,7 +2,7 @@
 
 from pearl_jax.agent import AgentState, PearlAgent, PearlMemory, PearlPolicy
 from pearl_jax.config import PearlConfig
-from pearl_jax.evaluate import adaptation_metrics, adaptation_returns, adaptation_trials, make_test_policy
+from pearl_jax.evaluate import adaptation_metrics, make_test_policy
 from pearl_jax.presets import PRESETS, preset
 from pearl_jax.representation import TaskInference
 from pearl_jax.train import TrainState, init_state, make_agent, train
@@ -17,8 +17,6 @@ __all__ = [
     "TaskInference",
     "TrainState",
     "adaptation_metrics",
-    "adaptation_returns",
-    "adaptation_trials",
     "init_state",
     "make_agent",
     "make_test_policy",

@@ -1,65 +1,18 @@
-"""Trials in train tasks, and from them the rows of the replay.
+"""From trials in train tasks to the rows of the replay.
 
 In the shape descriptions `K` denotes the episodes of a trial, `T` the steps of an episode, `M` the tasks visited.
 """
-
-from typing import Any
 
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-from metarl_envs import TaskFamily, take_tasks
 from rlcore.experiment import NonFiniteError
-from rlcore.meta import Trials, run_host_trials, run_trials
+from rlcore.meta import Trials
 from rlcore.replay import add
-from rlcore.types import Params
 
-from pearl_jax.agent import ContextReplay, PearlPolicy
+from pearl_jax.agent import ContextReplay
 from pearl_jax.representation import Row
-
-
-class Collector:
-    """Plays trials of a fixed number of episodes in tasks of one family."""
-
-    def __init__(self, family: TaskFamily, policy: PearlPolicy, num_episodes: int):
-        self._family, self._policy, self._num_episodes = family, policy, num_episodes
-        self._in_jit = jax.jit(self._play_functional)
-
-    def __call__(self, params: Params, tasks: Any, ids: np.ndarray, difficulty: float, key: chex.PRNGKey) -> Trials:
-        """Trials in the tasks `ids: [M]` of `tasks`, eased to a difficulty; the key is consumed.
-
-        Raises:
-          NonFiniteError: an observation or a reward is not finite; the message names the step and the task.
-        """
-        if self._family.functional is not None:
-            trials = self._in_jit(params, tasks, jnp.asarray(ids, jnp.int32), jnp.float32(difficulty), key)
-        else:
-            chosen = self._family.ease(take_tasks(tasks, ids), difficulty)
-            seed_key, key = jax.random.split(key)
-            env = self._family.make_vec(chosen, seed=int(jax.random.randint(seed_key, (), 0, 2**31 - 1)))
-            try:
-                trials = run_host_trials(
-                    self._policy, params, env, key, num_episodes=self._num_episodes, horizon=self._family.horizon
-                )
-            finally:
-                env.close()
-        check_finite(trials, ids)
-        return trials
-
-    def _play_functional(
-        self, params: Params, tasks: Any, ids: chex.Array, difficulty: chex.Array, key: chex.PRNGKey
-    ) -> Trials:
-        chosen = self._family.ease(take_tasks(tasks, ids), difficulty)
-        return run_trials(
-            self._policy,
-            params,
-            self._family.functional,
-            chosen,
-            key,
-            num_episodes=self._num_episodes,
-            horizon=self._family.horizon,
-        )
 
 
 def check_finite(trials: Trials, ids: np.ndarray) -> None:

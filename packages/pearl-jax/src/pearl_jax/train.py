@@ -8,15 +8,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from metarl_envs import Benchmark
+from metarl_envs import Benchmark, take_tasks
 from rlcore.experiment import Run
+from rlcore.meta import TrialPlayer, Trials
 from rlcore.replay import init_replay
 from rlcore.sac import make_update_many
 
 from pearl_jax.agent import AgentState, ContextReplay, PearlAgent, PearlPolicy
-from pearl_jax.collect import Collector, store
+from pearl_jax.collect import check_finite, store
 from pearl_jax.config import PearlConfig
-from pearl_jax.evaluate import adaptation_metrics, adaptation_returns, make_test_policy
+from pearl_jax.evaluate import adaptation_metrics, make_test_policy
 
 
 class TrainState(NamedTuple):
@@ -41,9 +42,12 @@ def make_agent(config: PearlConfig, benchmark: Benchmark) -> PearlAgent:
       ValueError: they are not vectors, or the config does not fit the benchmark.
     """
     family = benchmark.family
+    sizes = []
     for name, space in (("observation", family.observation_space), ("action", family.action_space)):
         if space.shape is None or len(space.shape) != 1 or not np.issubdtype(space.dtype, np.floating):
             raise ValueError(f"benchmark {benchmark.name}: the {name} space must be a vector of floats, got {space}")
+        sizes.append(space.shape[0])
+    obs_size, action_size = sizes
     if config.num_tasks_per_iteration > benchmark.num_train_tasks:
         raise ValueError(
             f"num_tasks_per_iteration must be at most the {benchmark.num_train_tasks} train tasks of {benchmark.name}, "
@@ -54,7 +58,7 @@ def make_agent(config: PearlConfig, benchmark: Benchmark) -> PearlAgent:
         raise ValueError(
             f"replay_capacity must hold the {episodes * family.horizon} steps of a visit, got {config.replay_capacity}"
         )
-    return PearlAgent(config, family.observation_space.shape[0], family.action_space.shape[0], family.horizon)
+    return PearlAgent(config, obs_size, action_size, family.horizon)
 
 
 def init_state(agent: PearlAgent, benchmark: Benchmark, seed: int) -> TrainState:
@@ -83,19 +87,23 @@ def train(config: PearlConfig, benchmark: Benchmark, run: Run, *, seed: int, num
       NonFiniteError: an environment or a loss gave a number that is not finite; the last checkpoint is intact.
     """
     agent = make_agent(config, benchmark)
-    family, train_tasks = benchmark.family, benchmark.train_tasks
+    family = benchmark.family
     explore = PearlPolicy(agent, config.num_initial_episodes, deterministic=False)
-    collect_initial = Collector(family, explore, config.num_initial_episodes)
+    play_initial = TrialPlayer(explore, family, config.num_initial_episodes)
     adapt = PearlPolicy(agent, config.num_prior_episodes, deterministic=False)
-    collect = Collector(family, adapt, config.num_context_episodes + config.num_extra_episodes)
+    play = TrialPlayer(adapt, family, config.num_context_episodes + config.num_extra_episodes)
+    test = TrialPlayer(make_test_policy(agent), family, config.num_test_episodes)
     keep = jax.jit(store, static_argnums=(3, 4), donate_argnums=0)
     update_many = make_update_many(agent.update, agent.sample)
     norm = jax.jit(optax.tree.norm)
-    test_policy = make_test_policy(agent)
 
-    def visit(state: TrainState, collector: Collector, ids: np.ndarray, num_extra: int, difficulty: float) -> tuple:
-        key, collect_key = jax.random.split(state.key)
-        trials = collector(state.agent.learner.params, train_tasks, ids, difficulty, collect_key)
+    def visit(
+        state: TrainState, player: TrialPlayer, ids: np.ndarray, num_extra: int, difficulty: float
+    ) -> tuple[TrainState, Trials]:
+        key, play_key = jax.random.split(state.key)
+        tasks = family.ease(take_tasks(benchmark.train_tasks, ids), difficulty)
+        trials = player(state.agent.learner.params, tasks, play_key)
+        check_finite(trials, ids)
         data = keep(state.data, jnp.asarray(ids, jnp.int32), trials, config.training_reward, num_extra)
         env_steps = state.env_steps + jnp.sum(trials.valid, dtype=jnp.int32)
         return state._replace(data=data, key=key, env_steps=env_steps), trials
@@ -109,11 +117,11 @@ def train(config: PearlConfig, benchmark: Benchmark, run: Run, *, seed: int, num
             difficulty = config.difficulty(iteration)
             if iteration == 1:
                 everything = np.arange(benchmark.num_train_tasks)
-                state, _ = visit(state, collect_initial, everything, 0, difficulty)
+                state, _ = visit(state, play_initial, everything, 0, difficulty)
             key, choice_key, update_key, test_key = jax.random.split(state.key, 4)
             state = state._replace(key=key)
             ids = np.sort(jax.random.choice(choice_key, benchmark.num_train_tasks, (num_visited,), replace=False))
-            state, trials = visit(state, collect, ids, config.num_extra_episodes, difficulty)
+            state, trials = visit(state, play, ids, config.num_extra_episodes, difficulty)
             agent_state, metrics = update_many(state.agent, state.data, update_key, config.num_updates)
             state = state._replace(agent=agent_state)
 
@@ -125,11 +133,7 @@ def train(config: PearlConfig, benchmark: Benchmark, run: Run, *, seed: int, num
             metrics["env_steps"] = state.env_steps
             metrics["updates"] = iteration * config.num_updates
             if iteration % config.test_every == 0:
-                params = state.agent.average
-                returns = adaptation_returns(
-                    test_policy, params, family, benchmark.test_tasks, test_key, config.num_test_episodes
-                )
-                metrics |= adaptation_metrics(returns)
+                metrics |= adaptation_metrics(test(state.agent.average, benchmark.test_tasks, test_key).returns())
             metrics["time/iteration_s"] = time.perf_counter() - began
             run.finish_iteration(iteration, state, metrics)
     return state

@@ -4,6 +4,7 @@ A trial is a run of `K` episodes in one task. In the shape descriptions `N` deno
 episodes of a trial and `T` the steps of an episode.
 """
 
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import chex
@@ -32,6 +33,21 @@ class MetaPolicy(Protocol):
 
     def observe(self, params: Params, memory: Any, transition: Transition) -> Any:
         """Takes in one transition `[N, ...]`; `reward` is the benchmark's own."""
+        ...
+
+
+class Family(Protocol):
+    """The part of `metarl_envs.TaskFamily` that trials need, met without importing it."""
+
+    horizon: int
+
+    @property
+    def functional(self) -> FunctionalEnv | None:
+        """The environment whose `params` is the task, or None."""
+        ...
+
+    def make_vec(self, tasks: Any, seed: int | None = None) -> VectorEnv:
+        """A vector environment in which environment i plays task i."""
         ...
 
 
@@ -117,7 +133,7 @@ def run_host_trials(
     for episode_key in jax.random.split(key, num_episodes):
         begin_key, start_key, run_key = jax.random.split(episode_key, 3)
         memory = begun = _jit_begin_episode(policy, params, memory, begin_key)
-        obs, _ = env.reset(seed=int(jax.random.randint(start_key, (), 0, 2**31 - 1)))
+        obs, _ = env.reset(seed=_draw_seed(start_key))
         _, (memory, _), trajectory = host_rollout(
             env,
             obs,
@@ -131,32 +147,43 @@ def run_host_trials(
     return jax.tree.map(lambda *leaves: np.stack(leaves), *episodes)
 
 
-def evaluate(
-    policy: MetaPolicy,
-    params: Params,
-    env: FunctionalEnv | VectorEnv,
-    key: chex.PRNGKey,
-    *,
-    num_episodes: int,
-    horizon: int,
-    tasks: Any = None,
-) -> np.ndarray:
-    """Returns `[N, K]` of episodes 1 to K in each task: how an agent adapts.
+class TrialPlayer:
+    """Plays trials of `K` episodes in tasks of one family; compiled once for each number of tasks.
 
     Args:
       policy: what acts and remembers; hashable.
-      params: the policy's.
-      env: a functional environment, played in `tasks`, or a vector environment, each of whose members plays its own.
-      key: consumed.
+      family: whose tasks are played.
       num_episodes: `K`.
-      horizon: steps of an episode.
-      tasks: a pytree of `[N, ...]`; for functional environments only.
     """
-    if tasks is None:
-        return np.asarray(
-            run_host_trials(policy, params, env, key, num_episodes=num_episodes, horizon=horizon).returns()
-        )
-    return np.asarray(_jit_returns(policy, env, num_episodes, horizon, params, tasks, key))
+
+    def __init__(self, policy: MetaPolicy, family: Family, num_episodes: int):
+        self._policy, self._family, self._num_episodes = policy, family, num_episodes
+        functional = family.functional
+        self._in_jit = None if functional is None else jax.jit(partial(self._play_functional, functional))
+
+    def __call__(self, params: Params, tasks: Any, key: chex.PRNGKey) -> Trials:
+        """Trials in `N` tasks of the family; the key is consumed."""
+        if self._in_jit is not None:
+            return self._in_jit(params, tasks, key)
+        seed_key, key = jax.random.split(key)
+        env = self._family.make_vec(tasks, seed=_draw_seed(seed_key))
+        try:
+            return run_host_trials(
+                self._policy, params, env, key, num_episodes=self._num_episodes, horizon=self._family.horizon
+            )
+        finally:
+            env.close()
+
+    def _play_functional(self, env: FunctionalEnv, params: Params, tasks: Any, key: chex.PRNGKey) -> Trials:
+        horizon = self._family.horizon
+        return run_trials(self._policy, params, env, tasks, key, num_episodes=self._num_episodes, horizon=horizon)
+
+
+def evaluate(
+    policy: MetaPolicy, params: Params, family: Family, tasks: Any, key: chex.PRNGKey, *, num_episodes: int
+) -> np.ndarray:
+    """Returns `[N, K]` of episodes 1 to K in each of `N` tasks: how an agent adapts; the key is consumed."""
+    return np.asarray(TrialPlayer(policy, family, num_episodes)(params, tasks, key).returns())
 
 
 # While a trial runs, the memory travels with `active`, `[N]` bool: the tasks whose episode has not ended early.
@@ -178,19 +205,10 @@ def _observe(policy: MetaPolicy, params: Params, loop: Any, transition: Transiti
     return memory, active & (transition.discount > 0)
 
 
-def _returns(
-    policy: MetaPolicy,
-    env: FunctionalEnv,
-    num_episodes: int,
-    horizon: int,
-    params: Params,
-    tasks: Any,
-    key: chex.PRNGKey,
-) -> chex.Array:
-    return run_trials(policy, params, env, tasks, key, num_episodes=num_episodes, horizon=horizon).returns()
+def _draw_seed(key: chex.PRNGKey) -> int:
+    return int(jax.random.randint(key, (), 0, 2**31 - 1))
 
 
-_jit_returns = jax.jit(_returns, static_argnums=(0, 1, 2, 3))
 _jit_act = jax.jit(_act, static_argnums=0)
 _jit_observe = jax.jit(_observe, static_argnums=0)
 _jit_begin_trial = jax.jit(lambda policy, params, key, n: policy.begin_trial(params, key, n), static_argnums=(0, 3))

@@ -71,6 +71,7 @@ class VectorEnv(Protocol):
     """
 
     num_envs: int
+    single_action_space: Any
     metadata: dict[str, Any]
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -79,4 +80,8 @@ class VectorEnv(Protocol):
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Returns obs, reward, terminated, truncated, info."""
+        ...
+
+    def close(self) -> None:
+        """Frees what the environments hold."""
         ...

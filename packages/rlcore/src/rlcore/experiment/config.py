@@ -5,7 +5,7 @@ import difflib
 import json
 import typing
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from rlcore.experiment.parsing import describe, parse
 
@@ -30,7 +30,7 @@ def from_dict(config_type: type[ConfigT], values: Mapping[str, Any]) -> ConfigT:
     Raises `ValueError` if the entries are not the fields, as in the config of a run of another version.
     """
     hints = typing.get_type_hints(config_type)
-    names = {field.name for field in dataclasses.fields(config_type) if field.init}
+    names = {field.name for field in dataclasses.fields(cast(Any, config_type)) if field.init}
     if names != set(values):
         wrong = ", ".join(sorted(names ^ set(values)))
         raise ValueError(f"the options of {config_type.__name__} are not those of this version; different: {wrong}")

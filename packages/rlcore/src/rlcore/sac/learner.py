@@ -18,14 +18,22 @@ from rlcore.types import Metrics, Params
 
 
 class Batch(Protocol):
-    """What SAC reads of a batch; the representation reads the rest.
+    """What SAC reads of a batch; the representation reads the rest."""
 
-    action: `[..., Da]` or `[...]` int. reward, discount: `[...]`.
-    """
+    @property
+    def action(self) -> chex.Array:
+        """What was done, `[..., Da]` or `[...]` int."""
+        ...
 
-    action: chex.Array
-    reward: chex.Array
-    discount: chex.Array
+    @property
+    def reward(self) -> chex.Array:
+        """What it earned, `[...]`."""
+        ...
+
+    @property
+    def discount(self) -> chex.Array:
+        """0 where the step terminated the episode, else 1, `[...]`."""
+        ...
 
 
 class SACParams(NamedTuple):
