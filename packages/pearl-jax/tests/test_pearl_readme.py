@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+OPTIMISE = True
 README = Path(__file__).parents[1] / "README.md"
 
 

@@ -191,18 +191,19 @@ def evaluate(
 
 def _act(policy: MetaPolicy, params: Params, loop: Any, obs: Any, key: chex.PRNGKey) -> tuple[chex.Array, Any]:
     memory, active = loop
-    action, memory = policy.act(params, memory, obs, key)
-    return action, (memory, active)
+    action, acted = policy.act(params, memory, obs, key)
+    return action, (_where_active(active, acted, memory), active)
 
 
 def _observe(policy: MetaPolicy, params: Params, loop: Any, transition: Transition) -> Any:
-    """Steps after an early end belong to another episode: they are not remembered."""
     memory, active = loop
     observed = policy.observe(params, memory, transition)
-    memory = jax.tree.map(
-        lambda new, old: jnp.where(active.reshape(-1, *[1] * (new.ndim - 1)), new, old), observed, memory
-    )
-    return memory, active & (transition.discount > 0)
+    return _where_active(active, observed, memory), active & (transition.discount > 0)
+
+
+def _where_active(active: chex.Array, new: Any, old: Any) -> Any:
+    """Steps after an early end belong to another episode: they are not remembered."""
+    return jax.tree.map(lambda n, o: jnp.where(active.reshape(-1, *[1] * (n.ndim - 1)), n, o), new, old)
 
 
 def _draw_seed(key: chex.PRNGKey) -> int:

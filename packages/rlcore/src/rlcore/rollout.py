@@ -157,7 +157,7 @@ def host_rollout(
     if getattr(mode, "name", mode) != "SAME_STEP":
         raise ValueError(f"autoreset_mode of the vector environment must be SAME_STEP, got {mode}")
     to_env = _action_scaling(env)
-    steps = []
+    steps, signals = [], []
     for step_key in jax.random.split(key, num_steps):
         action, memory = act(memory, obs, step_key)
         action = np.asarray(action)
@@ -171,9 +171,11 @@ def host_rollout(
             next_obs=_last_obs(new_obs, ended, info),
         )
         memory = observe(memory, transition)
-        steps.append(Trajectory(transition, np.asarray(truncated & ~terminated), _signals(info, ended)))
+        steps.append((transition, np.asarray(truncated & ~terminated)))
+        signals.append(_signals(info, ended))
         obs = new_obs
-    return obs, memory, jax.tree.map(lambda *leaves: np.stack(leaves), *steps)
+    transition, truncated = jax.tree.map(lambda *leaves: np.stack(leaves), *steps)
+    return obs, memory, Trajectory(transition, truncated, _stack_signals(signals))
 
 
 def _last_obs(obs: np.ndarray, ended: np.ndarray, info: dict[str, Any]) -> np.ndarray:
@@ -187,18 +189,25 @@ def _last_obs(obs: np.ndarray, ended: np.ndarray, info: dict[str, Any]) -> np.nd
 
 
 def _signals(info: dict[str, Any], ended: np.ndarray) -> dict[str, np.ndarray]:
-    """The numeric entries of a vector environment's info; where an episode ended, of its last step."""
+    """The numeric entries of a vector environment's info; where an episode ended, of its last step, not of the reset."""
     final = info.get("final_info", {})
-    names = {n for n in (*info, *final) if not n.startswith(("_", "final_"))}
     signals = {}
-    for name in sorted(names):
-        value = np.asarray(info.get(name, np.zeros_like(np.asarray(final.get(name)))))
-        if value.shape != ended.shape or value.dtype == object:
+    for name in {*info, *final}:
+        example = np.asarray(info.get(name, final.get(name)))
+        if name.startswith(("_", "final_")) or example.shape != ended.shape or example.dtype == object:
             continue
-        signals[name] = (
-            np.where(ended, np.asarray(final[name]), value) if ended.any() and name in final else value.copy()
-        )
+        nothing = np.zeros_like(example)
+        signals[name] = np.where(ended, final.get(name, nothing), info.get(name, nothing))
     return signals
+
+
+def _stack_signals(steps: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """`[T, N]` of each; 0 at steps that lack it, as where gymnasium has it from some resets only."""
+    examples = {name: signal for signals in steps for name, signal in signals.items()}
+    return {
+        name: np.stack([signals.get(name, np.zeros_like(example)) for signals in steps])
+        for name, example in examples.items()
+    }
 
 
 def _action_scaling(env: VectorEnv) -> Callable[[np.ndarray], np.ndarray]:

@@ -9,7 +9,6 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
-
 from rlcore.experiment import read_metrics
 
 PROGRAM = Path(__file__).with_name("program.py")

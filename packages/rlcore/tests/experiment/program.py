@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-
 from rlcore import experiment
 
 Metrics = dict[str, jax.Array]

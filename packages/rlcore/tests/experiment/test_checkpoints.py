@@ -8,7 +8,6 @@ from typing import Any
 import jax.numpy as jnp
 import pytest
 from absl import logging
-
 from rlcore.experiment import RunError, checkpoints
 
 STATE = {"x": jnp.arange(1000.0), "n": jnp.int32(0)}

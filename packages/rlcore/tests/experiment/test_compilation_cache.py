@@ -5,7 +5,6 @@ from pathlib import Path
 
 import jax
 import pytest
-
 from rlcore.experiment import enable_compilation_cache
 
 OPTIONS = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
@@ -23,8 +22,8 @@ def no_cache() -> Iterator[None]:
 
 def test_it_follows_xdg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    directory = enable_compilation_cache()
-    assert directory == tmp_path / "rlcore" / "jax"
+    directory = tmp_path / "rlcore" / "jax"
+    assert enable_compilation_cache() == directory
     assert jax.config.jax_compilation_cache_dir == str(directory)
     assert list(directory.iterdir()) == []
 

@@ -2,16 +2,17 @@
 
 import dataclasses
 import json
+import re
 from typing import Any, Literal
 
 import pytest
-
 from rlcore.experiment import (
     check_at_least,
     check_choice,
     check_positive,
     check_rate,
     difference,
+    from_dict,
     override,
     to_dict,
 )
@@ -104,9 +105,8 @@ def test_overrides_that_are_tied_together_are_checked_together() -> None:
     ],
 )
 def test_override_errors(assignment: str, message: str) -> None:
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         override(Config(), [assignment])
-    assert str(error.value) == message
 
 
 def test_an_option_like_no_other_lists_what_there_is() -> None:
@@ -119,6 +119,17 @@ def test_to_dict_is_what_json_gives_back() -> None:
     assert config["layers"] == [64, 64]
     assert config["sac"] == {"discount": 0.99, "low": 0.0, "high": 1.0}
     assert json.loads(json.dumps(config)) == config
+
+
+def test_from_dict_is_the_inverse() -> None:
+    config = override(Config(), ["layers=8,4", "limit=3", "sac.discount=0.5"])
+    assert from_dict(Config, to_dict(config)) == config
+
+
+def test_from_dict_refuses_other_fields() -> None:
+    values = {"discount": 0.9, "low": 0.0, "height": 1.0}
+    with pytest.raises(ValueError, match="the options of Sac are not those of this version; different: height, high"):
+        from_dict(Sac, values)
 
 
 def test_difference() -> None:
@@ -153,9 +164,8 @@ def test_checks_pass_good_values() -> None:
     ],
 )
 def test_checks_name_the_option_and_its_value(check: Any, arguments: tuple[Any, ...], message: str) -> None:
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         check(*arguments)
-    assert str(error.value) == message
 
 
 def test_a_rate_that_may_be_zero() -> None:

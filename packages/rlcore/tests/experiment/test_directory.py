@@ -1,9 +1,9 @@
 """Run directories: refusals come before anything is written."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-
 from rlcore.experiment import RunError, load_config
 from rlcore.experiment.directory import claim
 
@@ -14,7 +14,7 @@ def snapshot(directory: Path) -> dict[str, bytes | None]:
     return {str(path): path.read_bytes() if path.is_file() else None for path in directory.rglob("*")}
 
 
-def assert_refused(tmp_path: Path, run_dir: Path, config: dict[str, object], message: str) -> None:
+def assert_refused(tmp_path: Path, run_dir: Path, config: Mapping[str, object], message: str) -> None:
     before = snapshot(tmp_path)
     with pytest.raises(RunError, match=message):
         claim(run_dir, config)

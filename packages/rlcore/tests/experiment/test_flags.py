@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from absl import app, flags
-
 from rlcore.experiment import (
     NonFiniteError,
     RunError,

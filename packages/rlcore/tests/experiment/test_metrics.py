@@ -7,7 +7,6 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 import pytest
-
 from rlcore.experiment import NonFiniteError, Run, RunError, read_metrics
 from rlcore.experiment.metrics import MetricsFile, to_scalars
 

@@ -12,26 +12,25 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
-from rlcore.experiment import Run, restore_latest
+from rlcore.experiment import restore_latest
 
 PROGRAM = Path(__file__).with_name("program.py")
 NUM_ITERATIONS = 40
 FLAGS = [f"--num_iterations={NUM_ITERATIONS}", "--override=sleep_s=0.02"]
 
-Start = Callable[[], subprocess.Popen[bytes]]
+Start = Callable[[str], subprocess.Popen[bytes]]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts the program in `tmp_path/run`, its errors go to `tmp_path/errors`; none outlives the test."""
+    """Starts the program in `tmp_path/<name>`, its errors go to `tmp_path/<name>-errors`; none outlives the test."""
     processes: list[subprocess.Popen[bytes]] = []
     warnings = ["-W", "error", "-W", "ignore:jax.core:DeprecationWarning"]
-    command = [sys.executable, *warnings, str(PROGRAM), f"--run_dir={tmp_path / 'run'}", *FLAGS]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
 
-    def start_program() -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
-        with (tmp_path / "errors").open("wb") as errors:
+    def start_program(name: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, *warnings, str(PROGRAM), f"--run_dir={tmp_path / name}", *FLAGS]
+        with (tmp_path / f"{name}-errors").open("wb") as errors:
             processes.append(subprocess.Popen(command, stderr=errors, env=environment))
         return processes[-1]
 
@@ -56,18 +55,21 @@ def signal_in_training(process: subprocess.Popen[bytes], run_dir: Path, number: 
 def test_killed_and_interrupted_it_ends_with_the_same_numbers(
     start: Start, tmp_path: Path, toy: SimpleNamespace, assert_same: Any, read_timeless: Any
 ) -> None:
-    run_dir, errors, rng = tmp_path / "run", tmp_path / "errors", random.Random(0)
+    run_dir, errors, rng = tmp_path / "run", tmp_path / "run-errors", random.Random(0)
+    undisturbed = start("undisturbed")
     for _ in range(5):
-        code = signal_in_training(start(), run_dir, signal.SIGKILL, rng.uniform(0.0, 0.2))
+        code = signal_in_training(start("run"), run_dir, signal.SIGKILL, rng.uniform(0.0, 0.2))
         assert code == -signal.SIGKILL, errors.read_text()
 
-    code = signal_in_training(start(), run_dir, signal.SIGINT, 0.0)
+    code = signal_in_training(start("run"), run_dir, signal.SIGINT, 0.0)
     assert code == 130, errors.read_text()
-    _, iteration = restore_latest(run_dir, toy.init_state(toy.Config(), 0))
+    template = toy.init_fn(toy.Config(), 0)
+    _, iteration = restore_latest(run_dir, template)
     assert f"stopped after iteration {iteration}; run the same command again to go on" in errors.read_text()
     assert [entry["iteration"] for entry in read_timeless(run_dir)] == list(range(1, iteration + 1))
 
-    assert start().wait() == 0, errors.read_text()
-    expected = toy.train(toy.Config(), 0, NUM_ITERATIONS, Run.open(tmp_path / "other", {}, checkpoint_every=10))
-    assert_same(restore_latest(run_dir, expected), (expected, NUM_ITERATIONS))
-    assert read_timeless(run_dir) == read_timeless(tmp_path / "other")
+    assert (start("run").wait(), undisturbed.wait()) == (0, 0), errors.read_text()
+    state, iteration = restore_latest(run_dir, template)
+    assert iteration == NUM_ITERATIONS
+    assert_same(state, restore_latest(tmp_path / "undisturbed", template)[0])
+    assert read_timeless(run_dir) == read_timeless(tmp_path / "undisturbed")

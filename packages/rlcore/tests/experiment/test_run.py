@@ -2,6 +2,8 @@
 
 import os
 import signal
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,8 +11,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import pytest
-
 from rlcore.experiment import NonFiniteError, Run, RunError, checkpoints, read_metrics, restore_latest
+from rlcore.experiment.progress import Lines
 
 
 def train(toy: SimpleNamespace, run_dir: Path, num_iterations: int, **options: Any) -> Any:
@@ -18,14 +20,23 @@ def train(toy: SimpleNamespace, run_dir: Path, num_iterations: int, **options: A
     return toy.train(config, 0, num_iterations, Run.open(run_dir, {"seed": 0}, **options))
 
 
+def loop(run: Run, num_iterations: int, body: Callable[[int], None]) -> None:
+    """Iterates with a state that does not change; `body` comes before an iteration is finished."""
+    with run:
+        state, start = run.restore({"n": jnp.zeros(())})
+        for iteration in run.iterations(start, num_iterations):
+            body(iteration)
+            run.finish_iteration(iteration, state, {})
+
+
 def saved_iterations(run_dir: Path) -> list[int]:
     return [int(path.name) for path in checkpoints.find(run_dir / "checkpoints")]
 
 
 def test_n_and_n_more_equals_2n(toy: SimpleNamespace, tmp_path: Path, assert_same: Any, read_timeless: Any) -> None:
-    train(toy, tmp_path / "two", 10)
-    resumed = train(toy, tmp_path / "two", 20)
-    straight = train(toy, tmp_path / "one", 20)
+    train(toy, tmp_path / "two", 10, checkpoint_every=5)
+    resumed = train(toy, tmp_path / "two", 20, checkpoint_every=5)
+    straight = train(toy, tmp_path / "one", 20, checkpoint_every=20)
     assert_same(resumed, straight)
     assert_same(restore_latest(tmp_path / "two", straight), (straight, 20))
     assert read_timeless(tmp_path / "two") == read_timeless(tmp_path / "one")
@@ -72,10 +83,11 @@ def test_checkpoints_come_when_due_and_at_the_end(toy: SimpleNamespace, tmp_path
     assert saved_iterations(tmp_path) == [11, 8]
 
 
-@pytest.mark.parametrize(("option", "message"), [("checkpoint_every", "checkpoint_every must"), ("keep", "keep must")])
-def test_options_are_checked(tmp_path: Path, option: str, message: str) -> None:
-    with pytest.raises(ValueError, match=f"^{message} be at least 1, got 0$"):
-        Run.open(tmp_path / "run", {}, **{option: 0})
+def test_options_are_checked(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^checkpoint_every must be at least 1, got 0$"):
+        Run.open(tmp_path / "run", {}, checkpoint_every=0)
+    with pytest.raises(ValueError, match=r"^keep must be at least 1, got 0$"):
+        Run.open(tmp_path / "run", {}, keep=0)
     assert not (tmp_path / "run").exists()
 
 
@@ -90,9 +102,10 @@ def test_a_finished_run_says_so(toy: SimpleNamespace, tmp_path: Path, capsys: py
 def test_non_finite_metrics_are_neither_logged_nor_saved(tmp_path: Path) -> None:
     with Run.open(tmp_path, {}) as run:
         state, start = run.restore({"n": jnp.zeros(())})
+        iterations = run.iterations(start, 5)
+        run.finish_iteration(next(iterations), state, {"loss": 0.0})
         with pytest.raises(NonFiniteError, match="metric loss is nan at iteration 2"):
-            for iteration in run.iterations(start, 5):
-                run.finish_iteration(iteration, state, {"loss": 0.0 if iteration == 1 else jnp.nan})
+            run.finish_iteration(next(iterations), state, {"loss": jnp.nan})
     assert [entry["iteration"] for entry in read_metrics(tmp_path)] == [1]
     assert saved_iterations(tmp_path) == [1]
 
@@ -113,34 +126,46 @@ def test_opening_cleans_what_a_kill_left(tmp_path: Path) -> None:
 def test_a_signal_finishes_the_iteration_and_saves(
     tmp_path: Path, number: signal.Signals, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    def body(iteration: int) -> None:
+        if iteration == 3:
+            os.kill(os.getpid(), number)
+            assert signal.getsignal(number) == signal.SIG_DFL, "a second signal must end the process at once"
+
     handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
-    with pytest.raises(SystemExit) as stop, Run.open(tmp_path, {}, checkpoint_every=100) as run:
-        state, start = run.restore({"n": jnp.zeros(())})
-        for iteration in run.iterations(start, 50):
-            if iteration == 3:
-                os.kill(os.getpid(), number)
-                assert signal.getsignal(number) == signal.SIG_DFL, "a second signal must end the process at once"
-            run.finish_iteration(iteration, state, {})
+    with pytest.raises(SystemExit) as stop:
+        loop(Run.open(tmp_path, {}, checkpoint_every=100), 50, body)
     assert stop.value.code == 128 + number
     assert saved_iterations(tmp_path) == [3]
     assert "stopped after iteration 3; run the same command again to go on" in capsys.readouterr().err
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 
-def test_a_signal_too_late_for_a_checkpoint_takes_one_more_iteration(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit), Run.open(tmp_path, {}, checkpoint_every=100) as run:
-        for iteration in run.iterations(run.restore({"n": jnp.zeros(())})[1], 50):
-            run.finish_iteration(iteration, {"n": jnp.zeros(())}, {})
-            if iteration == 3:
-                os.kill(os.getpid(), signal.SIGINT)
+def test_a_signal_too_late_for_a_checkpoint_takes_one_more_iteration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def signal_after_the_third(progress: Lines, iteration: int, scalars: object) -> None:
+        if iteration == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Lines, "update", signal_after_the_third)
+    with pytest.raises(SystemExit):
+        loop(Run.open(tmp_path, {}, checkpoint_every=100), 50, lambda iteration: None)
     assert saved_iterations(tmp_path) == [4]
 
 
 def test_a_signal_before_the_first_iteration_stops_before_it(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit), Run.open(tmp_path, {}) as run:
+    with Run.open(tmp_path, {}) as run:
         os.kill(os.getpid(), signal.SIGINT)
-        for _ in run.iterations(0, 50):
-            pytest.fail("an iteration began")
+        with pytest.raises(SystemExit):
+            next(run.iterations(0, 50))
+    assert saved_iterations(tmp_path) == []
+
+
+def test_outside_the_main_thread_signals_are_left_alone(tmp_path: Path) -> None:
+    thread = threading.Thread(target=loop, args=(Run.open(tmp_path, {}), 2, lambda iteration: None))
+    thread.start()
+    thread.join()
+    assert saved_iterations(tmp_path) == [2, 1]
 
 
 def test_reading_a_run_changes_nothing_and_needs_no_lock(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -80,7 +80,7 @@ def _lock(lock_file: TextIO, run_dir: Path) -> None:
 
 
 @contextlib.contextmanager
-def _explain_os_errors(run_dir: Path) -> Iterator[None]:
+def _explain_os_errors(run_dir: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:

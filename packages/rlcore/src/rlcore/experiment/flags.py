@@ -2,13 +2,14 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from absl import app, flags, logging
 
 from rlcore.experiment.errors import NonFiniteError, RunError
+from rlcore.experiment.progress import tell
 
 EXIT_USER_ERROR = 2
 EXIT_NON_FINITE = 3
@@ -74,7 +75,7 @@ def get_run_dir(training_flags: TrainingFlags) -> Path:
 
 
 @contextlib.contextmanager
-def user_errors() -> Iterator[None]:
+def user_errors() -> Generator[None]:
     """Turns a `ValueError` from setting up (config, tasks, run directory) into one message and exit code 2.
 
     Keep training itself outside, so that a bug there keeps its traceback.
@@ -108,5 +109,5 @@ def main(run: Callable[[], None]) -> None:
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:
-    print(f"error: {message}", file=sys.stderr)
+    tell(f"error: {message}")
     sys.exit(exit_code)

@@ -1,5 +1,6 @@
 """What a user sees while a run goes on: a live bar on a terminal, now and then a line elsewhere."""
 
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TextIO
@@ -9,6 +10,12 @@ from tqdm import tqdm
 from rlcore.experiment.metrics import Scalar
 
 SECONDS_BETWEEN_LINES = 10.0
+
+
+def tell(message: str) -> None:
+    """Shows the user a line, on the stream where progress is shown too."""
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
 
 
 class Progress(Protocol):

@@ -25,7 +25,7 @@ from rlcore.experiment import checkpoints
 from rlcore.experiment.checks import check_at_least
 from rlcore.experiment.directory import CHECKPOINTS, claim, load_config
 from rlcore.experiment.metrics import MetricsFile, Scalar, to_scalars
-from rlcore.experiment.progress import Progress, make_progress
+from rlcore.experiment.progress import Progress, make_progress, tell
 from rlcore.experiment.signals import StopSignals
 from rlcore.experiment.tensorboard import TensorBoard, check_tensorboard
 
@@ -151,7 +151,7 @@ class Run:
           shown: names of metrics to show.
         """
         if start >= num_iterations:
-            print(f"{self._run_dir} has all {start} iterations; a higher number goes on from there", file=sys.stderr)
+            tell(f"{self._run_dir} has all {start} iterations; a higher number goes on from there")
             return
         progress = make_progress(sys.stderr, start, num_iterations, steps_per_iteration, shown)
         self._loop = _Loop(num_iterations, steps_per_iteration, progress)
@@ -161,7 +161,7 @@ class Run:
             yield iteration
         progress.close()
         if self._signals.received is not None:
-            print(f"stopped after iteration {iteration}; run the same command again to go on", file=sys.stderr)
+            tell(f"stopped after iteration {iteration}; run the same command again to go on")
             raise SystemExit(128 + self._signals.received)
 
     def finish_iteration(self, iteration: int, state: Any, metrics: Mapping[str, Any]) -> None:

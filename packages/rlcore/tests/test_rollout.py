@@ -1,0 +1,223 @@
+"""Rollouts in a deterministic environment: the functional one and a vector environment written by hand agree."""
+
+import enum
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from rlcore import rollout as ro
+from rlcore.types import Transition
+
+HORIZON = 4
+GOALS = np.asarray([0.9, 2.0, 10.0], np.float32)  # reached after 2 steps, after 4 steps, never
+NUM_ENVS = len(GOALS)
+
+
+class State(NamedTuple):
+    position: jax.Array
+    steps: jax.Array
+
+
+class Walk:
+    """Walks by the action; terminates at or beyond the goal, which is the task. obs: position and goal."""
+
+    def initial(self, rng, params):
+        del rng, params
+        return State(jnp.zeros(()), jnp.zeros((), jnp.int32))
+
+    def transition(self, state, action, rng, params):
+        del rng, params
+        return State(state.position + action[0], state.steps + 1)
+
+    def observation(self, state, rng, params):
+        del rng
+        return jnp.stack([state.position, params])
+
+    def reward(self, state, action, next_state, rng, params):
+        del state, action, rng
+        return -jnp.abs(params - next_state.position)
+
+    def terminal(self, state, rng, params):
+        del rng
+        return state.position >= params
+
+    def transition_info(self, state, action, next_state, params):
+        del state, action, params
+        return {"steps": next_state.steps}
+
+
+class VectorWalk:
+    """The same as gymnasium's vector environments do it in mode SAME_STEP."""
+
+    def __init__(self, mode="SAME_STEP", low=-1.0, high=1.0, reset_info=None):
+        self.num_envs = NUM_ENVS
+        self.metadata = {"autoreset_mode": mode}
+        bound = np.ones(1, np.float32)
+        self.single_action_space = SimpleNamespace(low=low * bound, high=high * bound, dtype=np.dtype(np.float32))
+        self.reset_info = reset_info or {}
+        self.actions = []
+
+    def reset(self, *, seed=None, options=None):
+        del seed, options
+        self.position, self.steps = np.zeros(NUM_ENVS, np.float32), np.zeros(NUM_ENVS, int)
+        return self._obs(), {}
+
+    def step(self, actions):
+        self.actions.append(actions)
+        self.position, self.steps = self.position + actions[:, 0], self.steps + 1
+        terminated = self.position >= GOALS
+        truncated = self.steps >= HORIZON  # gymnasium's time limit does not ask whether the step terminated
+        reward, ended, info = -np.abs(GOALS - self.position), terminated | truncated, {}
+        if ended.any():
+            final_obs = np.full(NUM_ENVS, None, object)
+            for i in np.flatnonzero(ended):
+                final_obs[i] = self._obs()[i]
+            final_info = {"steps": np.where(ended, self.steps, 0), "_steps": ended}
+            info |= {"final_obs": final_obs, "_final_obs": ended, "final_info": final_info, "_final_info": ended}
+            info |= {name: np.where(ended, value, 0) for name, value in self.reset_info.items()}
+        if not ended.all():
+            info |= {"steps": np.where(ended, 0, self.steps), "_steps": ~ended}
+        self.position, self.steps = np.where(ended, 0, self.position), np.where(ended, 0, self.steps)
+        return self._obs(), reward.astype(float), terminated, truncated, info
+
+    def _obs(self):
+        return np.stack([self.position, GOALS], 1).astype(np.float32)
+
+
+def half(memory, obs, key):
+    """Goes on by 0.5; the memory counts steps."""
+    del key
+    return np.full((*obs.shape[:-1], 1), 0.5, np.float32), memory + 1
+
+
+def run_functional(num_steps, carry=None, observe=ro.never_observe, memory=0):
+    carry = ro.start(Walk(), GOALS, jax.random.key(0)) if carry is None else carry
+    return ro.rollout(
+        Walk(), GOALS, carry, half, memory, jax.random.key(1), num_steps=num_steps, horizon=HORIZON, observe=observe
+    )
+
+
+def run_host(env, num_steps, act=half, observe=ro.never_observe):
+    obs, _ = env.reset()
+    return ro.host_rollout(env, obs, act, 0, jax.random.key(1), num_steps=num_steps, observe=observe)
+
+
+def test_episodes_end_by_termination_or_by_the_horizon_and_begin_again():
+    carry, memory, trajectory = run_functional(6)
+    position = trajectory.transition.obs[..., 0]
+    np.testing.assert_allclose(position[:, 0], [0, 0.5, 0, 0.5, 0, 0.5])
+    np.testing.assert_allclose(position[:, 1:], [[0, 0], [0.5, 0.5], [1, 1], [1.5, 1.5], [0, 0], [0.5, 0.5]])
+    np.testing.assert_array_equal(
+        trajectory.transition.discount, [[1, 1, 1], [0, 1, 1], [1, 1, 1], [0, 0, 1], [1, 1, 1], [0, 1, 1]]
+    )
+    np.testing.assert_array_equal(np.argwhere(trajectory.truncated), [[3, 2]])
+    np.testing.assert_array_equal(carry.time, [0, 2, 2])
+    np.testing.assert_allclose(carry.obs[:, 0], [0, 1, 1])
+    assert memory == 6
+
+
+def test_the_next_observation_is_the_one_before_the_reset():
+    _, _, trajectory = run_functional(6)
+    np.testing.assert_allclose(trajectory.transition.next_obs[..., 0], trajectory.transition.obs[..., 0] + 0.5)
+    next_position = np.asarray(trajectory.transition.next_obs[..., 0])
+    np.testing.assert_allclose(trajectory.transition.reward, -np.abs(GOALS - next_position))
+    np.testing.assert_array_equal(trajectory.info["steps"][:, 2], [1, 2, 3, 4, 1, 2])
+
+
+def test_a_rollout_goes_on_where_the_last_one_stood():
+    _, _, whole = run_functional(6)
+    carry, memory, first = run_functional(3)
+    _, memory, second = run_functional(3, carry, memory=memory)
+    jax.tree.map(lambda w, *parts: np.testing.assert_allclose(w, np.concatenate(parts)), whole, first, second)
+    assert memory == 6
+
+
+def test_the_first_episode_ends_with_the_first_end():
+    expected = [[1, 1, 1], [1, 1, 1], [0, 1, 1], [0, 1, 1], [0, 0, 0], [0, 0, 0]]
+    for trajectory in (run_functional(6)[2], run_host(VectorWalk(), 6)[2]):
+        first = ro.first_episode(trajectory)
+        np.testing.assert_array_equal(first, np.asarray(expected, bool))
+        assert isinstance(first, type(trajectory.truncated))
+        assert first.dtype == bool
+
+
+def test_host_and_functional_rollouts_agree():
+    _, memory, functional = run_functional(6)
+    obs, host_memory, host = run_host(VectorWalk(), 6)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), functional, host)
+    assert jax.tree.structure(functional) == jax.tree.structure(host)
+    assert memory == host_memory == 6
+    np.testing.assert_allclose(obs[:, 0], [0, 1, 1])
+    assert all(isinstance(leaf, np.ndarray) for leaf in jax.tree.leaves(host))
+    assert host.transition.reward.dtype == host.transition.discount.dtype == np.float32
+
+
+def test_observers_see_every_transition_before_the_reset():
+    def observe(memory, transition):
+        return memory + transition.next_obs.sum()
+
+    (_, memory, functional), (_, host_memory, host) = (
+        run_functional(6, observe=observe, memory=jnp.zeros(())),
+        run_host(VectorWalk(), 6, observe=observe),
+    )
+    np.testing.assert_allclose(memory, 6 + functional.transition.next_obs.sum(), rtol=1e-5)
+    np.testing.assert_allclose(host_memory, 6 + host.transition.next_obs.sum(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("env_mode", ["string", "enum"])
+def test_the_autoreset_mode_is_same_step_by_name_or_as_gymnasiums_enum(env_mode):
+    mode = {"string": "SAME_STEP", "enum": enum.Enum("AutoresetMode", "NEXT_STEP SAME_STEP")["SAME_STEP"]}[env_mode]
+    assert run_host(VectorWalk(mode), 2)[2].truncated.shape == (2, NUM_ENVS)
+
+
+@pytest.mark.parametrize("mode", ["NEXT_STEP", "DISABLED", None])
+def test_other_autoreset_modes_are_refused(mode):
+    with pytest.raises(ValueError, match=f"autoreset_mode .*SAME_STEP, got {mode}"):
+        run_host(VectorWalk(mode), 1)
+
+
+def test_actions_are_scaled_to_the_space_and_recorded_as_the_policys():
+    env = VectorWalk(low=-2.0, high=6.0)
+    act = lambda memory, obs, key: (np.asarray([[-1.0], [0.0], [1.0]], np.float32), memory)  # noqa: E731
+    _, _, trajectory = run_host(env, 2, act)
+    np.testing.assert_allclose(env.actions[0], [[-2.0], [2.0], [6.0]])
+    assert env.actions[0].dtype == np.float32
+    np.testing.assert_allclose(trajectory.transition.action[0], [[-1.0], [0.0], [1.0]])
+
+
+def test_discrete_actions_pass_unscaled():
+    env = VectorWalk()
+    env.single_action_space = SimpleNamespace(n=3)
+    _, _, trajectory = run_host(env, 2, lambda memory, obs, key: (np.ones((NUM_ENVS, 1), np.int32), memory))
+    assert env.actions[0].dtype == trajectory.transition.action.dtype == np.int32
+
+
+@pytest.mark.parametrize("bounds", [(-np.inf, 1.0), (-1.0, np.inf)])
+def test_unbounded_action_spaces_are_refused(bounds):
+    with pytest.raises(ValueError, match="action space must be bounded"):
+        run_host(VectorWalk(low=bounds[0], high=bounds[1]), 1)
+
+
+def test_signals_of_a_reset_are_not_those_of_a_step():
+    _, _, plain = run_host(VectorWalk(), 6)
+    _, _, trajectory = run_host(VectorWalk(reset_info={"steps": 77, "level": 3}), 6)
+    np.testing.assert_array_equal(trajectory.info["steps"], plain.info["steps"])
+    assert not trajectory.info.get("level", np.zeros(1)).any()
+
+
+def test_rollouts_map_over_tasks():
+    """Environments side by side do not touch each other."""
+    _, _, together = run_functional(6)
+    for i in range(NUM_ENVS):
+        goals = GOALS[i : i + 1]
+        carry = ro.start(Walk(), goals, jax.random.key(0))
+        _, _, alone = ro.rollout(Walk(), goals, carry, half, 0, jax.random.key(1), num_steps=6, horizon=HORIZON)
+        jax.tree.map(lambda a, b, i=i: np.testing.assert_allclose(a[:, i : i + 1], b), together, alone)
+
+
+def test_never_observe_keeps_the_memory():
+    empty = jnp.zeros(1)
+    assert ro.never_observe("memory", Transition(empty, empty, empty, empty, empty)) == "memory"
