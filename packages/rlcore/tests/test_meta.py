@@ -1,4 +1,4 @@
-"""Trials on a bandit whose best arm is the task, with a policy that tries arms in turn and stays with the one that pays."""
+"""Trials on a bandit whose task is the arm that pays; the policy tries arms in turn and stays where it is paid."""
 
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -120,13 +120,18 @@ REMEMBERS, FORGETS = {"memory": jnp.asarray(1)}, {"memory": jnp.asarray(0)}
 RETURNS = [[4, 4, 4], [3, 4, 4], [1, 4, 4], [0, 2, 2]]
 
 
-def run_trials(tasks=TASKS, params=REMEMBERS, num_episodes=3):
-    return meta.run_trials(POLICY, params, ENV, tasks, jax.random.key(0), num_episodes=num_episodes, horizon=HORIZON)
+@jax.jit
+def jit_trials(params, tasks):
+    return meta.run_trials(POLICY, params, ENV, tasks, jax.random.key(0), num_episodes=3, horizon=HORIZON)
 
 
-def run_host_trials(tasks=TASKS, params=REMEMBERS, num_episodes=3):
+def run_trials(tasks=TASKS, params=REMEMBERS):
+    return jit_trials(params, tasks)
+
+
+def run_host_trials(tasks=TASKS, params=REMEMBERS):
     env = VectorBandit(tasks)
-    return meta.run_host_trials(POLICY, params, env, jax.random.key(0), num_episodes=num_episodes, horizon=HORIZON)
+    return meta.run_host_trials(POLICY, params, env, jax.random.key(0), num_episodes=3, horizon=HORIZON)
 
 
 RUNS = pytest.mark.parametrize("run", [run_trials, run_host_trials], ids=["functional", "host"])

@@ -13,6 +13,11 @@ def init_and_apply(network, x):
     return jax.jit(network.init_with_output)(jax.random.key(7), x)
 
 
+def shape_of_output(network, *shape, dtype=jnp.float32):
+    out, _ = jax.eval_shape(network.init_with_output, jax.random.key(7), jax.ShapeDtypeStruct(shape, dtype))
+    return jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), out)
+
+
 @pytest.mark.parametrize("leading", LEADING)
 def test_mlp_takes_any_leading_dimensions(leading):
     network = MLP((8, 8), 2)
@@ -68,11 +73,9 @@ def test_ensemble_equals_its_members_applied_one_by_one(layer_norm):
 
 @pytest.mark.parametrize("leading", LEADING)
 def test_ensemble_and_policy_take_any_leading_dimensions(leading):
-    x = jnp.ones((*leading, 5))
-    ensemble, policy = EnsembleMLP(2, (8,), 3), TanhNormalPolicy((8,), 4)
-    assert init_and_apply(ensemble, x)[0].shape == (2, *leading, 3)
-    out, _ = init_and_apply(policy, x)
-    assert out.mean.shape == out.log_std.shape == (*leading, 4)
+    assert shape_of_output(EnsembleMLP(2, (8,), 3), *leading, 5) == ((2, *leading, 3), jnp.float32)
+    policy = shape_of_output(TanhNormalPolicy((8,), 4), *leading, 5)
+    assert policy == (((*leading, 4), jnp.float32), ((*leading, 4), jnp.float32))
 
 
 def test_policy_starts_near_zero_actions():
@@ -89,18 +92,19 @@ def test_policy_clips_its_log_std():
 
 
 @pytest.mark.parametrize("leading", LEADING)
-def test_encoder_maps_images_of_any_leading_dimensions_to_bounded_features(leading):
-    image = jax.random.randint(jax.random.key(0), (*leading, 16, 24, 3), 0, 256).astype(jnp.uint8)
-    features, _ = init_and_apply(ConvEncoder(channels=(4, 8), output_size=5), image)
-    assert features.shape == (*leading, 5)
-    assert features.dtype == jnp.float32
-    assert np.abs(features).max() <= 1
+def test_encoder_and_decoder_take_any_leading_dimensions(leading):
+    encoder, decoder = ConvEncoder((4, 8), output_size=5), ConvDecoder((8, 12, 3), channels=(6, 4))
+    assert shape_of_output(encoder, *leading, 16, 24, 3, dtype=jnp.uint8) == ((*leading, 5), jnp.float32)
+    assert shape_of_output(decoder, *leading, 5) == ((*leading, 8, 12, 3), jnp.float32)
 
 
-@pytest.mark.parametrize("leading", LEADING)
-def test_decoder_makes_images_of_its_shape(leading):
-    image, _ = init_and_apply(ConvDecoder((8, 12, 3), channels=(6, 4)), jnp.ones((*leading, 5)))
-    assert image.shape == (*leading, 8, 12, 3)
+def test_encoder_tells_images_apart_by_bounded_features():
+    images = jax.random.randint(jax.random.key(0), (2, 3, 8, 8, 1), 0, 256).astype(jnp.uint8)
+    encoder = ConvEncoder((4,), output_size=5)
+    features, params = init_and_apply(encoder, images)
+    assert 0.1 < np.abs(features).max() <= 1
+    assert min(np.abs(features[0] - features[1]).max(-1)) > 1e-3
+    np.testing.assert_allclose(features[1], encoder.apply(params, images[1]), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(10, 8, 3), (8, 10, 3)])

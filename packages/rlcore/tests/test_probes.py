@@ -35,7 +35,7 @@ class State(NamedTuple):
 
 
 class Probe:
-    """obs: time and cue. Reward 1 at the last step, less the square of the action's distance from where it should be."""
+    """obs: time and cue. Reward at the last step: 1 less the squared distance of the action from where it should be."""
 
     def initial(self, rng, params):
         seen = (params == OBSERVATION) | (params == BOTH)
@@ -90,7 +90,7 @@ def learner(algorithm):
     discrete, value_network = ALGORITHMS[algorithm]
     rates = dict.fromkeys(("actor_learning_rate", "critic_learning_rate"), 5e-3)
     config = SACConfig(
-        (32, 32), discount=DISCOUNT, tau=0.05, temperature=TEMPERATURE, value_network=value_network, **rates
+        (32,), discount=DISCOUNT, tau=0.05, temperature=TEMPERATURE, value_network=value_network, **rates
     )
     sac = SAC(config, DiscreteHead(config, 2) if discrete else ContinuousHead(config, 1))
     obs = jnp.zeros(2)

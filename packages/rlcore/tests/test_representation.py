@@ -1,6 +1,5 @@
 """The representations that rlcore brings."""
 
-import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -39,21 +38,20 @@ def test_from_images_the_convolutions_learn_from_the_critic_alone():
     images = jax.random.randint(jax.random.key(0), (2, 4, 8, 8, 3), 0, 256).astype(jnp.uint8)
     batch = make_batch(*images)
     config = SACConfig(hidden_sizes=(8,))
-    sac = SAC(config, ContinuousHead(config, 1), Encoder(ConvEncoder(channels=(4, 4), output_size=6)))
+    sac = SAC(config, ContinuousHead(config, 1), Encoder(ConvEncoder(channels=(4,), output_size=6)))
     state = jax.jit(sac.init)(jax.random.key(1), batch)
 
     def losses(representation):
         params = state.params._replace(representation=representation)
-        total, metrics = sac.loss(params, state.target, batch, jax.random.key(2))
-        return total, metrics["loss/critic"], metrics["loss/actor"]
+        metrics = sac.loss(params, state.target, batch, jax.random.key(2))[1]
+        return metrics["loss/critic"], metrics["loss/actor"]
 
-    total, critic, actor = jax.jit(jax.jacrev(losses))(state.params.representation)
-    chex.assert_trees_all_close(total, critic, rtol=1e-4, atol=1e-6)
+    critic, actor = jax.jit(jax.jacrev(losses))(state.params.representation)
     assert all(np.abs(leaf).max() > 0 for leaf in jax.tree.leaves(critic))
     assert not any(np.asarray(leaf).any() for leaf in jax.tree.leaves(actor))
 
     after, _ = jax.jit(sac.update)(state, batch, jax.random.key(2))
     moves = jax.tree.map(lambda a, b: np.abs(a - b).max(), after.params.representation, state.params.representation)
     convolutions = [move for path, move in jax.tree_util.tree_leaves_with_path(moves) if "Conv" in str(path)]
-    assert len(convolutions) == 4
+    assert len(convolutions) == 2  # kernel and bias
     assert min(convolutions) > 0

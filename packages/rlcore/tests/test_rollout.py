@@ -1,6 +1,7 @@
 """Rollouts in a deterministic environment: the functional one and a vector environment written by hand agree."""
 
 import enum
+import functools
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -93,11 +94,11 @@ def half(memory, obs, key):
     return np.full((*obs.shape[:-1], 1), 0.5, np.float32), memory + 1
 
 
-def run_functional(num_steps, carry=None, observe=ro.never_observe, memory=0):
-    carry = ro.start(Walk(), GOALS, jax.random.key(0)) if carry is None else carry
-    return ro.rollout(
-        Walk(), GOALS, carry, half, memory, jax.random.key(1), num_steps=num_steps, horizon=HORIZON, observe=observe
-    )
+@functools.partial(jax.jit, static_argnames=("num_steps", "observe"))
+def run_functional(num_steps, carry=None, observe=ro.never_observe, memory=0, goals=GOALS):
+    carry = ro.start(Walk(), goals, jax.random.key(0)) if carry is None else carry
+    key = jax.random.key(1)
+    return ro.rollout(Walk(), goals, carry, half, memory, key, num_steps=num_steps, horizon=HORIZON, observe=observe)
 
 
 def run_host(env, num_steps, act=half, observe=ro.never_observe):
@@ -212,9 +213,7 @@ def test_rollouts_map_over_tasks():
     """Environments side by side do not touch each other."""
     _, _, together = run_functional(6)
     for i in range(NUM_ENVS):
-        goals = GOALS[i : i + 1]
-        carry = ro.start(Walk(), goals, jax.random.key(0))
-        _, _, alone = ro.rollout(Walk(), goals, carry, half, 0, jax.random.key(1), num_steps=6, horizon=HORIZON)
+        _, _, alone = run_functional(6, goals=GOALS[i : i + 1])
         jax.tree.map(lambda a, b, i=i: np.testing.assert_allclose(a[:, i : i + 1], b), together, alone)
 
 

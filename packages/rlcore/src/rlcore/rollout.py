@@ -189,7 +189,7 @@ def _last_obs(obs: np.ndarray, ended: np.ndarray, info: dict[str, Any]) -> np.nd
 
 
 def _signals(info: dict[str, Any], ended: np.ndarray) -> dict[str, np.ndarray]:
-    """The numeric entries of a vector environment's info; where an episode ended, of its last step, not of the reset."""
+    """The numeric entries of a vector environment's info; where an episode ended, those of its last step."""
     final = info.get("final_info", {})
     signals = {}
     for name in {*info, *final}:
