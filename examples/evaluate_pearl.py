@@ -5,6 +5,7 @@ uv run examples/evaluate_pearl.py --run_dir=runs/point-sparse-wide-v0-cpu-0 --nu
 
 from pathlib import Path
 
+import jax
 import metarl_envs
 import pearl_jax
 from absl import flags
@@ -36,7 +37,7 @@ def evaluate() -> None:
             raise ValueError(
                 f"num_tasks must be at most {benchmark.num_test_tasks} for {benchmark.name}, got {num_tasks}"
             )
-        template = pearl_jax.init_state(agent, benchmark, saved["seed"])
+        template = jax.eval_shape(lambda: pearl_jax.init_state(agent, benchmark, saved["seed"]))
         state, iteration = restore_latest(_RUN_DIR.value, template)
     print(f"{benchmark.name}, iteration {iteration}, {int(state.env_steps)} env steps")
     report(

@@ -10,7 +10,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import pearl_jax
 from matplotlib.ticker import MaxNLocator
-from metarl_envs import Benchmark, PointTask, take_tasks
+from metarl_envs import Benchmark, PointFamily, PointTask, take_tasks
 from rlcore.meta import TrialPlayer, Trials
 from rlcore.types import Params
 
@@ -44,15 +44,16 @@ def report(
     num_tasks = num_tasks or benchmark.num_test_tasks
     tasks = take_tasks(benchmark.test_tasks, np.tile(np.arange(num_tasks), num_trials))
     policy = pearl_jax.make_test_policy(agent)
-    trials = TrialPlayer(policy, benchmark.family, num_episodes)(params, tasks, jax.random.key(seed))
+    key = jax.random.fold_in(jax.random.key(seed), num_episodes)  # not the key that training starts from
+    trials = TrialPlayer(policy, benchmark.family, num_episodes)(params, tasks, key)
     returns = np.asarray(trials.returns()).reshape(num_trials, num_tasks, -1).mean(axis=0)
     print_table(returns, num_trials)
     output_dir.mkdir(parents=True, exist_ok=True)
     pictures = [output_dir / "adaptation.png"]
     draw_adaptation(returns, benchmark.name, pictures[0])
-    if benchmark.name.startswith("point-"):
+    if isinstance(benchmark.family, PointFamily):
         pictures.append(output_dir / "trajectories.png")
-        draw_trajectories(trials, take_tasks(tasks, np.arange(num_tasks)), pictures[1])
+        draw_trajectories(trials, take_tasks(tasks, np.arange(num_tasks)), benchmark.family.sparse, pictures[1])
     print("pictures:", ", ".join(map(str, pictures)))
 
 
@@ -80,7 +81,7 @@ def draw_adaptation(returns: np.ndarray, title: str, path: Path) -> None:
     plt.close(figure)
 
 
-def draw_trajectories(trials: Trials, tasks: PointTask, path: Path) -> None:
+def draw_trajectories(trials: Trials, tasks: PointTask, sparse: bool, path: Path) -> None:
     """Draws where the agent went in some episodes of the first trial of some tasks, like the thesis's figure 15."""
     goals, radii = np.asarray(tasks.goal), np.asarray(tasks.radius)
     next_obs = np.asarray(trials.trajectory.transition.next_obs)
@@ -90,21 +91,23 @@ def draw_trajectories(trials: Trials, tasks: PointTask, path: Path) -> None:
     shown = [k for k in _SHOWN_EPISODES if k <= paths.shape[0]][:8]
     rows = np.linspace(0, len(goals) - 1, min(_NUM_PICTURED_TASKS, len(goals))).astype(int)
     rows = np.argsort(np.arctan2(goals[:, 1], goals[:, 0]))[rows]
-    size = (1.7 * len(shown), 1.25 * len(rows))
+    size = (1.7 * len(shown), (1.25 if sparse else 1.7) * len(rows))
     figure, grid = plt.subplots(len(rows), len(shown), figsize=size, layout="constrained", squeeze=False)
     for row, task in enumerate(rows):
         for axes, episode in zip(grid[row], shown, strict=True):
             axes.scatter(*goals.T, s=6, color="lightsteelblue", zorder=1)
-            axes.add_patch(plt.Circle(goals[task], radii[task], color="tab:blue", alpha=0.25, linewidth=0))
+            if sparse:
+                axes.add_patch(plt.Circle(goals[task], radii[task], color="tab:blue", alpha=0.25, linewidth=0))
             axes.scatter(*goals[task], s=14, color="navy", zorder=2)
             for earlier in range(episode - 1):
                 axes.plot(*paths[earlier, :, task].T, color="0.75", linewidth=0.6, zorder=1)
             axes.plot(*paths[episode - 1, :, task].T, color="tab:red", linewidth=1.5, zorder=3)
             axes.text(0.02, 0.02, f"{returns[task, episode - 1]:.1f}", transform=axes.transAxes, fontsize=8)
-            axes.set(xlim=(-1.6, 1.6), ylim=(-0.6, 1.6), xticks=[], yticks=[], aspect="equal")
+            axes.set(xlim=(-1.6, 1.6), ylim=(-0.6 if sparse else -1.6, 1.6), xticks=[], yticks=[], aspect="equal")
             if row == 0:
                 axes.set_title(f"episode {episode}", fontsize=9)
-    figure.suptitle("red: this episode; grey: earlier ones; blue disc: where reward is; number: return", fontsize=9)
+    disc = " blue disc: where reward is;" if sparse else ""
+    figure.suptitle(f"red: this episode; grey: earlier ones;{disc} number: return", fontsize=9)
     figure.savefig(path, dpi=130)
     plt.close(figure)
 

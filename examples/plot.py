@@ -44,6 +44,8 @@ def load_curves(pattern: str, x: str, y: str) -> tuple[np.ndarray, np.ndarray]:
     if not curves:
         raise ValueError(f"runs: nothing matches {pattern!r}")
     shared = sorted(set.intersection(*(set(curve) for curve in curves)))
+    if not shared:
+        raise ValueError(f"runs: those that {pattern!r} matches share no {x}; try --x=iteration")
     return np.array(shared), np.array([[curve[point] for point in shared] for curve in curves])
 
 
@@ -62,6 +64,14 @@ def _split(option: str, text: str) -> tuple[str, str]:
     return label, value
 
 
+def _split_level(text: str) -> tuple[str, float]:
+    label, value = _split("hline", text)
+    try:
+        return label, float(value)
+    except ValueError:
+        raise ValueError(f"hline must look like LABEL=NUMBER, got {text!r}") from None
+
+
 def plot() -> None:
     """Draws the curves."""
     figure, axes = plt.subplots(figsize=(6.5, 4), layout="constrained")
@@ -74,9 +84,9 @@ def plot() -> None:
                 x, *bootstrap_interval(y, _CONFIDENCE.value), color=line.get_color(), alpha=0.2, linewidth=0
             )
         for text in _HLINE.value:
-            label, value = _split("hline", text)
-            axes.axhline(float(value), color="0.4", linestyle="--", linewidth=1)
-            axes.annotate(label, (0.01, float(value)), xycoords=("axes fraction", "data"), va="bottom", fontsize=8)
+            label, value = _split_level(text)
+            axes.axhline(value, color="0.4", linestyle="--", linewidth=1)
+            axes.annotate(label, (0.01, value), xycoords=("axes fraction", "data"), va="bottom", fontsize=8)
     axes.set(xlabel=_X.value, ylabel=_Y.value, title=_TITLE.value)
     axes.grid(alpha=0.3)
     axes.legend()

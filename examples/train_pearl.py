@@ -23,15 +23,13 @@ from rlcore.experiment import (
     user_errors,
 )
 
-_TRAINING = define_training_flags(
-    default_benchmark="point-sparse-wide-v0", default_preset="cpu", presets=tuple(pearl_jax.PRESETS)
-)
+_PURPOSES = {name: purpose for name, (_, _, purpose) in pearl_jax.PRESETS.items()}
+_TRAINING = define_training_flags(default_benchmark="point-sparse-wide-v0", default_preset="cpu", presets=_PURPOSES)
 _TENSORBOARD = flags.DEFINE_bool("tensorboard", False, "Write metrics for TensorBoard too.")
 
 
 def train() -> None:
     """Trains and reports."""
-    enable_compilation_cache()
     seed = _TRAINING.seed.value
     with user_errors():
         benchmark = metarl_envs.benchmark(_TRAINING.benchmark.value)
@@ -45,6 +43,7 @@ def train() -> None:
             checkpoint_every=_TRAINING.checkpoint_every.value,
             tensorboard=_TENSORBOARD.value,
         )
+    enable_compilation_cache()
     state = pearl_jax.train(
         config, benchmark, run, seed=seed, num_iterations=_TRAINING.num_iterations.value or num_iterations
     )

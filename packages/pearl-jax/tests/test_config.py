@@ -1,7 +1,10 @@
 import dataclasses
 
+import gymnasium
+import numpy as np
 import pytest
-from metarl_envs import benchmark, benchmark_names
+from gymnasium import spaces
+from metarl_envs import Benchmark, benchmark, benchmark_names, from_gymnasium
 from pearl_jax import PRESETS, PearlConfig, make_agent, preset
 
 
@@ -26,7 +29,7 @@ from pearl_jax import PRESETS, PearlConfig, make_agent, preset
         ("num_prior_episodes", -1, "num_prior_episodes must be at least 0"),
         ("num_extra_episodes", -1, "num_extra_episodes must be at least 0"),
         ("num_updates", 0, "num_updates must be positive"),
-        ("ease_from", -1, "ease_from must be at least 0"),
+        ("ease_from_iteration", -1, "ease_from_iteration must be at least 0"),
         ("averaging_rate", 1.5, r"averaging_rate must be in \(0, 1\], got 1.5"),
         ("num_test_episodes", 0, "num_test_episodes must be positive"),
         ("test_every", 0, "test_every must be positive"),
@@ -41,7 +44,7 @@ def test_bad_option_is_refused_by_name_and_value(option, value, message):
     "options",
     [
         {"num_prior_episodes": 0, "num_posterior_episodes": 0},
-        {"ease_from": 5, "ease_until": 4},
+        {"ease_from_iteration": 5, "ease_until_iteration": 4},
         {"encoder": "recurrent", "encoder_sizes": ()},
         {"encoder": "recurrent", "blank_kl_coef": 0.1},
         {"encoder": "recurrent", "max_context_episodes": 3},
@@ -54,7 +57,7 @@ def test_contradicting_options_are_refused(options):
 
 
 def test_difficulty_rises_linearly_between_its_iterations():
-    config = PearlConfig(ease_from=10, ease_until=20)
+    config = PearlConfig(ease_from_iteration=10, ease_until_iteration=20)
     assert [config.difficulty(i) for i in (1, 10, 15, 20, 99)] == [0.0, 0.0, 0.5, 1.0, 1.0]
     assert PearlConfig().difficulty(1) == 1.0
 
@@ -74,6 +77,9 @@ def test_thesis_and_reference_differ_where_the_documents_do():
     assert {k for k in thesis if thesis[k] != reference[k]} == {
         "kl_reduction",
         "next_obs_in_context",
+        "num_tasks_per_iteration",
+        "num_prior_episodes",
+        "num_posterior_episodes",
         "num_test_prior_episodes",
     }
 
@@ -93,3 +99,55 @@ def test_unknown_preset_is_refused_with_what_is_allowed():
 def test_config_that_does_not_fit_the_benchmark_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         make_agent(PearlConfig(**options), benchmark("point-sparse-v0"))
+
+
+@pytest.mark.parametrize("host", [False, True])
+def test_training_reward_that_nobody_reports_is_refused(host):
+    chosen = benchmark("point-sparse-v0")
+    if host:
+        family = from_gymnasium(lambda task: gymnasium.make("metarl_envs/PointSparse-v0"), [0], horizon=20)
+        chosen = Benchmark("hosted", family, [0], [0])
+    config = PearlConfig(training_reward="shaped_reward", num_tasks_per_iteration=0)
+    with pytest.raises(ValueError, match=r"training_reward must be one of reward, dense_reward, .*, got shaped_reward"):
+        make_agent(config, chosen)
+
+
+class _Still(gymnasium.Env):
+    def __init__(self, observation_space, action_space):
+        self.observation_space, self.action_space = observation_space, action_space
+
+
+VECTOR = spaces.Box(-1, 1, (2,), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("observation_space", "action_space", "message"),
+    [
+        (spaces.Discrete(3), VECTOR, r"the observation space must be a vector of floats, got Discrete\(3\)"),
+        (spaces.Box(0, 255, (8, 8, 3), np.uint8), VECTOR, r"the observation space must be a vector of floats"),
+        (VECTOR, spaces.Discrete(3), r"the action space must be a vector of floats, got Discrete\(3\)"),
+        (VECTOR, spaces.Box(-np.inf, np.inf, (2,), np.float32), r"the action space must be bounded"),
+    ],
+)
+def test_spaces_that_pearl_cannot_play_are_refused(observation_space, action_space, message):
+    family = from_gymnasium(lambda task: _Still(observation_space, action_space), [0], horizon=5)
+    with pytest.raises(ValueError, match=message):
+        make_agent(PearlConfig(num_tasks_per_iteration=1), Benchmark("still", family, [0], [0]))
+
+
+def test_functional_family_must_take_actions_as_the_policy_gives_them():
+    class Stretched:
+        action_space = spaces.Box(-2, 2, (2,), np.float32)
+
+        def __getattr__(self, name):
+            return getattr(benchmark("point-sparse-v0").family, name)
+
+    tasks = benchmark("point-sparse-v0").test_tasks
+    with pytest.raises(ValueError, match=r"a functional family's actions must be in \[-1, 1\]"):
+        make_agent(PearlConfig(), Benchmark("stretched", Stretched(), tasks, tasks))
+
+
+def test_explore_ends_its_schedules_with_its_iterations():
+    config, num_iterations = preset("explore", "point-sparse-v0")
+    assert config.sac.decay_until_update == config.num_updates * num_iterations
+    assert config.ease_until_iteration < num_iterations

@@ -14,8 +14,6 @@ from gymnasium import spaces
 from metarl_envs import Benchmark, benchmark, from_gymnasium
 from pearl_jax import collect
 from rlcore.experiment import NonFiniteError, Run, override, to_dict
-from rlcore.meta import Trials
-from rlcore.rollout import Trajectory
 from rlcore.types import Transition
 
 WIDE = "point-sparse-wide-v0"
@@ -31,7 +29,7 @@ SMALL = override(
         "replay_capacity=240",
         "num_test_episodes=2",
         "test_every=2",
-        "ease_until=3",
+        "ease_until_iteration=3",
     ],
 )
 
@@ -89,14 +87,6 @@ def test_nothing_compiles_after_the_second_iteration(tmp_path, caplog):
     assert compiled[3] == compiled[2] == compiled[1]
 
 
-def test_unknown_training_reward_is_refused(tmp_path):
-    config = dataclasses.replace(SMALL, training_reward="shaped_reward")
-    with pytest.raises(
-        ValueError, match="training_reward must be one of reward, dense_reward, sparse_reward, got shaped"
-    ):
-        _train(tmp_path / "run", config, 1)
-
-
 class LineEnv(gymnasium.Env):
     """Move along a line to a goal; a user's environment, with an early end."""
 
@@ -125,7 +115,7 @@ def _line_benchmark(**broken):
     return Benchmark("line", family, [*tasks[:3], {**tasks[3], **broken}], tasks[:2])
 
 
-HOST = dataclasses.replace(SMALL, training_reward="reward", ease_until=0, num_test_episodes=2)
+HOST = dataclasses.replace(SMALL, training_reward="reward", ease_until_iteration=0, num_test_episodes=2)
 
 
 def test_trains_on_a_users_environment_and_resumes_exactly(tmp_path):
@@ -133,6 +123,44 @@ def test_trains_on_a_users_environment_and_resumes_exactly(tmp_path):
     _train(tmp_path / "parts", HOST, 1, _line_benchmark())
     _assert_equal(_train(tmp_path / "parts", HOST, 2, _line_benchmark()), whole)
     assert np.isfinite(_metrics(tmp_path / "whole")[-1]["test/return"])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"encoder": "recurrent", "context_size": 12},
+        {"encoder": "deterministic", "max_context_episodes": 3, "deterministic_test": False},
+        {"num_posterior_episodes": 0, "num_extra_episodes": 0, "max_context_episodes": 3},
+        {"context_sampler": "off_policy", "correlated_batch": True},
+    ],
+    ids=str,
+)
+def test_options_train_where_episodes_end_early(tmp_path, options):
+    state = _train(tmp_path / "run", dataclasses.replace(HOST, **options), 2, _line_benchmark())
+    stored = state.data.replay
+    assert (stored.num_added < stored.data.reward.shape[1]).all()  # some rows were left out
+    assert np.isfinite(_metrics(tmp_path / "run")[-1]["test/return"])
+
+
+def test_context_of_early_ending_episodes_holds_only_rows_that_were_written(tmp_path):
+    """Written rows have a negative reward; a row of zeros was never written."""
+    config = dataclasses.replace(HOST, max_context_episodes=6, meta_batch_size=32, num_initial_episodes=1)
+    tasks = _line_benchmark()
+    state = _train(tmp_path / "run", config, 1, tasks)
+    agent = pearl_jax.make_agent(config, tasks)
+    batch = agent.sample(state.data, jax.random.key(5))
+    assert (np.asarray(batch.context_reward) != 0).all()
+    short = state.data._replace(num_recent=np.full(4, 3, np.int32))  # fewer rows than a window
+    batch = agent.sample(short, jax.random.key(5))
+    per_window = np.asarray(batch.context_valid).reshape(32, 6, tasks.family.horizon).sum(axis=2)
+    assert set(per_window.ravel()) == {0, 3}
+
+
+def test_not_a_number_in_a_test_task_is_named_too(tmp_path):
+    tasks = _line_benchmark()
+    broken = Benchmark("line", tasks.family, tasks.train_tasks, [tasks.test_tasks[0], {"goal": 1.0, "break_at": 2}])
+    with pytest.raises(NonFiniteError, match=r"reward is nan at step 1 of episode 0 in test task 1"):
+        _train(tmp_path / "run", dataclasses.replace(HOST, test_every=1), 1, broken)
 
 
 def test_not_a_number_from_an_environment_stops_with_step_and_task_and_keeps_the_checkpoint(tmp_path):
@@ -150,8 +178,7 @@ def test_rows_put_extra_episodes_where_the_encoder_does_not_look():
     valid = np.array([[[True], [True]], [[True], [False]], [[True], [True]]])
     vector = np.zeros((3, 2, 1, 2), np.float32)
     transition = Transition(vector, vector, reward, np.ones_like(reward), vector)
-    trials = Trials(Trajectory(transition, np.zeros_like(valid), {"dense": 10 * reward}), valid, None)
-    rows, row_valid, num_context = collect.make_rows(trials, "dense", num_extra_episodes=1)
+    rows, row_valid, num_context = collect.make_rows(transition, 10 * reward, valid, num_extra_episodes=1)
     np.testing.assert_array_equal(rows.context_reward[0], [4, 5, 0, 1, 2, 3])
     np.testing.assert_array_equal(rows.reward[0], [40, 50, 0, 10, 20, 30])
     np.testing.assert_array_equal(row_valid[0], [True, True, True, True, True, False])

@@ -30,13 +30,16 @@ TABLE = {
     "actor_loss, weighted": (losses.actor_loss, ([1.0, -2.0], [-2.0, 4.0], ALPHA, [3.0, 1.0]), -1.0),
     # -2 * mean(-1 - 2, 3 - 2)
     "temperature_loss": (losses.temperature_loss, (np.log(2.0), [-1.0, 3.0], -2.0), 2.0),
+    "temperature_loss, weighted": (losses.temperature_loss, (np.log(2.0), [-1.0, 3.0], -2.0, [2.0, 1.0]), 5.0),
+    "weighted_mean": (losses.weighted_mean, ([1.0, 2.0, 6.0], None), 3.0),
+    "weighted_mean, weighted": (losses.weighted_mean, ([1.0, 2.0, 6.0], [3.0, 0.0, 1.0]), 3.0),
 }
 
 
 @pytest.mark.parametrize("jit", [False, True], ids=["eager", "jit"])
 @pytest.mark.parametrize(("function", "arguments", "expected"), TABLE.values(), ids=TABLE)
 def test_losses_are_the_numbers_computed_by_hand(function, arguments, expected, jit):
-    arguments = [jnp.asarray(a, jnp.float32) for a in arguments]
+    arguments = [a if a is None else jnp.asarray(a, jnp.float32) for a in arguments]
     result = (jax.jit(function) if jit else function)(*arguments)
     assert result.shape == np.shape(expected)
     np.testing.assert_allclose(result, expected, rtol=1e-5)

@@ -1,5 +1,6 @@
 """Trials on a bandit whose task is the arm that pays; the policy tries arms in turn and stays where it is paid."""
 
+import functools
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -56,9 +57,9 @@ class Bandit:
 class VectorBandit:
     """The same as a vector environment; env i plays task i."""
 
-    def __init__(self, tasks=TASKS):
+    def __init__(self, tasks=TASKS, time_limit=HORIZON):
         self.tasks, self.num_envs = tasks, len(tasks.arm)
-        self.closed = False
+        self.closed, self.time_limit = False, time_limit
         self.metadata, self.single_action_space = {"autoreset_mode": "SAME_STEP"}, SimpleNamespace(n=NUM_ARMS)
 
     def reset(self, *, seed=None, options=None):
@@ -68,7 +69,7 @@ class VectorBandit:
 
     def step(self, actions):
         self.steps += 1
-        terminated, truncated = self.steps >= self.tasks.length, self.steps >= HORIZON
+        terminated, truncated = self.steps >= self.tasks.length, self.steps >= self.time_limit
         ended, final_obs, info = terminated | truncated, self._obs(), {}
         if ended.any():
             info = {"final_obs": np.asarray([*final_obs, None], object)[:-1], "_final_obs": ended}
@@ -114,24 +115,32 @@ class Remembering:
         return memory._replace(arm=arm, found=found, observed=memory.observed + 1)
 
 
+class Counting(Remembering):
+    """Plays what it has counted: episodes, its own actions, observed steps."""
+
+    def act(self, params, memory, obs, key):
+        _, acted = super().act(params, memory, obs, key)
+        return 10000 * memory.episodes + 100 * memory.acted + memory.observed, acted
+
+
 POLICY, ENV = Remembering(), Bandit()
 REMEMBERS, FORGETS = {"memory": jnp.asarray(1)}, {"memory": jnp.asarray(0)}
 # The arm 3 is found at the last step of episode 1; where episodes last 2 steps arm 2 is the first of episode 2.
 RETURNS = [[4, 4, 4], [3, 4, 4], [1, 4, 4], [0, 2, 2]]
 
 
-@jax.jit
-def jit_trials(params, tasks):
-    return meta.run_trials(POLICY, params, ENV, tasks, jax.random.key(0), num_episodes=3, horizon=HORIZON)
+@functools.partial(jax.jit, static_argnames="policy")
+def jit_trials(policy, params, tasks):
+    return meta.run_trials(policy, params, ENV, tasks, jax.random.key(0), num_episodes=3, horizon=HORIZON)
 
 
-def run_trials(tasks=TASKS, params=REMEMBERS):
-    return jit_trials(params, tasks)
+def run_trials(tasks=TASKS, params=REMEMBERS, policy=POLICY):
+    return jit_trials(policy, params, tasks)
 
 
-def run_host_trials(tasks=TASKS, params=REMEMBERS):
-    env = VectorBandit(tasks)
-    return meta.run_host_trials(POLICY, params, env, jax.random.key(0), num_episodes=3, horizon=HORIZON)
+def run_host_trials(tasks=TASKS, params=REMEMBERS, policy=POLICY, time_limit=HORIZON):
+    env = VectorBandit(tasks, time_limit)
+    return meta.run_host_trials(policy, params, env, jax.random.key(0), num_episodes=3, horizon=HORIZON)
 
 
 RUNS = pytest.mark.parametrize("run", [run_trials, run_host_trials], ids=["functional", "host"])
@@ -159,17 +168,25 @@ def test_steps_after_an_early_end_are_neither_counted_nor_remembered(run):
     expected[:, 2:, 3] = False
     np.testing.assert_array_equal(trials.valid, expected)
     # Episode 2 begins with arm 2 at once: steps 3 and 4 of episode 1 would have tried arms 2 and 3.
-    np.testing.assert_array_equal(trials.memory.arm[1], [0, 1, 3, 2])
-    np.testing.assert_array_equal(trials.memory.observed, [[0] * 4, [4, 4, 4, 2], [8, 8, 8, 4]])
-    np.testing.assert_array_equal(trials.memory.acted, trials.memory.observed)
+    np.testing.assert_array_equal(trials.trajectory.transition.action[1, 0], [0, 1, 3, 2])
     assert trials.trajectory.transition.reward[1, 2:, 3].all()  # what went uncounted
 
 
+def test_a_time_limit_below_the_horizon_ends_the_episode_too():
+    trials = run_host_trials(time_limit=3)
+    np.testing.assert_array_equal(trials.valid.sum(axis=1), [[3, 3, 3, 2]] * 3)
+    np.testing.assert_array_equal(trials.returns(), [[3, 3, 3], [2, 3, 3], [0, 3, 3], [0, 2, 2]])
+
+
 @RUNS
-def test_memory_is_recorded_as_it_was_when_each_episode_began(run):
-    memory = run().memory
-    np.testing.assert_array_equal(memory.episodes, np.tile([[1], [2], [3]], NUM_TASKS))
-    np.testing.assert_array_equal(memory.found, [[False] * 4, [True, True, True, False], [True] * 4])
+def test_memory_changes_at_the_beginning_of_episodes_and_by_their_own_steps(run):
+    """What the policy remembers, read off its actions."""
+    action = np.asarray(run(policy=Counting()).trajectory.transition.action)
+    num_steps = np.minimum(TASKS.length, HORIZON)
+    for k in range(3):
+        for t in range(HORIZON):
+            past = k * num_steps + np.minimum(t, num_steps)
+            np.testing.assert_array_equal(action[k, t], 10000 * (k + 1) + 100 * past + past)
 
 
 def test_tasks_side_by_side_equal_tasks_alone():
@@ -209,17 +226,17 @@ def test_evaluate_gives_returns_of_each_task_and_episode(functional):
 
 @FAMILIES
 def test_a_trial_player_compiles_once_for_all_parameters_and_tasks(functional):
-    class Counting(Remembering):
+    class Traced(Remembering):
         num_traces = 0
 
         def begin_episode(self, params, memory, key):
-            Counting.num_traces += 1
+            Traced.num_traces += 1
             return super().begin_episode(params, memory, key)
 
-    play = meta.TrialPlayer(Counting(), Family(functional), num_episodes=2)
+    play = meta.TrialPlayer(Traced(), Family(functional), num_episodes=2)
     for params, tasks in ((REMEMBERS, TASKS), (FORGETS, TASKS), (REMEMBERS, TASKS._replace(arm=TASKS.arm[::-1]))):
         play(params, tasks, jax.random.key(0))
-    assert Counting.num_traces == 1
+    assert Traced.num_traces == 1
 
 
 def test_returns_add_valid_rewards_over_the_steps_of_each_episode():
@@ -227,4 +244,4 @@ def test_returns_add_valid_rewards_over_the_steps_of_each_episode():
     valid = np.ones((2, 3, 2), bool)
     valid[1, 2, 0] = False
     trajectory = meta.Trajectory(Transition(None, None, reward, None, None), None, {})
-    np.testing.assert_array_equal(meta.Trials(trajectory, valid, None).returns(), [[0 + 2 + 4, 6 + 8], [1 + 3 + 5, 27]])
+    np.testing.assert_array_equal(meta.Trials(trajectory, valid).returns(), [[0 + 2 + 4, 6 + 8], [1 + 3 + 5, 27]])

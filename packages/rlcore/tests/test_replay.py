@@ -102,9 +102,11 @@ def test_sampling_is_uniform_and_repeats_tasks_independently():
     assert (ids[0] != ids[1]).any()
 
 
-def windows(replay, length, newest=None, tasks=(0,), num_windows=64):
-    out = jit_sample_windows(replay, jax.random.key(0), jnp.asarray(tasks), num_windows, length, newest)
-    return {tuple(window) for task in np.asarray(out["id"]) for window in task.tolist()}
+def windows(replay, length, newest=None):
+    """Every window that sampling returns, without the rows that do not count."""
+    out, valid = jit_sample_windows(replay, jax.random.key(0), jnp.asarray([0]), 64, length, newest)
+    drawn = zip(np.asarray(out["id"])[0], np.asarray(valid)[0], strict=True)
+    return {tuple(ids[counts].tolist()) for ids, counts in drawn}
 
 
 def test_windows_are_the_episodes_that_were_added_whole():
@@ -124,10 +126,22 @@ def test_windows_lie_edge_to_edge_and_end_at_the_newest_row(length, num_rows):
     assert windows(filled(range(1, num_rows + 1), capacity=7), length) == set(expected)
 
 
+@pytest.mark.parametrize(("num_rows", "newest", "expected"), [(2, None, (1, 2)), (1, None, (1,)), (5, 2, (4, 5))])
+def test_windows_longer_than_what_there_is_repeat_the_oldest_row_and_say_so(num_rows, newest, expected):
+    replay = filled(range(1, num_rows + 1), capacity=7)
+    assert windows(replay, 4, newest) == {expected}
+    out, valid = jit_sample_windows(replay, jax.random.key(0), jnp.asarray([0]), 64, 4, newest)
+    missing = 4 - len(expected)
+    np.testing.assert_array_equal(out["id"][0, 0], [expected[0]] * missing + list(expected))
+    np.testing.assert_array_equal(valid[0, 0], [False] * missing + [True] * len(expected))
+
+
 def test_windows_have_one_row_of_shape_for_each_task_asked_for():
     replay = rb.init_replay(EXAMPLE, 4, num_tasks=2)
     replay = jit_add(replay, jnp.asarray([0, 1]), rows_of([[1, 2, 3, 4], [5, 6, 7, 8]]))
-    out = jit_sample_windows(replay, jax.random.key(0), jnp.asarray([1, 0, 1]), 6, 2)
+    out, valid = jit_sample_windows(replay, jax.random.key(0), jnp.asarray([1, 0, 1]), 6, 2)
+    assert valid.shape == (3, 6, 2)
+    assert valid.all()
     assert out["obs"].shape == (3, 6, 2, 2)
     first_ids = [set(np.unique(task)) for task in np.asarray(out["id"][..., 0])]
     assert first_ids == [{5, 7}, {1, 3}, {5, 7}]

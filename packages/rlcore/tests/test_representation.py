@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from rlcore.networks import MLP, ConvEncoder
-from rlcore.representation import Encoder, Identity
+from rlcore.representation import EndToEnd, Identity
 from rlcore.sac import SAC, ContinuousHead, SACConfig
 from rlcore.types import Transition
 
@@ -26,7 +26,7 @@ def test_identity_passes_observations_through_and_has_nothing_to_train():
 def test_encoder_applies_one_network_to_both_observations():
     batch = make_batch(jnp.ones((4, 3)), jnp.zeros((4, 3)))
     network = MLP((5,), 2)
-    encoder = Encoder(network)
+    encoder = EndToEnd(network)
     params = encoder.init(jax.random.key(0), batch)
     out = encoder.apply(params, batch, jax.random.key(1))
     np.testing.assert_array_equal(out.obs, network.apply(params, batch.obs))
@@ -38,7 +38,7 @@ def test_from_images_the_convolutions_learn_from_the_critic_alone():
     images = jax.random.randint(jax.random.key(0), (2, 4, 8, 8, 3), 0, 256).astype(jnp.uint8)
     batch = make_batch(*images)
     config = SACConfig(hidden_sizes=(8,))
-    sac = SAC(config, ContinuousHead(config, 1), Encoder(ConvEncoder(channels=(4,), output_size=6)))
+    sac = SAC(config, ContinuousHead(config, 1), EndToEnd(ConvEncoder(channels=(4,), output_size=6)))
     state = jax.jit(sac.init)(jax.random.key(1), batch)
 
     def losses(representation):

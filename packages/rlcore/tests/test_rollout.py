@@ -156,16 +156,17 @@ def test_host_and_functional_rollouts_agree():
     assert host.transition.reward.dtype == host.transition.discount.dtype == np.float32
 
 
-def test_observers_see_every_transition_before_the_reset():
-    def observe(memory, transition):
-        return memory + transition.next_obs.sum()
+def test_observers_see_every_transition_before_the_reset_and_every_end():
+    def observe(memory, transition, ended):
+        return memory + transition.next_obs.sum() + 100 * ended.sum()
 
     (_, memory, functional), (_, host_memory, host) = (
-        run_functional(6, observe=observe, memory=jnp.zeros(())),
+        run_functional(6, observe=observe, memory=0.0),
         run_host(VectorWalk(), 6, observe=observe),
     )
-    np.testing.assert_allclose(memory, 6 + functional.transition.next_obs.sum(), rtol=1e-5)
-    np.testing.assert_allclose(host_memory, 6 + host.transition.next_obs.sum(), rtol=1e-5)
+    num_ends = 5  # three times the first goal, once the second, once the horizon
+    np.testing.assert_allclose(memory, 6 + functional.transition.next_obs.sum() + 100 * num_ends, rtol=1e-5)
+    np.testing.assert_allclose(host_memory, 6 + host.transition.next_obs.sum() + 100 * num_ends, rtol=1e-5)
 
 
 @pytest.mark.parametrize("env_mode", ["string", "enum"])
@@ -219,4 +220,4 @@ def test_rollouts_map_over_tasks():
 
 def test_never_observe_keeps_the_memory():
     empty = jnp.zeros(1)
-    assert ro.never_observe("memory", Transition(empty, empty, empty, empty, empty)) == "memory"
+    assert ro.never_observe("memory", Transition(empty, empty, empty, empty, empty), empty > 0) == "memory"

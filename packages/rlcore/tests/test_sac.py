@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from rlcore.representation import Encoder, RepresentationOutput
+from rlcore.representation import EndToEnd, RepresentationOutput
 from rlcore.sac import SAC, ContinuousHead, DiscreteHead, SACConfig, SACParams, make_optimiser, make_update_many
 from rlcore.types import Transition
 
@@ -81,7 +81,7 @@ def trained_groups(gradient: SACParams):
 def test_each_loss_trains_only_what_it_should(discrete, value_network):
     config = option(value_network=value_network)
     head = DiscreteHead(config, NUM_ACTIONS) if discrete else ContinuousHead(config, ACTION_SIZE)
-    sac, batch = SAC(config, head, Encoder(nn.Dense(OBS_SIZE))), make_batch(discrete)
+    sac, batch = SAC(config, head, EndToEnd(nn.Dense(OBS_SIZE))), make_batch(discrete)
     state = sac.init(jax.random.key(0), batch)
     gradients, values = gradients_of(sac, state, batch)
 
@@ -131,18 +131,23 @@ def test_representation_learns_from_its_own_loss_and_not_through_the_next_observ
 
 
 @pytest.mark.parametrize("value_network", [False, True], ids=["target_critics", "value_network"])
-def test_weights_of_the_representation_count_samples_in_actor_and_critics(value_network):
-    config, batch = option(value_network=value_network, temperature=0.1), make_batch()
-    losses = {}
-    for kept in (0, B // 2, B):
-        weight = (jnp.arange(B) < kept).astype(jnp.float32)
+def test_weights_of_the_representation_count_samples_in_every_loss(value_network):
+    config, batch = option(value_network=value_network, discount=0.0, mean_coef=1.0), make_batch(leading=(2, B))
+    terms = []
+    for weight in (None, jnp.asarray([[2.0], [0.0]]), jnp.zeros((2, B))):
         sac = SAC(config, ContinuousHead(config, ACTION_SIZE), Probing(weight))
         state = sac.init(jax.random.key(0), batch)
-        losses[kept] = sac.loss(state.params, state.target, batch, jax.random.key(1))[1]
-    for name in ("loss/critic", "loss/actor", *(["loss/value"] if value_network else [])):
-        assert losses[0][name] == 0
-        assert losses[B // 2][name] not in (losses[0][name], losses[B][name])
-    assert losses[0]["critic/q"] == losses[B]["critic/q"]
+        # Both rows alike, noise apart, so that doubling one and dropping the other changes no mean over states.
+        alike = jax.tree.map(lambda x: jnp.stack([x[0], x[0]]), batch)
+        terms.append(sac.loss(state.params, state.target, alike, jax.random.key(1)))
+    (_, plain), (_, half), (nothing, metrics) = terms
+    np.testing.assert_allclose(half["loss/critic"], plain["loss/critic"], rtol=1e-5)
+    assert half["loss/actor"] != plain["loss/actor"]
+    names = {name for name in metrics if name.startswith("loss/")}
+    assert names == {"loss/critic", "loss/actor", *(["loss/value"] if value_network else [])}
+    assert not any(metrics[name] for name in names)
+    np.testing.assert_allclose(nothing, metrics["probing/loss"])
+    assert metrics["critic/q"] == plain["critic/q"]
 
 
 def test_loss_does_not_depend_on_the_arrangement_of_the_batch():
@@ -163,7 +168,7 @@ OPTIONS = [
     {"actor_learning_rate": 0.01},
     {"critic_learning_rate": 0.01},
     {"temperature_learning_rate": 0.01},
-    {"decay_from": 1, "decay_until": 3, "final_learning_rate_rate": 0.5},
+    {"decay_from_update": 1, "decay_until_update": 3, "final_learning_rate_share": 0.5},
     {"max_grad_norm": 0.01},
     {"temperature": 0.3},
     {"initial_temperature": 0.2},
@@ -277,7 +282,7 @@ def test_critic_learning_rate_serves_representation_and_value_network():
 
 
 def test_learning_rates_fall_linearly_to_their_final_share():
-    config = option(decay_from=2, decay_until=6, final_learning_rate_rate=0.2, actor_learning_rate=1e-2)
+    config = option(decay_from_update=2, decay_until_update=6, final_learning_rate_share=0.2, actor_learning_rate=1e-2)
     optimiser = make_optimiser(config)
     params = SACParams(*(jnp.ones(()) for _ in SACParams._fields))
     state, steps = optimiser.init(params), []
@@ -352,9 +357,9 @@ ERRORS = [
     ("actor_learning_rate", 0.0, "0.0"),
     ("critic_learning_rate", -1.0, "-1.0"),
     ("temperature_learning_rate", NAN, "nan"),
-    ("final_learning_rate_rate", 1.5, "1.5"),
-    ("decay_from", -1, "-1"),
-    ("decay_until", -2, "-2"),
+    ("final_learning_rate_share", 1.5, "1.5"),
+    ("decay_from_update", -1, "-1"),
+    ("decay_until_update", -2, "-2"),
     ("max_grad_norm", 0.0, "0.0"),
     ("temperature", -0.5, "-0.5"),
     ("initial_temperature", 0.0, "0.0"),
@@ -371,8 +376,8 @@ def test_an_impossible_option_is_named_with_its_value(name, value, shown):
 
 
 def test_a_decay_that_ends_before_it_begins_is_refused():
-    with pytest.raises(ValueError, match="decay_until must be at least 11, got 10"):
-        option(decay_from=10, decay_until=10)
+    with pytest.raises(ValueError, match="decay_until_update must be at least 11, got 10"):
+        option(decay_from_update=10, decay_until_update=10)
 
 
 @pytest.mark.parametrize("name", ["mean_coef", "log_std_coef"])
@@ -399,7 +404,7 @@ def test_discrete_expectations_are_exact():
     terms = head.policy_terms(actor, critics, obs, jax.random.key(2))
     np.testing.assert_allclose(terms.q, [0.5 * 1 + 0.25 * 0 + 0.25 * 3, 0.1 * 0 + 0.1 * 1 + 0.8 * -1], rtol=1e-5)
     np.testing.assert_allclose(terms.log_prob, np.sum(probs * np.log(probs), 1), rtol=1e-5)
-    assert terms.penalty == 0
+    np.testing.assert_array_equal(terms.penalty, [0, 0])
     np.testing.assert_allclose(head.q_values(critics, obs, jnp.asarray([2, 1])), [[3.0, 5.0], [4.0, 1.0]], rtol=1e-5)
 
     np.testing.assert_array_equal(head.act(actor, obs, jax.random.key(3), True), [0, 2])
@@ -431,14 +436,14 @@ NUM_ROWS, NUM_UPDATES, TARGET_ENTROPY = 128, 4, -1.0
 def bandit():
     """SAC, its first state, the data, `sample`, `update_many`, and a list that grows with each trace of `sample`."""
     rates = dict.fromkeys(("actor_learning_rate", "critic_learning_rate", "temperature_learning_rate"), 0.02)
-    config = option(hidden_sizes=(16,), discount=0.0, target_entropy=TARGET_ENTROPY, **rates)
+    config = option(discount=0.0, target_entropy=TARGET_ENTROPY, **rates)
     action = jax.random.uniform(jax.random.key(5), (NUM_ROWS, ACTION_SIZE), minval=-1, maxval=1)
     data = make_batch(leading=(NUM_ROWS,))._replace(action=action, reward=-4 * jnp.sum(action**2, -1))
     traces = []
 
     def sample(data, key):
         traces.append(key)
-        rows = jax.random.randint(key, (NUM_ROWS // 2,), 0, NUM_ROWS)
+        rows = jax.random.randint(key, (B,), 0, NUM_ROWS)
         return jax.tree.map(lambda x: x[rows], data)
 
     sac = SAC(config, ContinuousHead(config, ACTION_SIZE))
@@ -462,7 +467,7 @@ def test_many_updates_compile_once_update_in_place_and_bring_the_entropy_to_its_
     _, state, data, _, update_many, traces = bandit()
     state, history = jax.tree.map(jnp.copy, state), []
     num_traces = None
-    for key in jax.random.split(jax.random.key(2), 150):
+    for key in jax.random.split(jax.random.key(2), 300):
         before = state
         state, metrics = update_many(before, data, key, NUM_UPDATES)
         num_traces = len(traces) if num_traces is None else num_traces
@@ -470,4 +475,4 @@ def test_many_updates_compile_once_update_in_place_and_bring_the_entropy_to_its_
         history.append(metrics["policy/entropy"])
     assert len(traces) == num_traces
     assert history[0] > 0
-    np.testing.assert_allclose(np.mean(history[-50:]), TARGET_ENTROPY, atol=0.2)
+    np.testing.assert_allclose(np.mean(history[-100:]), TARGET_ENTROPY, atol=0.3)

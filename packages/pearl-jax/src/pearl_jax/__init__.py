@@ -1,11 +1,12 @@
 """PEARL: off-policy meta-reinforcement learning by inferring a probabilistic task variable."""
 
 from pearl_jax.agent import AgentState, PearlAgent, PearlMemory, PearlPolicy
+from pearl_jax.build import make_agent
 from pearl_jax.config import PearlConfig
 from pearl_jax.evaluate import adaptation_metrics, make_test_policy
 from pearl_jax.presets import PRESETS, preset
 from pearl_jax.representation import TaskInference
-from pearl_jax.train import TrainState, init_state, make_agent, train
+from pearl_jax.train import TrainState, init_state, train
 
 __all__ = [
     "PRESETS",

@@ -76,30 +76,32 @@ class PearlAgent:
         task_key, row_key, context_key = jax.random.split(key, 3)
         tasks = jax.random.randint(task_key, (config.meta_batch_size,), 0, data.num_recent.shape[0])
         if config.correlated_batch:
-            rows: Row = _only_window(sample_windows(data.replay, row_key, tasks, 1, config.batch_size))
+            rows, _ = _join_windows(sample_windows(data.replay, row_key, tasks, 1, config.batch_size))
         else:
             rows = sample(data.replay, row_key, tasks, config.batch_size)
-        context, valid = (
-            (rows, None) if config.context_sampler == "same_batch" else self._context(data, tasks, context_key)
-        )
-        valid = jnp.ones(context.reward.shape, bool) if valid is None else valid
+        if config.context_sampler == "same_batch":
+            context, valid = rows, jnp.ones(rows.reward.shape, bool)
+        else:
+            context, valid = self._sample_context(data, tasks, context_key)
         features = context_features(config, context.obs, context.action, context.context_reward, context.next_obs)
-        return PearlBatch(*rows[:5], features, valid, context.context_reward)
+        obs, action, reward, discount, next_obs, _ = rows
+        return PearlBatch(obs, action, reward, discount, next_obs, features, valid, context.context_reward)
 
-    def _context(self, data: ContextReplay, tasks: chex.Array, key: chex.PRNGKey) -> tuple[Row, chex.Array | None]:
-        """Rows `[M, C, ...]` for the encoder, and which of them count; the key is consumed."""
+    def _sample_context(self, data: ContextReplay, tasks: chex.Array, key: chex.PRNGKey) -> tuple[Row, chex.Array]:
+        """Rows `[M, C, ...]` for the encoder, and which of them count, `[M, C]` bool; the key is consumed."""
         config = self.config
         newest = data.num_recent[tasks] if config.context_sampler == "recent" else None
         if config.max_context_episodes:
             count_key, key = jax.random.split(key)
-            num_tasks, num_episodes = tasks.shape[0], config.max_context_episodes
-            rows = sample_windows(data.replay, key, tasks, num_episodes, self._horizon, newest)
-            count = jax.random.randint(count_key, (num_tasks, 1), 1, num_episodes + 1)
-            valid = jnp.repeat(jnp.arange(num_episodes)[None] < count, self._horizon, axis=1)
-            return jax.tree.map(lambda leaf: leaf.reshape(num_tasks, -1, *leaf.shape[3:]), rows), valid
+            num_episodes = config.max_context_episodes
+            rows, valid = _join_windows(sample_windows(data.replay, key, tasks, num_episodes, self._horizon, newest))
+            count = jax.random.randint(count_key, (tasks.shape[0], 1), 1, num_episodes + 1)
+            chosen = jnp.arange(num_episodes)[None] < count
+            return rows, valid & jnp.repeat(chosen, self._horizon, axis=1)
         if config.encoder == "recurrent":
-            return _only_window(sample_windows(data.replay, key, tasks, 1, config.context_size, newest)), None
-        return sample(data.replay, key, tasks, config.context_size, newest), None
+            return _join_windows(sample_windows(data.replay, key, tasks, 1, config.context_size, newest))
+        rows = sample(data.replay, key, tasks, config.context_size, newest)
+        return rows, jnp.ones(rows.reward.shape, bool)
 
     def update(self, state: AgentState, batch: PearlBatch, key: chex.PRNGKey) -> tuple[AgentState, Metrics]:
         """One gradient step on encoder, actor and critics; the key is consumed."""
@@ -108,8 +110,9 @@ class PearlAgent:
         return AgentState(learner, average), metrics
 
 
-def _only_window(rows: Row) -> Row:
-    return jax.tree.map(lambda leaf: leaf[:, 0], rows)
+def _join_windows(windows: tuple[Row, chex.Array]) -> tuple[Row, chex.Array]:
+    """Rows `[M, num_windows, length, ...]` and their validity as `[M, num_windows * length, ...]`."""
+    return jax.tree.map(lambda leaf: leaf.reshape(leaf.shape[0], -1, *leaf.shape[3:]), windows)
 
 
 class PearlMemory(NamedTuple):

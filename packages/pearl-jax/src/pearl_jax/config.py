@@ -28,14 +28,14 @@ class PearlConfig:
         `meta_batch_size`.
       blank_kl_coef: weight of the same divergence for the posterior given only those transitions of the context whose
         reward is 0, reduced likewise. It teaches that a search without success leaves the belief as wide as it was;
-        else the path to a goal found elsewhere narrows it. For sparse rewards and the gaussian encoder.
+        else the path to a goal found elsewhere narrows it. For sparse rewards; the deterministic encoder has none.
 
     What it is trained on:
       meta_batch_size: tasks of a gradient step, drawn with replacement.
       batch_size: transitions of each for the actor and the critics.
       context_size: transitions of each for the encoder, drawn one by one.
-      max_context_episodes: if not 0, the context is made of whole episodes instead, as at test time: 1 to so many of
-        them, the number drawn uniformly.
+      max_context_episodes: if not 0, the context is made of runs of as many transitions as an episode has, which are
+        whole episodes where none ends early, as at test time: 1 to so many of them, the number drawn uniformly.
       require_reward: leave out of the losses of actor and critics the tasks whose context holds no reward other than
         0: z then says nothing of the task, and learning from the pair blurs what other z say. For sparse rewards.
       context_sampler: `recent` draws the context from what was collected at the last visit; `off_policy` from the whole
@@ -52,8 +52,8 @@ class PearlConfig:
       num_posterior_episodes: then with z from the posterior given all so far.
       num_extra_episodes: then likewise, for the actor and the critics only.
       num_updates: gradient steps of an iteration.
-      ease_from, ease_until: iterations between which the difficulty of train tasks rises linearly from 0 to 1, where
-        the family has easier versions of its tasks; both 0 leave the tasks alone. Test tasks are never eased.
+      ease_from_iteration, ease_until_iteration: between them the difficulty of train tasks rises linearly from 0 to 1,
+        where the family has easier versions of its tasks; both 0 leave the tasks alone. Test tasks are never eased.
 
     How it is tested:
       averaging_rate: what acts at test time is an average of the parameters, to which every update contributes this
@@ -91,8 +91,8 @@ class PearlConfig:
     num_posterior_episodes: int = 0
     num_extra_episodes: int = 3
     num_updates: int = 2000
-    ease_from: int = 0
-    ease_until: int = 0
+    ease_from_iteration: int = 0
+    ease_until_iteration: int = 0
 
     averaging_rate: float = 1.0
     num_test_episodes: int = 3
@@ -118,8 +118,8 @@ class PearlConfig:
         for name in ("num_prior_episodes", "num_posterior_episodes", "num_extra_episodes", "num_test_prior_episodes"):
             check_at_least(name, getattr(self, name), 0)
         check_positive("num_prior_episodes + num_posterior_episodes", self.num_context_episodes)
-        check_at_least("ease_from", self.ease_from, 0)
-        check_at_least("ease_until", self.ease_until, self.ease_from)
+        check_at_least("ease_from_iteration", self.ease_from_iteration, 0)
+        check_at_least("ease_until_iteration", self.ease_until_iteration, self.ease_from_iteration)
         check_rate("averaging_rate", self.averaging_rate)
         if self.encoder == "recurrent" and (not self.encoder_sizes or self.max_context_episodes):
             raise ValueError("encoder=recurrent needs encoder_sizes not empty and max_context_episodes=0")
@@ -135,7 +135,7 @@ class PearlConfig:
 
     def difficulty(self, iteration: int) -> float:
         """How hard the train tasks are, in [0, 1], at an iteration counted from 1."""
-        if self.ease_until == 0:
+        if self.ease_until_iteration == 0:
             return 1.0
-        span = max(self.ease_until - self.ease_from, 1)
-        return min(max((iteration - self.ease_from) / span, 0.0), 1.0)
+        span = max(self.ease_until_iteration - self.ease_from_iteration, 1)
+        return min(max((iteration - self.ease_from_iteration) / span, 0.0), 1.0)

@@ -131,18 +131,26 @@ class DeterministicEncoder:
 
 
 class _Recurrent(nn.Module):
-    """A dense network, a GRU over time, and a head: `(carry [N, H], [N, C, Dc]) -> (carry [N, H], [N, 2 Dz])`."""
+    """A dense network, a GRU over time, and a head: `(carry [N, H], [N, C, Dc]) -> (carry [N, H], [N, 2 Dz])`.
+
+    Transitions that are not `valid: [N, C]` leave the carry as it is.
+    """
 
     hidden_sizes: Sequence[int]
     output_size: int
 
     @nn.compact
-    def __call__(self, carry: chex.Array, context: chex.Array) -> tuple[chex.Array, chex.Array]:
+    def __call__(self, carry: chex.Array, context: chex.Array, valid: chex.Array) -> tuple[chex.Array, chex.Array]:
+        """See the class."""
         inputs = nn.relu(MLP(self.hidden_sizes[:-1], self.hidden_sizes[-1])(context))
-        cell = nn.scan(nn.GRUCell, variable_broadcast="params", split_rngs={"params": False}, in_axes=1, out_axes=1)(
-            self.hidden_sizes[-1]
-        )
-        carry, _ = cell(carry, inputs)
+
+        def step(cell: nn.GRUCell, carry: chex.Array, xs: tuple[chex.Array, chex.Array]) -> tuple[chex.Array, None]:
+            x, valid = xs
+            new, _ = cell(carry, x)
+            return jnp.where(valid[:, None], new, carry), None
+
+        scan = nn.scan(step, variable_broadcast="params", split_rngs={"params": False}, in_axes=1)
+        carry, _ = scan(nn.GRUCell(self.hidden_sizes[-1]), carry, (inputs, valid))
         return carry, nn.Dense(self.output_size)(carry)
 
 
@@ -163,7 +171,8 @@ class RecurrentEncoder:
 
     def init(self, key: chex.PRNGKey, context: chex.Array) -> Params:
         """The network's parameters; the key is consumed."""
-        return self._network.init(key, self.blank(context.shape[0]).hidden, context)
+        valid = jnp.ones(context.shape[:2], bool)
+        return self._network.init(key, self.blank(context.shape[0]).hidden, context, valid)
 
     def blank(self, num_tasks: int) -> _Memory:
         """A state of zeros."""
@@ -175,15 +184,15 @@ class RecurrentEncoder:
 
     def absorb(self, params: Params, belief: _Memory, transition: chex.Array) -> _Memory:
         """One step of the GRU."""
-        hidden, output = self._network.apply(params, belief.hidden, transition[:, None])
+        valid = jnp.ones((transition.shape[0], 1), bool)
+        hidden, output = self._network.apply(params, belief.hidden, transition[:, None], valid)
         return _Memory(hidden, output, belief.count + 1)
 
     def summarise(self, params: Params, context: chex.Array, valid: chex.Array) -> _Memory:
-        """All steps of the GRU; its contexts always count whole."""
-        del valid
+        """All steps of the GRU that count."""
         blank = self.blank(context.shape[0])
-        hidden, output = self._network.apply(params, blank.hidden, context)
-        return _Memory(hidden, output, blank.count + context.shape[1])
+        hidden, output = self._network.apply(params, blank.hidden, context, valid)
+        return _Memory(hidden, output, blank.count + jnp.sum(valid, axis=1, keepdims=True))
 
     def posterior(self, params: Params, belief: _Memory) -> Gaussian:
         """The head's Gaussian."""

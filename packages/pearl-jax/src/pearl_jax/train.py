@@ -1,6 +1,5 @@
 """Meta-training (thesis, Algorithm 1): the host loop and the state that it carries."""
 
-import time
 from typing import NamedTuple
 
 import chex
@@ -15,7 +14,8 @@ from rlcore.replay import init_replay
 from rlcore.sac import make_update_many
 
 from pearl_jax.agent import AgentState, ContextReplay, PearlAgent, PearlPolicy
-from pearl_jax.collect import check_finite, store
+from pearl_jax.build import make_agent
+from pearl_jax.collect import check_finite, store, training_signal
 from pearl_jax.config import PearlConfig
 from pearl_jax.evaluate import adaptation_metrics, make_test_policy
 
@@ -33,32 +33,6 @@ class TrainState(NamedTuple):
     data: ContextReplay
     key: chex.PRNGKey
     env_steps: chex.Array
-
-
-def make_agent(config: PearlConfig, benchmark: Benchmark) -> PearlAgent:
-    """The agent for a benchmark's observations and actions.
-
-    Raises:
-      ValueError: they are not vectors, or the config does not fit the benchmark.
-    """
-    family = benchmark.family
-    sizes = []
-    for name, space in (("observation", family.observation_space), ("action", family.action_space)):
-        if space.shape is None or len(space.shape) != 1 or not np.issubdtype(space.dtype, np.floating):
-            raise ValueError(f"benchmark {benchmark.name}: the {name} space must be a vector of floats, got {space}")
-        sizes.append(space.shape[0])
-    obs_size, action_size = sizes
-    if config.num_tasks_per_iteration > benchmark.num_train_tasks:
-        raise ValueError(
-            f"num_tasks_per_iteration must be at most the {benchmark.num_train_tasks} train tasks of {benchmark.name}, "
-            f"got {config.num_tasks_per_iteration}"
-        )
-    episodes = max(config.num_initial_episodes, config.num_context_episodes + config.num_extra_episodes)
-    if episodes * family.horizon > config.replay_capacity:
-        raise ValueError(
-            f"replay_capacity must hold the {episodes * family.horizon} steps of a visit, got {config.replay_capacity}"
-        )
-    return PearlAgent(config, obs_size, action_size, family.horizon)
 
 
 def init_state(agent: PearlAgent, benchmark: Benchmark, seed: int) -> TrainState:
@@ -93,7 +67,7 @@ def train(config: PearlConfig, benchmark: Benchmark, run: Run, *, seed: int, num
     adapt = PearlPolicy(agent, config.num_prior_episodes, deterministic=False)
     play = TrialPlayer(adapt, family, config.num_context_episodes + config.num_extra_episodes)
     test = TrialPlayer(make_test_policy(agent), family, config.num_test_episodes)
-    keep = jax.jit(store, static_argnums=(3, 4), donate_argnums=0)
+    keep = jax.jit(store, static_argnums=5, donate_argnums=0)
     update_many = make_update_many(agent.update, agent.sample)
     norm = jax.jit(optax.tree.norm)
 
@@ -103,17 +77,17 @@ def train(config: PearlConfig, benchmark: Benchmark, run: Run, *, seed: int, num
         key, play_key = jax.random.split(state.key)
         tasks = family.ease(take_tasks(benchmark.train_tasks, ids), difficulty)
         trials = player(state.agent.learner.params, tasks, play_key)
-        check_finite(trials, ids)
-        data = keep(state.data, jnp.asarray(ids, jnp.int32), trials, config.training_reward, num_extra)
-        env_steps = state.env_steps + jnp.sum(trials.valid, dtype=jnp.int32)
-        return state._replace(data=data, key=key, env_steps=env_steps), trials
+        check_finite(trials, config.training_reward, "train", ids)
+        trajectory = trials.trajectory
+        reward = training_signal(trajectory, config.training_reward)
+        data = keep(state.data, jnp.asarray(ids, jnp.int32), trajectory.transition, reward, trials.valid, num_extra)
+        return state._replace(data=data, key=key, env_steps=state.env_steps + trials.valid.size), trials
 
     with run:
         state, start = run.restore(init_state(agent, benchmark, seed))
         num_visited = config.num_tasks_per_iteration or benchmark.num_train_tasks
         steps = num_visited * (config.num_context_episodes + config.num_extra_episodes) * family.horizon
         for iteration in run.iterations(start, num_iterations, steps_per_iteration=steps):
-            began = time.perf_counter()
             difficulty = config.difficulty(iteration)
             if iteration == 1:
                 everything = np.arange(benchmark.num_train_tasks)
@@ -133,7 +107,8 @@ def train(config: PearlConfig, benchmark: Benchmark, run: Run, *, seed: int, num
             metrics["env_steps"] = state.env_steps
             metrics["updates"] = iteration * config.num_updates
             if iteration % config.test_every == 0:
-                metrics |= adaptation_metrics(test(state.agent.average, benchmark.test_tasks, test_key).returns())
-            metrics["time/iteration_s"] = time.perf_counter() - began
+                trials = test(state.agent.average, benchmark.test_tasks, test_key)
+                check_finite(trials, "reward", "test", np.arange(benchmark.num_test_tasks))
+                metrics |= adaptation_metrics(trials.returns())
             run.finish_iteration(iteration, state, metrics)
     return state

@@ -56,12 +56,10 @@ class Trials(NamedTuple):
 
     trajectory: leaves `[K, T, N, ...]`.
     valid: `[K, T, N]` bool; False after the end of an episode that terminated early.
-    memory: what the policy remembered at the beginning of each episode, leaves `[K, N, ...]`.
     """
 
     trajectory: Trajectory
     valid: chex.Array
-    memory: Any
 
     def returns(self) -> chex.Array:
         """Undiscounted return of each episode, `[N, K]`."""
@@ -95,7 +93,7 @@ def run_trials(
 
     def episode(memory: Any, key: chex.PRNGKey) -> tuple[Any, Trials]:
         begin_key, start_key, run_key = jax.random.split(key, 3)
-        memory = begun = policy.begin_episode(params, memory, begin_key)
+        memory = policy.begin_episode(params, memory, begin_key)
         _, (memory, _), trajectory = rollout(
             env,
             tasks,
@@ -105,9 +103,9 @@ def run_trials(
             run_key,
             num_steps=horizon,
             horizon=horizon,
-            observe=lambda loop, transition: _observe(policy, params, loop, transition),
+            observe=lambda loop, transition, ended: _observe(policy, params, loop, transition, ended),
         )
-        return memory, Trials(trajectory, first_episode(trajectory), begun)
+        return memory, Trials(trajectory, first_episode(trajectory))
 
     return jax.lax.scan(episode, policy.begin_trial(params, trial_key, num_tasks), jax.random.split(key, num_episodes))[
         1
@@ -132,7 +130,7 @@ def run_host_trials(
     episodes = []
     for episode_key in jax.random.split(key, num_episodes):
         begin_key, start_key, run_key = jax.random.split(episode_key, 3)
-        memory = begun = _jit_begin_episode(policy, params, memory, begin_key)
+        memory = _jit_begin_episode(policy, params, memory, begin_key)
         obs, _ = env.reset(seed=_draw_seed(start_key))
         _, (memory, _), trajectory = host_rollout(
             env,
@@ -141,9 +139,9 @@ def run_host_trials(
             (memory, jnp.ones(env.num_envs, bool)),
             run_key,
             num_steps=horizon,
-            observe=lambda loop, transition: _jit_observe(policy, params, loop, transition),
+            observe=lambda loop, transition, ended: _jit_observe(policy, params, loop, transition, ended),
         )
-        episodes.append(Trials(trajectory, first_episode(trajectory), jax.tree.map(np.asarray, begun)))
+        episodes.append(Trials(trajectory, first_episode(trajectory)))
     return jax.tree.map(lambda *leaves: np.stack(leaves), *episodes)
 
 
@@ -195,10 +193,10 @@ def _act(policy: MetaPolicy, params: Params, loop: Any, obs: Any, key: chex.PRNG
     return action, (_where_active(active, acted, memory), active)
 
 
-def _observe(policy: MetaPolicy, params: Params, loop: Any, transition: Transition) -> Any:
+def _observe(policy: MetaPolicy, params: Params, loop: Any, transition: Transition, ended: chex.Array) -> Any:
     memory, active = loop
     observed = policy.observe(params, memory, transition)
-    return _where_active(active, observed, memory), active & (transition.discount > 0)
+    return _where_active(active, observed, memory), active & ~ended
 
 
 def _where_active(active: chex.Array, new: Any, old: Any) -> Any:

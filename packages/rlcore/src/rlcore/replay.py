@@ -104,24 +104,29 @@ def sample_windows(
     num_windows: int,
     length: int,
     newest: int | chex.Array | None = None,
-) -> chex.ArrayTree:
-    """Runs of rows that were added one after the other, oldest first: a pytree of `[M, num_windows, length, ...]`.
+) -> tuple[chex.ArrayTree, chex.Array]:
+    """Runs of rows that were added one after the other, oldest first.
 
     The windows to draw from lie edge to edge, the first one ending at the newest row, so where episodes of `length`
     steps were added whole they are the episodes.
 
     Args:
-      replay: the buffer; every one of `tasks` must hold at least `length` rows.
+      replay: the buffer; every one of `tasks` must hold a row, which traced code cannot check.
       key: consumed.
       tasks: `[M]` int32, repeats allowed.
       num_windows: of each task, drawn with replacement.
       length: rows of a window.
-      newest: draw windows of so many of the newest rows of each task only; at least `length`.
+      newest: draw windows of so many of the newest rows of each task only.
+
+    Returns:
+      A pytree of `[M, num_windows, length, ...]`, and which of its rows count, `[M, num_windows, length]` bool: where a
+      task has fewer than `length` rows to draw from, its oldest one stands for those that are missing.
     """
-    bound = jnp.maximum(_num_rows(replay, tasks, newest) // length, 1)
-    window = jax.random.randint(key, (tasks.shape[0], num_windows), 0, bound[:, None])
+    num_rows = _num_rows(replay, tasks, newest)
+    window = jax.random.randint(key, (tasks.shape[0], num_windows), 0, jnp.maximum(num_rows // length, 1)[:, None])
     age = window[..., None] * length + jnp.arange(length - 1, -1, -1, dtype=jnp.int32)[None, None]
-    return _rows_of_age(replay, tasks, age)
+    oldest = num_rows[:, None, None] - 1
+    return _rows_of_age(replay, tasks, jnp.minimum(age, oldest)), age <= oldest
 
 
 def _num_rows(replay: Replay, tasks: chex.Array, newest: int | chex.Array | None) -> chex.Array:

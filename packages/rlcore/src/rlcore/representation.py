@@ -59,7 +59,7 @@ class Identity:
         return RepresentationOutput(batch.obs, batch.next_obs, jnp.zeros((), jnp.float32), {})
 
 
-class Encoder:
+class EndToEnd:
     """Features of a network, trained end to end by the critic's loss: SAC from images with a `ConvEncoder`."""
 
     def __init__(self, network: nn.Module):

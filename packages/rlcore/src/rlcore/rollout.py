@@ -19,8 +19,8 @@ Memory = TypeVar("Memory")
 Act = Callable[[Any, Any, chex.PRNGKey], tuple[chex.Array, Any]]
 """`(memory, obs [N, ...], key) -> (action [N, ...], memory)`; the key is consumed."""
 
-Observe = Callable[[Any, Transition], Any]
-"""`(memory, transition [N, ...]) -> memory`, after every step."""
+Observe = Callable[[Any, Transition, chex.Array], Any]
+"""`(memory, transition [N, ...], ended [N] bool) -> memory`, after every step; ended by termination or a time limit."""
 
 
 class Trajectory(NamedTuple):
@@ -51,9 +51,9 @@ def first_episode(trajectory: Trajectory) -> chex.Array:
     return xp.concatenate([xp.ones_like(ended[:1], bool), ended[:-1] == 0])
 
 
-def never_observe(memory: Memory, transition: Transition) -> Memory:
+def never_observe(memory: Memory, transition: Transition, ended: chex.Array) -> Memory:
     """An `Observe` for agents that remember nothing."""
-    del transition
+    del transition, ended
     return memory
 
 
@@ -119,7 +119,7 @@ def rollout(
             here,
             start(env, tasks, reset_key),
         )
-        return (carry, observe(memory, transition)), Trajectory(transition, truncated, info)
+        return (carry, observe(memory, transition, done)), Trajectory(transition, truncated, info)
 
     (carry, memory), trajectory = jax.lax.scan(step, (carry, memory), jax.random.split(key, num_steps))
     return carry, memory, trajectory
@@ -170,7 +170,7 @@ def host_rollout(
             discount=1 - np.asarray(terminated, np.float32),
             next_obs=_last_obs(new_obs, ended, info),
         )
-        memory = observe(memory, transition)
+        memory = observe(memory, transition, ended)
         steps.append((transition, np.asarray(truncated & ~terminated)))
         signals.append(_signals(info, ended))
         obs = new_obs

@@ -90,7 +90,10 @@ def train(config: Config, seed: int, num_iterations: int, run: experiment.Run) -
 def main() -> None:
     """Runs the program with flags."""
     training_flags = experiment.define_training_flags(
-        default_benchmark="noise", default_preset="tiny", presets=("tiny", "cpu"), default_checkpoint_every=2
+        default_benchmark="noise",
+        default_preset="tiny",
+        presets={"tiny": "small", "cpu": "larger"},
+        default_checkpoint_every=2,
     )
 
     def run_program() -> None:

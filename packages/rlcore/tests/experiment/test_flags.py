@@ -20,7 +20,10 @@ from rlcore.experiment import (
 def training_flags() -> Iterator[TrainingFlags]:
     """Flags that are gone after the test."""
     holders = define_training_flags(
-        default_benchmark="point-v0", default_preset="tiny", presets=("tiny", "cpu"), default_checkpoint_every=7
+        default_benchmark="point-v0",
+        default_preset="tiny",
+        presets={"tiny": "small", "cpu": "larger"},
+        default_checkpoint_every=7,
     )
     yield holders
     for holder in holders:

@@ -1,17 +1,18 @@
 """Checks for the `__post_init__` of a config; each raises a `ValueError` of one line with the option and its value."""
 
+import math
 from collections.abc import Sequence
 
 
 def check_positive(name: str, value: float) -> None:
-    """Raises unless `value > 0`."""
-    if not value > 0:
+    """Raises unless `value > 0` and finite."""
+    if not 0 < value < math.inf:
         raise ValueError(f"{name} must be positive, got {value}")
 
 
 def check_at_least(name: str, value: float, minimum: float) -> None:
-    """Raises unless `value >= minimum`."""
-    if not value >= minimum:
+    """Raises unless `value >= minimum` and finite."""
+    if not minimum <= value < math.inf:
         raise ValueError(f"{name} must be at least {minimum}, got {value}")
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -34,16 +34,18 @@ def define_training_flags(
     *,
     default_benchmark: str,
     default_preset: str,
-    presets: Sequence[str],
+    presets: Mapping[str, str],
     default_checkpoint_every: int = 1,
 ) -> TrainingFlags:
     """Defines `--benchmark --preset --seed --run_dir --num_iterations --override --checkpoint_every`.
 
-    Call it once, at the top of a program. `--num_iterations` is None unless given: the preset decides.
+    Call it once, at the top of a program. `--num_iterations` is None unless given: the preset decides. `presets`
+    is what each preset is for, by name.
     """
+    descriptions = "; ".join(f"{name}, {description}" for name, description in presets.items())
     return TrainingFlags(
         benchmark=flags.DEFINE_string("benchmark", default_benchmark, "The tasks to train on."),
-        preset=flags.DEFINE_enum("preset", default_preset, list(presets), "The config to start from."),
+        preset=flags.DEFINE_enum("preset", default_preset, list(presets), f"The config to start from: {descriptions}."),
         seed=flags.DEFINE_integer("seed", 0, "The seed of all randomness.", lower_bound=0),
         run_dir=flags.DEFINE_string(
             "run_dir",

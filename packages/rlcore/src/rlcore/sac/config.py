@@ -16,8 +16,8 @@ class SACConfig:
     tau: share of the online parameters that the target takes over at every update.
     actor_learning_rate, critic_learning_rate, temperature_learning_rate: Adam's step sizes; the critic's also serves
       the representation and the value network.
-    decay_from, decay_until: updates between which the step sizes fall linearly; `decay_until` 0 keeps them constant.
-    final_learning_rate_rate: share of themselves to which they fall.
+    decay_from_update, decay_until_update: between them the step sizes fall linearly; both 0 keep them constant.
+    final_learning_rate_share: share of themselves to which they fall.
     max_grad_norm: clip the gradient of everything together to this norm; None does not clip.
     temperature: weight of the entropy; None learns it, starting at `initial_temperature`.
     target_entropy: in nats, for a learned temperature; None asks the action head (continuous: minus the number of
@@ -38,9 +38,9 @@ class SACConfig:
     actor_learning_rate: float = 3e-4
     critic_learning_rate: float = 3e-4
     temperature_learning_rate: float = 3e-4
-    decay_from: int = 0
-    decay_until: int = 0
-    final_learning_rate_rate: float = 0.0
+    decay_from_update: int = 0
+    decay_until_update: int = 0
+    final_learning_rate_share: float = 0.0
     max_grad_norm: float | None = None
     temperature: float | None = None
     initial_temperature: float = 1.0
@@ -58,10 +58,10 @@ class SACConfig:
         check_rate("tau", self.tau)
         for name in ("actor_learning_rate", "critic_learning_rate", "temperature_learning_rate"):
             check_rate(name, getattr(self, name))
-        check_rate("final_learning_rate_rate", self.final_learning_rate_rate, zero=True)
-        check_at_least("decay_from", self.decay_from, 0)
-        if self.decay_until:
-            check_at_least("decay_until", self.decay_until, self.decay_from + 1)
+        check_rate("final_learning_rate_share", self.final_learning_rate_share, zero=True)
+        check_at_least("decay_from_update", self.decay_from_update, 0)
+        if self.decay_from_update or self.decay_until_update:
+            check_at_least("decay_until_update", self.decay_until_update, self.decay_from_update + 1)
         if self.max_grad_norm is not None:
             check_positive("max_grad_norm", self.max_grad_norm)
         if self.temperature is not None:

@@ -21,7 +21,7 @@ class PolicyTerms(NamedTuple):
 
     q: `[...]` of the smallest Q.
     log_prob: `[...]` of the log-probability: minus the entropy.
-    penalty: a scalar that is added to the actor's loss.
+    penalty: `[...]` whose mean is added to the actor's loss.
     """
 
     q: chex.Array
@@ -82,7 +82,7 @@ class ContinuousHead:
         """One reparameterised sample at each state; the key is consumed."""
         policy = self._policy(actor, obs)
         action, log_prob = policy.sample_and_log_prob(key)
-        penalty = self._mean_coef * jnp.mean(policy.mean**2) + self._log_std_coef * jnp.mean(policy.log_std**2)
+        penalty = self._mean_coef * jnp.mean(policy.mean**2, -1) + self._log_std_coef * jnp.mean(policy.log_std**2, -1)
         return PolicyTerms(jnp.min(self.q_values(critics, obs, action), axis=0), log_prob, penalty)
 
     def act(self, actor: Params, obs: chex.Array, key: chex.PRNGKey, deterministic: bool) -> chex.Array:
@@ -123,7 +123,8 @@ class DiscreteHead:
         log_probs = jax.nn.log_softmax(self._actor.apply(actor, obs))
         probs = jnp.exp(log_probs)
         q = jnp.min(self._critics.apply(critics, obs), axis=0)
-        return PolicyTerms(jnp.sum(probs * q, -1), jnp.sum(probs * log_probs, -1), jnp.zeros((), q.dtype))
+        expected_q = jnp.sum(probs * q, -1)
+        return PolicyTerms(expected_q, jnp.sum(probs * log_probs, -1), jnp.zeros_like(expected_q))
 
     def act(self, actor: Params, obs: chex.Array, key: chex.PRNGKey, deterministic: bool) -> chex.Array:
         """Actions `[...]` int32, the most probable ones where `deterministic`; the key is consumed."""

@@ -130,7 +130,7 @@ class SAC:
 
         terms = self.head.policy_terms(params.actor, frozen.critics, obs, actor_key)
         actor_loss = losses.actor_loss(terms.q, terms.log_prob, temperature, weight)
-        total = critic_loss + features.loss + actor_loss + terms.penalty
+        total = critic_loss + features.loss + actor_loss + losses.weighted_mean(terms.penalty, weight)
         metrics = {
             "loss/critic": critic_loss,
             "loss/actor": actor_loss,
@@ -145,7 +145,7 @@ class SAC:
             metrics["loss/value"] = losses.value_loss(value, value_target, weight)
             total += metrics["loss/value"]
         if self.config.temperature is None:
-            total += losses.temperature_loss(params.log_temperature, log_prob, self._target_entropy)
+            total += losses.temperature_loss(params.log_temperature, log_prob, self._target_entropy, weight)
             metrics["policy/temperature"] = temperature
         return total, metrics
 
@@ -176,9 +176,9 @@ class SAC:
 def make_optimiser(config: SACConfig) -> optax.GradientTransformation:
     """Adam over all of `SACParams` at once, with each group's own step size."""
     decay: optax.Schedule | float = 1.0
-    if config.decay_until:
-        length = config.decay_until - config.decay_from
-        decay = optax.linear_schedule(1.0, config.final_learning_rate_rate, length, config.decay_from)
+    if config.decay_until_update:
+        length = config.decay_until_update - config.decay_from_update
+        decay = optax.linear_schedule(1.0, config.final_learning_rate_share, length, config.decay_from_update)
     rates = SACParams(
         representation=config.critic_learning_rate,
         actor=config.actor_learning_rate,

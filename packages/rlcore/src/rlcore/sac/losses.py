@@ -10,7 +10,8 @@ import chex
 import jax.numpy as jnp
 
 
-def _mean(samples: chex.Array, weight: chex.Array | None) -> chex.Array:
+def weighted_mean(samples: chex.Array, weight: chex.Array | None) -> chex.Array:
+    """Mean of weight times samples, a scalar; not divided by the sum of weights."""
     return jnp.mean(samples if weight is None else weight * samples)
 
 
@@ -48,7 +49,7 @@ def critic_loss(q: chex.Array, target: chex.Array, weight: chex.Array | None = N
       weight: of the samples.
     """
     chex.assert_equal_shape([q[0], target])
-    return _mean(jnp.sum((q - target[None]) ** 2, axis=0), weight)
+    return weighted_mean(jnp.sum((q - target[None]) ** 2, axis=0), weight)
 
 
 def value_loss(value: chex.Array, target: chex.Array, weight: chex.Array | None = None) -> chex.Array:
@@ -60,7 +61,7 @@ def value_loss(value: chex.Array, target: chex.Array, weight: chex.Array | None 
       weight: of the samples.
     """
     chex.assert_equal_shape([value, target])
-    return _mean((value - target) ** 2, weight)
+    return weighted_mean((value - target) ** 2, weight)
 
 
 def actor_loss(
@@ -75,16 +76,19 @@ def actor_loss(
       temperature: scalar alpha.
       weight: of the samples.
     """
-    return -_mean(soft_value(q, log_prob, temperature), weight)
+    return -weighted_mean(soft_value(q, log_prob, temperature), weight)
 
 
-def temperature_loss(log_temperature: chex.Array, log_prob: chex.Array, target_entropy: float) -> chex.Array:
+def temperature_loss(
+    log_temperature: chex.Array, log_prob: chex.Array, target_entropy: float, weight: chex.Array | None = None
+) -> chex.Array:
     """Mean of -alpha (E[log pi(a|s)] + target entropy), a scalar (Haarnoja et al., 2018, equation 18).
 
     Args:
       log_temperature: scalar log alpha.
       log_prob: `[...]`, without gradient.
       target_entropy: in nats.
+      weight: of the samples.
     """
     chex.assert_rank(log_temperature, 0)
-    return -jnp.exp(log_temperature) * jnp.mean(log_prob + target_entropy)
+    return -jnp.exp(log_temperature) * weighted_mean(log_prob + target_entropy, weight)

@@ -1,0 +1,65 @@
+"""From a config and a benchmark to an agent; what does not fit is refused here, before anything is computed."""
+
+from typing import Any
+
+import jax
+import numpy as np
+from gymnasium import spaces
+from metarl_envs import Benchmark, take_tasks
+from rlcore.meta import TrialPlayer
+
+from pearl_jax.agent import PearlAgent, PearlPolicy
+from pearl_jax.collect import training_signal
+from pearl_jax.config import PearlConfig
+
+
+def make_agent(config: PearlConfig, benchmark: Benchmark) -> PearlAgent:
+    """The agent for a benchmark's observations and actions.
+
+    Raises:
+      ValueError: PEARL cannot play the benchmark, or the config does not fit it.
+    """
+    family = benchmark.family
+    obs_space = _vector_space(benchmark, "observation", family.observation_space)
+    action_space = _vector_space(benchmark, "action", family.action_space)
+    _check_actions(benchmark, action_space)
+    if config.num_tasks_per_iteration > benchmark.num_train_tasks:
+        raise ValueError(
+            f"num_tasks_per_iteration must be at most the {benchmark.num_train_tasks} train tasks of {benchmark.name}, "
+            f"got {config.num_tasks_per_iteration}"
+        )
+    episodes = max(config.num_initial_episodes, config.num_context_episodes + config.num_extra_episodes)
+    if episodes * family.horizon > config.replay_capacity:
+        raise ValueError(
+            f"replay_capacity must hold the {episodes * family.horizon} steps of a visit, got {config.replay_capacity}"
+        )
+    agent = PearlAgent(config, obs_space.shape[0], action_space.shape[0], family.horizon)
+    if config.training_reward != "reward":
+        _check_training_reward(agent, benchmark)
+    return agent
+
+
+def _vector_space(benchmark: Benchmark, name: str, space: spaces.Space[Any]) -> spaces.Box:
+    if not isinstance(space, spaces.Box) or len(space.shape) != 1 or not np.issubdtype(space.dtype, np.floating):
+        raise ValueError(f"benchmark {benchmark.name}: the {name} space must be a vector of floats, got {space}")
+    return space
+
+
+def _check_actions(benchmark: Benchmark, space: spaces.Box) -> None:
+    if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
+        raise ValueError(f"benchmark {benchmark.name}: the action space must be bounded, got {space}")
+    if benchmark.family.functional is not None and not ((space.low == -1).all() and (space.high == 1).all()):
+        raise ValueError(f"benchmark {benchmark.name}: a functional family's actions must be in [-1, 1], got {space}")
+
+
+def _check_training_reward(agent: PearlAgent, benchmark: Benchmark) -> None:
+    """Looks at what the environment reports, by tracing it or by an episode in one task."""
+    family = benchmark.family
+    player = TrialPlayer(PearlPolicy(agent, 1, deterministic=True), family, num_episodes=1)
+    task = take_tasks(benchmark.train_tasks, [0])
+    if family.functional is not None:
+        params = jax.eval_shape(agent.init, jax.random.key(0)).average
+        trials = jax.eval_shape(player, params, task, jax.random.key(0))
+    else:
+        trials = player(agent.init(jax.random.key(0)).average, task, jax.random.key(0))
+    training_signal(trials.trajectory, agent.config.training_reward)
