@@ -47,7 +47,7 @@ def check(package: Path, wheels: dict[str, Path], directory: Path, *, python: st
     project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
     name = project["name"].replace("-", "_")
     directory.mkdir()
-    interpreter = directory / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    interpreter = directory / "venv" / "bin" / "python"
     constraints = directory / "constraints.txt"
     write_constraints(constraints, wheels, pinned=resolution == "highest")
     install = ["uv", "pip", "install", "--quiet", "--no-sources", "--python", interpreter]
