@@ -46,8 +46,9 @@ class TanhNormal(NamedTuple):
 
     def _log_prob_of_raw(self, raw: chex.Array, noise: chex.Array) -> chex.Array:
         log_normal = -0.5 * noise**2 - self.log_std - _LOG_SQRT_2PI
-        # log(1 - tanh(u)^2) without the subtraction that cancels.
-        log_slope = 2 * (jnp.log(2.0) - raw - jax.nn.softplus(-2 * raw))
+        # log(1 - tanh(u)^2) without the subtraction that cancels; even in u, so that the exponential cannot overflow.
+        size = jnp.abs(raw)
+        log_slope = 2 * (jnp.log(2.0) - size - jnp.log(1 + jnp.exp(-2 * size)))
         return jnp.sum(log_normal - log_slope, axis=-1)
 
 

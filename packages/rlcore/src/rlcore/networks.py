@@ -35,11 +35,12 @@ class MLP(nn.Module):
     @nn.compact
     def __call__(self, x: chex.Array) -> chex.Array:
         """See the class."""
+        batch, x = x.shape[:-1], x.reshape(-1, x.shape[-1])  # XLA's CPU gradients cost more with more batch dimensions
         for size in self.hidden_sizes:
             x = nn.Dense(size)(x)
             x = nn.relu(nn.LayerNorm()(x) if self.layer_norm else x)
         init = nn.linear.default_kernel_init if self.final_scale is None else scaled_uniform(self.final_scale)
-        return nn.Dense(self.output_size, kernel_init=init)(x)
+        return nn.Dense(self.output_size, kernel_init=init)(x).reshape(*batch, self.output_size)
 
 
 class EnsembleMLP(nn.Module):
@@ -56,13 +57,15 @@ class EnsembleMLP(nn.Module):
         """See the class."""
         members = nn.vmap(
             MLP,
-            in_axes=None,
+            in_axes=0,
             out_axes=0,
             axis_size=self.num_members,
             variable_axes={"params": 0},
             split_rngs={"params": True},
         )
-        return members(self.hidden_sizes, self.output_size, self.final_scale, self.layer_norm)(x)
+        # A copy of the input for each member: products of one layout need no transposed copies of what comes out.
+        inputs = jnp.broadcast_to(x, (self.num_members, *x.shape))
+        return members(self.hidden_sizes, self.output_size, self.final_scale, self.layer_norm)(inputs)
 
 
 class TanhNormalPolicy(nn.Module):
