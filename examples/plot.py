@@ -1,4 +1,4 @@
-"""Draws learning curves over seeds, with bootstrap intervals, from run directories or metrics files.
+"""Draws learning curves over seeds, with bootstrap intervals, from run directories.
 
     uv run examples/plot.py --runs='PEARL=runs/point-sparse-v0-explore-*' --y=test/return_11 --output=curve.png
 
@@ -16,9 +16,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from rlcore.experiment import main, read_metrics, user_errors
 
-_RUNS = flags.DEFINE_multi_string(
-    "runs", None, "LABEL=PATTERN of run directories or metrics.jsonl files.", required=True
-)
+_RUNS = flags.DEFINE_multi_string("runs", None, "LABEL=PATTERN of run directories.", required=True)
 _X = flags.DEFINE_string("x", "env_steps", "Metric of the horizontal axis: env_steps, updates, iteration.")
 _Y = flags.DEFINE_string("y", "test/return", "Metric of the vertical axis.")
 _HLINE = flags.DEFINE_multi_string("hline", [], "LABEL=VALUE of a level to mark, such as a published number.")

@@ -107,9 +107,9 @@ def run_trials(
         )
         return memory, Trials(trajectory, first_episode(trajectory))
 
-    return jax.lax.scan(episode, policy.begin_trial(params, trial_key, num_tasks), jax.random.split(key, num_episodes))[
-        1
-    ]
+    memory = policy.begin_trial(params, trial_key, num_tasks)
+    _, trials = jax.lax.scan(episode, memory, jax.random.split(key, num_episodes))
+    return trials
 
 
 def run_host_trials(
