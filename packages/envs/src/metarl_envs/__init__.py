@@ -2,14 +2,17 @@
 
 from metarl_envs.from_gymnasium import GymnasiumFamily, from_gymnasium
 from metarl_envs.functional_env import FunctionalEnv
-from metarl_envs.functional_family import FunctionalFamily, register_with_gymnasium
+from metarl_envs.functional_family import FunctionalFamily
 from metarl_envs.functional_vector import FunctionalVectorEnv
+from metarl_envs.gymnasium_ids import register_with_gymnasium
 from metarl_envs.infos import transition_info
+from metarl_envs.locomotion.benchmarks import register as _register_locomotion
 from metarl_envs.point import PointEnv, PointFamily, PointTask
 from metarl_envs.point.family import register as _register_point
 from metarl_envs.registry import benchmark, benchmark_names, register_benchmark
 from metarl_envs.tasks import Benchmark, Task, TaskFamily, Tasks, get_task, num_tasks, take_tasks
 
+_register_locomotion()
 _register_point()
 
 __all__ = [

@@ -14,6 +14,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from metarl_envs.functional_env import Step, advance, begin, env_key
+from metarl_envs.infos import same_step_infos
 from metarl_envs.tasks import AnyFuncEnv, Tasks, num_tasks
 
 
@@ -135,7 +136,7 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         return self._tasks
 
     def set_tasks(self, tasks: Tasks) -> None:
-        """Plays other tasks from the next `reset` on, which must precede the next `step`.
+        """Plays other tasks from now on; an episode under way goes on where it is, in the new task.
 
         Args:
           tasks: as in the constructor, and of the same shapes and dtypes, so that nothing is compiled again.
@@ -149,7 +150,6 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
             tasks = jax.tree.map(lambda *leaves: np.stack(leaves), *tasks)
         # Through NumPy, so that weakly typed leaves do not compile a second program.
         self._tasks = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)), tasks)
-        self._needs_reset = True
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begins an episode everywhere.
@@ -169,7 +169,6 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
             self._keys = _env_keys(np.array([(seed + i) % 2**32 for i in range(self.num_envs)], np.uint32))
             episode = jnp.zeros(self.num_envs, jnp.int32)
         self._progress, obs = _reset(self.func_env, self._tasks, self._keys, episode)
-        self._needs_reset = False
         self._render_states = {}
         return jax.tree.map(np.array, obs), {}
 
@@ -184,16 +183,16 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
 
         Raises:
           ValueError: the actions have another shape.
-          gymnasium.error.ResetNeeded: there was no `reset` since the tasks were set.
+          gymnasium.error.ResetNeeded: there was no `reset`.
         """
-        if self._needs_reset:
-            raise gymnasium.error.ResetNeeded("call reset before step, and after set_tasks")
+        if self._progress is None:
+            raise gymnasium.error.ResetNeeded("call reset before step")
         actions = np.asarray(actions, self.action_space.dtype)
         if actions.shape != self.action_space.shape:
             raise ValueError(f"actions have shape {actions.shape}, must be {self.action_space.shape}")
         self._progress, *output = _step(self.func_env, self.horizon, self._tasks, self._keys, self._progress, actions)
         obs, step, truncated = jax.tree.map(np.array, output)
-        return obs, step.reward, step.terminated, truncated, _infos(step, step.terminated | truncated)
+        return obs, step.reward, step.terminated, truncated, same_step_infos(step.info, step.obs, step.terminated | truncated)
 
     def render(self) -> tuple[np.ndarray, ...] | None:
         """One image per environment, uint8 `[H, W, 3]`, from `FuncEnv.render_image`; None without a render mode."""
@@ -209,27 +208,3 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         render_state, image = self.func_env.render_image(progress.state, render_state, task)
         self._render_states[i] = (episode, render_state)
         return image
-
-
-def _infos(step: Step, ended: np.ndarray) -> dict[str, Any]:
-    """The infos of a step whose arrays are `[N, ...]`, laid out as `SyncVectorEnv` does."""
-    infos = {}
-    if not ended.all():
-        infos |= _masked(step.info, ~ended)
-    if ended.any():
-        final_obs = np.full(len(ended), None, dtype=object)
-        leaves, structure = jax.tree.flatten(step.obs)
-        for i in np.flatnonzero(ended).tolist():
-            final_obs[i] = structure.unflatten([leaf[i, ...] for leaf in leaves])
-        infos |= {"final_obs": final_obs, "_final_obs": ended}
-        infos |= {"final_info": _masked(step.info, ended), "_final_info": ended.copy()}
-    return infos
-
-
-def _masked(info: dict[str, np.ndarray], mask: np.ndarray) -> dict[str, np.ndarray]:
-    masked = {}
-    for name, value in info.items():
-        masked[name] = np.zeros_like(value)
-        masked[name][mask] = value[mask]
-        masked[f"_{name}"] = mask.copy()
-    return masked

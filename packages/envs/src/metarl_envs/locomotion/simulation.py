@@ -1,0 +1,139 @@
+"""`N` robots simulated side by side, each in its own task: what the single and the vector environment share.
+
+In the shape descriptions, `N` denotes the simulations, `Du` the model's controls.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from metarl_envs.locomotion.robots import import_mujoco
+from metarl_envs.locomotion.rules import Rules, Step
+from metarl_envs.locomotion.tasks import MODEL_FIELDS, DynamicsTask
+from metarl_envs.tasks import Tasks, num_tasks
+
+
+class Outcome(NamedTuple):
+    """What a step gave, before any reset.
+
+    obs: `[N, Do]` float32. reward: `[N]` float64. terminated: `[N]` bool. signals: `[N]` float64 by name.
+    """
+
+    obs: np.ndarray
+    reward: np.ndarray
+    terminated: np.ndarray
+    signals: dict[str, np.ndarray]
+
+
+class Simulation:
+    """Simulation `i` plays task `i`.
+
+    The same to the bit for any number of threads, and for any other simulations beside it.
+    """
+
+    def __init__(self, rules: Rules, tasks: Tasks, num_threads: int = 1) -> None:
+        """Makes the simulations; `reset` must come first.
+
+        Args:
+          rules: what is simulated.
+          tasks: `N` tasks of the kind that the rules want.
+          num_threads: that step them; more than one pays off only where cores are idle.
+
+        Raises:
+          ValueError: `num_threads` is below 1.
+        """
+        if num_threads < 1:
+            raise ValueError(f"num_threads={num_threads} must be at least 1")
+        mujoco = import_mujoco()
+        self._rules = rules
+        self._model = rules.robot.model
+        self._batch = mujoco.batch.Batch(self._model, num_tasks(tasks), min(num_threads, num_tasks(tasks)))
+        self._fields = {name: self._batch.bind(name) for name in ("qpos", "qvel", *rules.derived)}
+        self._control, self._time = self._batch.bind("ctrl"), self._batch.bind("time")
+        self._stage = mujoco.mjtStage.mjSTAGE_ACC if rules.derived else mujoco.mjtStage.mjSTAGE_NONE
+        self._no_stage = mujoco.mjtStage.mjSTAGE_NONE
+        low, high = self._model.actuator_ctrlrange.T
+        self._centre, self._half = (high + low) / 2, (high - low) / 2
+        self.set_tasks(tasks)
+
+    @property
+    def tasks(self) -> Tasks:
+        """The tasks being played."""
+        return self._tasks
+
+    def set_tasks(self, tasks: Tasks) -> None:
+        """Plays other tasks from now on; the robots stay where they are.
+
+        Raises:
+          ValueError: their number is not `N`.
+        """
+        if num_tasks(tasks) != self._batch.nsim:
+            raise ValueError(f"got {num_tasks(tasks)} tasks for num_envs={self._batch.nsim}")
+        self._tasks = stack_tasks(tasks)
+        if isinstance(self._tasks, DynamicsTask):
+            for name, multiplier in zip(MODEL_FIELDS, self._tasks, strict=True):
+                self._batch.expand(name)[:] = getattr(self._model, name) * multiplier
+            self._batch.set_const()  # what MuJoCo derives from masses follows them
+
+    def read_dynamics(self) -> DynamicsTask:
+        """The multipliers that the simulations run with, read back from MuJoCo; 1 where the model has 0."""
+
+        def read(name: str) -> np.ndarray:
+            nominal, values = getattr(self._model, name), self._batch.expanded(name)
+            values = np.broadcast_to(nominal, (self._batch.nsim, *nominal.shape)) if values is None else values
+            return np.divide(values, nominal, out=np.ones_like(values, dtype=float), where=nominal != 0)
+
+        return DynamicsTask(*map(read, MODEL_FIELDS))
+
+    def reset(self, indices: np.ndarray, rngs: Sequence[np.random.Generator]) -> None:
+        """Places the robots `indices: [M]` anew, with the noise of `rngs`, one for each of all `N`."""
+        robot, model = self._rules.robot, self._model
+        self._batch.reset(indices, stage=self._no_stage)
+        for i in indices:
+            noise = rngs[i].uniform(-robot.position_noise, robot.position_noise, model.nq)
+            self._fields["qpos"][i] = model.qpos0 + noise
+            if robot.normal_velocity:
+                self._fields["qvel"][i] = robot.velocity_noise * rngs[i].standard_normal(model.nv)
+            else:
+                self._fields["qvel"][i] = rngs[i].uniform(-robot.velocity_noise, robot.velocity_noise, model.nv)
+        if self._rules.derived:
+            self._batch.forward(indices)
+
+    def observe(self) -> np.ndarray:
+        """Observations `[N, Do]` float32."""
+        return self._rules.observe(self._fields).astype(np.float32)
+
+    def step(self, actions: np.ndarray) -> Outcome:
+        """Simulates one step of the environment.
+
+        Where a simulation diverged, MuJoCo has put its robot back to the start: that ends the episode, with reward 0.
+
+        Args:
+          actions: `[N, Du]`, clipped to [-1, 1].
+        """
+        rules, robot = self._rules, self._rules.robot
+        seconds = robot.frame_skip * self._model.opt.timestep
+        before, time = np.array(rules.place(self._fields)), self._time.copy()
+        control = self._centre + self._half * np.clip(np.asarray(actions, np.float64), -1, 1)
+        self._control[:] = control
+        self._batch.step(nstep=robot.frame_skip, stage=self._stage)
+        step = Step(rules.place(self._fields) - before, seconds, control, self._fields)
+        reward, signals = rules.reward(step, self._tasks)
+        diverged = self._time < time + seconds - self._model.opt.timestep / 2
+        reward = np.where(diverged.reshape(-1), 0.0, reward)
+        terminated = rules.terminated(self._fields) | diverged.reshape(-1)
+        return Outcome(self.observe(), reward, terminated, signals)
+
+    def materialise(self, index: int) -> tuple[Any, Any]:
+        """MuJoCo's model and data of one simulation, all quantities computed: to draw it, or for any `mj_` function."""
+        model, data = self._batch.get_model(index), self._batch.get_data(index)
+        import_mujoco().mj_forward(model, data)
+        return model, data
+
+
+def stack_tasks(tasks: Tasks) -> Tasks:
+    """A list of `N` tasks as one task of arrays `[N, ...]`; anything else with its leaves as NumPy arrays."""
+    if not isinstance(tasks, list):
+        return type(tasks)(*(np.asarray(leaf) for leaf in tasks))
+    return type(tasks[0])(*(np.stack(leaves) for leaves in zip(*tasks, strict=True)))
