@@ -29,6 +29,7 @@ from pearl_jax.config import PearlConfig
 
 _SPARSE_POINT = "point-sparse"
 _EXPLORE_ITERATIONS = 480
+_CPU_LOCOMOTION_ITERATIONS = 100
 _EXPLORE_UPDATES = 250 * _EXPLORE_ITERATIONS
 
 
@@ -116,7 +117,44 @@ def _tiny(benchmark: str) -> PearlConfig:
 
 
 def _cpu(benchmark: str) -> PearlConfig:
-    return dataclasses.replace(_tiny(benchmark), test_every=4)
+    if benchmark.startswith("point-"):
+        return dataclasses.replace(_tiny(benchmark), test_every=4)
+    return _cpu_locomotion(benchmark)
+
+
+def _cpu_locomotion(benchmark: str) -> PearlConfig:
+    """The reference's algorithm with networks and batches that two CPU cores can afford.
+
+    The entropy's weight is the reference's (1 / 5), set by the temperature; the KL's weight is too: 0.1 summed over 16
+    tasks at reward scale 5 is 0.1 / 25 at reward scale 1, and twice that for half the tasks.
+    """
+    num_updates = _CPU_LOCOMOTION_ITERATIONS * 1000
+    config = PearlConfig(
+        sac=SACConfig(
+            hidden_sizes=(128, 128),
+            temperature=0.2,
+            actor_learning_rate=1e-3,
+            critic_learning_rate=1e-3,
+            decay_from_update=num_updates // 2,
+            decay_until_update=num_updates,
+            final_learning_rate_share=0.05,
+            mean_coef=2e-4,
+            log_std_coef=2e-4,
+        ),
+        encoder_sizes=(128, 128),
+        kl_coef=5e-3,
+        meta_batch_size=8,
+        batch_size=128,
+        num_initial_episodes=2,
+        num_tasks_per_iteration=10,
+        num_prior_episodes=2,
+        num_posterior_episodes=0,
+        num_extra_episodes=1,
+        num_updates=1000,
+        replay_capacity=12_000,
+        test_every=5,
+    )
+    return config
 
 
 def _explore(benchmark: str) -> PearlConfig:
