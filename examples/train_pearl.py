@@ -23,7 +23,7 @@ from rlcore.experiment import (
     user_errors,
 )
 
-_PURPOSES = {name: purpose for name, (_, _, purpose) in pearl_jax.PRESETS.items()}
+_PURPOSES = {name: purpose for name, (_, purpose) in pearl_jax.PRESETS.items()}
 _TRAINING = define_training_flags(default_benchmark="point-sparse-wide-v0", default_preset="cpu", presets=_PURPOSES)
 _TENSORBOARD = flags.DEFINE_bool("tensorboard", False, "Write metrics for TensorBoard too.")
 
@@ -36,6 +36,7 @@ def train() -> None:
         config, num_iterations = pearl_jax.preset(_TRAINING.preset.value, benchmark.name)
         config = override(config, _TRAINING.override.value)
         agent = pearl_jax.make_agent(config, benchmark)
+        pearl_jax.check_fits(agent, benchmark)
         run_dir = get_run_dir(_TRAINING)
         run = Run.open(
             run_dir,

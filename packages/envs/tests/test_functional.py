@@ -173,17 +173,21 @@ def test_results_are_the_users_to_change():
         assert not any(np.shares_memory(a, b) for i, a in enumerate(arrays) for b in arrays[:i])
 
 
-def test_set_tasks_takes_effect_at_the_next_reset():
-    vector = FunctionalVectorEnv(ENV, LENGTHS, HORIZON)
+def test_set_tasks_in_mid_episode_keeps_the_state_and_holds_from_the_next_step():
+    kept, changed = (FunctionalVectorEnv(ENV, Countdown(np.full(4, 9, np.int32)), HORIZON) for _ in range(2))
     with pytest.raises(gymnasium.error.ResetNeeded):
+        changed.step(np.zeros(4, int))
+    for vector in (kept, changed):
+        vector.reset(seed=0)
         vector.step(np.zeros(4, int))
-    vector.reset(seed=0)
-    vector.set_tasks([Countdown(np.int32(1))] * 4)
-    assert_same(vector.tasks, Countdown(np.ones(4, np.int32)))
-    with pytest.raises(gymnasium.error.ResetNeeded):
-        vector.step(np.zeros(4, int))
-    vector.reset()
-    assert vector.step(np.zeros(4, int))[2].all()
+    changed.set_tasks([Countdown(np.int32(length)) for length in (2, 3, 9, 1)])
+    assert_same(changed.tasks, Countdown(np.array([2, 3, 9, 1], np.int32)))
+    _, reward, terminated, _, infos = changed.step(np.ones(4, int))
+    obs, kept_reward, _, _, _ = kept.step(np.ones(4, int))
+    assert terminated.tolist() == [True, False, False, True]
+    np.testing.assert_array_equal(reward, kept_reward)
+    np.testing.assert_array_equal(infos["final_obs"][0]["noise"], obs["noise"][0])
+    assert metarl_envs.transition_info(infos, "left").tolist() == [0, 1, 7, -1]
 
 
 def test_wrong_use_is_explained():

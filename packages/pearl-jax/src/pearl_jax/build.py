@@ -6,6 +6,7 @@ import jax
 import numpy as np
 from gymnasium import spaces
 from metarl_envs import Benchmark, take_tasks
+from rlcore.experiment import check_memory, num_bytes
 from rlcore.meta import TrialPlayer
 
 from pearl_jax.agent import PearlAgent, PearlPolicy
@@ -37,6 +38,23 @@ def make_agent(config: PearlConfig, benchmark: Benchmark) -> PearlAgent:
     if config.training_reward != "reward":
         _check_training_reward(agent, benchmark)
     return agent
+
+
+def check_fits(agent: PearlAgent, benchmark: Benchmark) -> str:
+    """Refuses a run whose replay and networks do not fit into memory.
+
+    Returns:
+      A line that says what the run will hold.
+
+    Raises:
+      RunError: with the numbers.
+    """
+    capacity, num_tasks = agent.config.replay_capacity, benchmark.num_train_tasks
+    row = num_bytes(agent.example_row())
+    networks = num_bytes(jax.eval_shape(agent.init, jax.random.key(0)))
+    replay = f"replay ({num_tasks} tasks x {capacity} transitions x {row} bytes)"
+    parts = {replay: num_tasks * capacity * row, "networks and optimiser": networks}
+    return check_memory(parts, "lower replay_capacity, which drops the oldest transitions")
 
 
 def _vector_space(benchmark: Benchmark, name: str, space: spaces.Space[Any]) -> spaces.Box:

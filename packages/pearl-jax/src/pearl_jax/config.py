@@ -1,6 +1,7 @@
 """Options of PEARL; `presets.py` has the sets of them that belong together."""
 
 import dataclasses
+import math
 from typing import Literal
 
 from rlcore.experiment import check_at_least, check_choice, check_positive, check_rate
@@ -132,6 +133,18 @@ class PearlConfig:
     def num_context_episodes(self) -> int:
         """Episodes of a visit that the encoder may see."""
         return self.num_prior_episodes + self.num_posterior_episodes
+
+    def num_rows(self, num_tasks: int, num_iterations: int, horizon: int) -> int:
+        """Transitions of one task that a run collects, for sizing the replay.
+
+        Visits of a task are binomial. The number is three standard deviations above their mean; in the few tasks that
+        are visited more often the oldest transitions make room.
+        """
+        share = (self.num_tasks_per_iteration or num_tasks) / num_tasks
+        mean = share * num_iterations
+        num_visits = min(num_iterations, math.ceil(mean + 3 * math.sqrt(mean * (1 - share))))
+        visit = self.num_context_episodes + self.num_extra_episodes
+        return (self.num_initial_episodes + num_visits * visit) * horizon
 
     def difficulty(self, iteration: int) -> float:
         """How hard the train tasks are, in [0, 1], at an iteration counted from 1."""

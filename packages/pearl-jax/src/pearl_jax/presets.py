@@ -22,14 +22,19 @@ target critics.
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
+import metarl_envs
+from metarl_envs import benchmark_names
 from rlcore.sac import SACConfig
 
 from pearl_jax.config import PearlConfig
 
 _SPARSE_POINT = "point-sparse"
 _EXPLORE_ITERATIONS = 480
-_CPU_LOCOMOTION_ITERATIONS = 100
+_CPU_ITERATIONS = 150
+_PAPER_ITERATIONS = 500
+_HORIZON = 200
 _EXPLORE_UPDATES = 250 * _EXPLORE_ITERATIONS
 
 
@@ -44,10 +49,50 @@ def _reference(benchmark: str) -> PearlConfig:
             log_std_coef=1e-3,
         ),
         context_size=64,
-        replay_capacity=50_000,  # the code's 1e6 is never reached: half-cheetah-vel sees 27k in 500 iterations
+        replay_capacity=50_000,
     )
-    if not benchmark.startswith("point-"):
-        return config  # the code's defaults, whose 400 and 2000 steps are 2 and 10 episodes of 200
+    if benchmark.startswith("point-"):
+        return _reference_navigation(config, benchmark)
+    # Of the code's several episodes from the prior before it tests, as of its options: thesis, appendix C, and its files.
+    config = dataclasses.replace(config, num_test_prior_episodes=2)
+    for prefix, options in _REFERENCE_LOCOMOTION.items():
+        if benchmark.startswith(prefix):
+            config = dataclasses.replace(config, **options)
+    return _hold_everything(config, benchmark, _PAPER_ITERATIONS)
+
+
+_REFERENCE_LOCOMOTION: dict[str, dict[str, Any]] = {
+    "half-cheetah-vel": {"context_size": 100},
+    "half-cheetah-dir": {
+        "meta_batch_size": 4,
+        "context_size": 256,
+        "num_tasks_per_iteration": 2,
+        "num_prior_episodes": 5,
+        "num_extra_episodes": 5,
+    },
+    "ant-fwd-back": {
+        "meta_batch_size": 4,
+        "context_size": 256,
+        "num_tasks_per_iteration": 2,
+        "num_updates": 4000,
+    },
+    "ant-goal": {"meta_batch_size": 10, "context_size": 256, "kl_coef": 1.0, "num_updates": 4000},
+    "humanoid-dir": {"context_size": 256, "num_updates": 4000},
+    "walker-params": {"meta_batch_size": 10, "context_size": 100, "next_obs_in_context": True, "num_updates": 4000},
+    "hopper-params": {"meta_batch_size": 10, "context_size": 100, "next_obs_in_context": True, "num_updates": 4000},
+}
+"""What the code's configuration of each family changes."""
+
+
+def _hold_everything(config: PearlConfig, benchmark: str, num_iterations: int) -> PearlConfig:
+    """The config with a replay for all that a run of so many iterations collects, if it is known how many tasks it has."""
+    if benchmark not in benchmark_names():
+        return config
+    num_rows = config.num_rows(metarl_envs.benchmark(benchmark).num_train_tasks, num_iterations, _HORIZON)
+    return dataclasses.replace(config, replay_capacity=num_rows)
+
+
+def _reference_navigation(config: PearlConfig, benchmark: str) -> PearlConfig:
     navigation = dataclasses.replace(
         config,
         sac=dataclasses.replace(config.sac, reward_scale=100.0),
@@ -77,7 +122,7 @@ def _reference(benchmark: str) -> PearlConfig:
 
 def _thesis(benchmark: str) -> PearlConfig:
     reference = _reference(benchmark)
-    return dataclasses.replace(
+    thesis = dataclasses.replace(
         reference,
         kl_reduction="mean",
         next_obs_in_context=True,
@@ -86,6 +131,7 @@ def _thesis(benchmark: str) -> PearlConfig:
         num_posterior_episodes=reference.num_context_episodes - 1,
         num_test_prior_episodes=1,
     )
+    return thesis if benchmark.startswith("point-") else _hold_everything(thesis, benchmark, _PAPER_ITERATIONS)
 
 
 def _tiny(benchmark: str) -> PearlConfig:
@@ -125,36 +171,37 @@ def _cpu(benchmark: str) -> PearlConfig:
 def _cpu_locomotion(benchmark: str) -> PearlConfig:
     """The reference's algorithm with networks and batches that two CPU cores can afford.
 
-    The entropy's weight is the reference's (1 / 5), set by the temperature; the KL's weight is too: 0.1 summed over 16
-    tasks at reward scale 5 is 0.1 / 25 at reward scale 1, and twice that for half the tasks.
+    The entropy's weight is the reference's, 1/5, set by the temperature; the KL's is too: 0.1 summed over 16 tasks at
+    reward scale 5 is 0.1 / 25 at reward scale 1.
     """
-    num_updates = _CPU_LOCOMOTION_ITERATIONS * 1000
+    two_tasks = benchmark.startswith(("half-cheetah-dir", "ant-fwd-back"))
+    num_iterations = _CPU_ITERATIONS
+    num_updates = 1000
     config = PearlConfig(
         sac=SACConfig(
             hidden_sizes=(128, 128),
             temperature=0.2,
             actor_learning_rate=1e-3,
             critic_learning_rate=1e-3,
-            decay_from_update=num_updates // 2,
-            decay_until_update=num_updates,
+            decay_from_update=num_iterations * num_updates // 2,
+            decay_until_update=num_iterations * num_updates,
             final_learning_rate_share=0.05,
             mean_coef=2e-4,
             log_std_coef=2e-4,
         ),
         encoder_sizes=(128, 128),
         kl_coef=5e-3,
-        meta_batch_size=8,
-        batch_size=128,
-        num_initial_episodes=2,
-        num_tasks_per_iteration=10,
-        num_prior_episodes=2,
-        num_posterior_episodes=0,
-        num_extra_episodes=1,
-        num_updates=1000,
-        replay_capacity=12_000,
+        next_obs_in_context="-params" in benchmark,
+        meta_batch_size=4 if two_tasks else 8,
+        batch_size=256 if two_tasks else 128,
+        num_initial_episodes=10 if two_tasks else 2,
+        num_tasks_per_iteration=2 if two_tasks else 10,
+        num_prior_episodes=5 if two_tasks else 2,
+        num_extra_episodes=5 if two_tasks else 1,
+        num_updates=num_updates,
         test_every=5,
     )
-    return config
+    return _hold_everything(config, benchmark, num_iterations)
 
 
 def _explore(benchmark: str) -> PearlConfig:
@@ -202,14 +249,14 @@ def _explore(benchmark: str) -> PearlConfig:
     )
 
 
-PRESETS: dict[str, tuple[Callable[[str], PearlConfig], int, str]] = {
-    "tiny": (_tiny, 8, "a smoke test that learns a little"),
-    "cpu": (_cpu, 24, "wide goals in a minute or two on two CPU cores"),
-    "explore": (_explore, _EXPLORE_ITERATIONS, "narrow goals in minutes on two CPU cores"),
-    "thesis": (_thesis, 500, "what the thesis's text says"),
-    "reference": (_reference, 500, "what the thesis's released code does"),
+PRESETS: dict[str, tuple[Callable[[str], PearlConfig], str]] = {
+    "tiny": (_tiny, "a smoke test that learns a little"),
+    "cpu": (_cpu, "wide goals in a minute or two, locomotion in half an hour or so, on two CPU cores"),
+    "explore": (_explore, "narrow goals in minutes on two CPU cores"),
+    "thesis": (_thesis, "what the thesis's text says"),
+    "reference": (_reference, "what the thesis's released code does"),
 }
-"""By name: the config for a benchmark, its usual number of iterations, and what it is for."""
+"""By name: the config for a benchmark, and what it is for."""
 
 
 def preset(name: str, benchmark: str) -> tuple[PearlConfig, int]:
@@ -220,5 +267,7 @@ def preset(name: str, benchmark: str) -> tuple[PearlConfig, int]:
     """
     if name not in PRESETS:
         raise ValueError(f"preset must be one of {', '.join(PRESETS)}, got {name}")
-    make, num_iterations, _ = PRESETS[name]
+    make, _ = PRESETS[name]
+    cpu = 24 if benchmark.startswith("point-") else _CPU_ITERATIONS
+    num_iterations = {"tiny": 8, "cpu": cpu, "explore": _EXPLORE_ITERATIONS}.get(name, _PAPER_ITERATIONS)
     return make(benchmark), num_iterations

@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from metarl_envs import Benchmark, take_tasks
-from rlcore.experiment import Run
+from rlcore.experiment import Run, tell
 from rlcore.meta import TrialPlayer, Trials
 from rlcore.replay import init_replay
 from rlcore.sac import make_update_many
 
 from pearl_jax.agent import AgentState, ContextReplay, PearlAgent, PearlPolicy
-from pearl_jax.build import make_agent
+from pearl_jax.build import check_fits, make_agent
 from pearl_jax.collect import check_finite, store, training_signal
 from pearl_jax.config import PearlConfig
 from pearl_jax.evaluate import adaptation_metrics, make_test_policy
@@ -58,9 +58,11 @@ def train(config: PearlConfig, benchmark: Benchmark, run: Run, *, seed: int, num
 
     Raises:
       ValueError: the config does not fit the benchmark.
+      RunError: the run does not fit into memory.
       NonFiniteError: an environment or a loss gave a number that is not finite; the last checkpoint is intact.
     """
     agent = make_agent(config, benchmark)
+    tell(check_fits(agent, benchmark))
     family = benchmark.family
     explore = PearlPolicy(agent, config.num_initial_episodes, deterministic=False)
     play_initial = TrialPlayer(explore, family, config.num_initial_episodes)

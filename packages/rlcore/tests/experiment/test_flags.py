@@ -44,7 +44,7 @@ def test_values(training_flags: TrainingFlags) -> None:
     assert get_run_dir(training_flags) == Path("x/y")
 
 
-@pytest.mark.parametrize("argument", ["--preset=big", "--seed=-1", "--num_iterations=0", "--checkpoint_every=0"])
+@pytest.mark.parametrize("argument", ["--preset=big", "--seed=-1", "--num_iterations=0", "--checkpoint_every=-1"])
 @pytest.mark.usefixtures("training_flags")
 def test_bad_values(argument: str) -> None:
     with pytest.raises(flags.IllegalFlagValueError, match=argument.partition("=")[0].strip("-")):

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 from rlcore.experiment import NonFiniteError, Run, RunError, checkpoints, read_metrics, restore_latest
+from rlcore.experiment import run as run_module
 from rlcore.experiment.progress import Lines
 
 
@@ -83,9 +84,26 @@ def test_checkpoints_come_when_due_and_at_the_end(toy: SimpleNamespace, tmp_path
     assert saved_iterations(tmp_path) == [11, 8]
 
 
+def test_by_default_checkpoints_take_a_twentieth_of_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(run_module.time, "monotonic", lambda: clock.now)
+    save = checkpoints.save
+
+    def slow_save(*arguments: Any) -> None:
+        clock.now += 2  # so the next one is due 40 s later
+        save(*arguments)
+
+    def work(iteration: int) -> None:
+        clock.now += 15
+
+    monkeypatch.setattr(checkpoints, "save", slow_save)
+    loop(Run.open(tmp_path, {}, checkpoint_every=0, keep=9), 8, work)
+    assert saved_iterations(tmp_path) == [8, 7, 4, 1]
+
+
 def test_options_are_checked(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"^checkpoint_every must be at least 1, got 0$"):
-        Run.open(tmp_path / "run", {}, checkpoint_every=0)
+    with pytest.raises(ValueError, match=r"^checkpoint_every must be at least 0, got -1$"):
+        Run.open(tmp_path / "run", {}, checkpoint_every=-1)
     with pytest.raises(ValueError, match=r"^keep must be at least 1, got 0$"):
         Run.open(tmp_path / "run", {}, keep=0)
     assert not (tmp_path / "run").exists()

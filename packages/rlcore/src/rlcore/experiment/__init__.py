@@ -6,7 +6,9 @@ from rlcore.experiment.config import difference, from_dict, override, to_dict
 from rlcore.experiment.directory import load_config
 from rlcore.experiment.errors import NonFiniteError, RunError
 from rlcore.experiment.flags import TrainingFlags, define_training_flags, get_run_dir, main, user_errors
+from rlcore.experiment.memory import check_memory, num_bytes
 from rlcore.experiment.metrics import read_metrics
+from rlcore.experiment.progress import tell
 from rlcore.experiment.run import Run, restore_latest
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "TrainingFlags",
     "check_at_least",
     "check_choice",
+    "check_memory",
     "check_positive",
     "check_rate",
     "define_training_flags",
@@ -25,9 +28,11 @@ __all__ = [
     "get_run_dir",
     "load_config",
     "main",
+    "num_bytes",
     "override",
     "read_metrics",
     "restore_latest",
+    "tell",
     "to_dict",
     "user_errors",
 ]

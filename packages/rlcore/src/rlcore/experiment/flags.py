@@ -35,7 +35,7 @@ def define_training_flags(
     default_benchmark: str,
     default_preset: str,
     presets: Mapping[str, str],
-    default_checkpoint_every: int = 1,
+    default_checkpoint_every: int = 0,
 ) -> TrainingFlags:
     """Defines `--benchmark --preset --seed --run_dir --num_iterations --override --checkpoint_every`.
 
@@ -63,7 +63,10 @@ def define_training_flags(
             "override", [], "An option of the config, as name=value or part.name=value; may be given many times."
         ),
         checkpoint_every=flags.DEFINE_integer(
-            "checkpoint_every", default_checkpoint_every, "Iterations between checkpoints.", lower_bound=1
+            "checkpoint_every",
+            default_checkpoint_every,
+            "Iterations between checkpoints; 0 takes them as often as costs a twentieth of the time.",
+            lower_bound=0,
         ),
     )
 

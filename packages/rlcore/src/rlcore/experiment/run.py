@@ -31,6 +31,9 @@ from rlcore.experiment.tensorboard import TensorBoard, check_tensorboard
 
 StateT = TypeVar("StateT")
 
+_CHECKPOINT_SHARE = 0.05
+"""Of the time, that checkpoints may take where the user does not say how often."""
+
 
 class _Loop:
     """What `Run.iterations` shares with `Run.finish_iteration`."""
@@ -63,6 +66,7 @@ class Run:
         self._signals = StopSignals()
         self._loop: _Loop | None = None
         self._saved_iteration = 0
+        self._due_time = 0.0
 
     @classmethod
     def open(
@@ -80,13 +84,13 @@ class Run:
           run_dir: a directory that holds this run, is empty, or does not exist.
           config: all that the numbers depend on, as `to_dict` gives it; the same in every process of the run. How
             many iterations to train may change, so leave that out.
-          checkpoint_every: iterations between checkpoints.
+          checkpoint_every: iterations between checkpoints; 0 takes them as often as costs a twentieth of the time.
           keep: how many checkpoints to keep; 2 or more, to have another if the newest is damaged.
           tensorboard: whether to write event files too; needs the extra `rlcore[tensorboard]`.
 
         Raises `RunError` before anything is written if `run_dir` cannot be used: see `rlcore.experiment.directory`.
         """
-        check_at_least("checkpoint_every", checkpoint_every, 1)
+        check_at_least("checkpoint_every", checkpoint_every, 0)
         check_at_least("keep", keep, 1)
         if tensorboard:
             check_tensorboard()
@@ -168,6 +172,7 @@ class Run:
         """Logs the metrics of an iteration, takes a checkpoint of `state` if one is due, and shows progress.
 
         A checkpoint is due every `checkpoint_every` iterations, after the last one, and when the program is to stop.
+        Numbers do not depend on when it is taken.
         Adds the metric `time/steps_per_s` unless it is there. Call it within `iterations`.
 
         Raises `NonFiniteError` before anything is written if a metric is infinite or not a number.
@@ -178,7 +183,7 @@ class Run:
         scalars.setdefault("time/steps_per_s", self._loop.measure_speed())
         self._write(iteration, scalars)
         last = iteration == self._loop.num_iterations
-        if last or iteration % self._checkpoint_every == 0 or self._signals.received is not None:
+        if last or self._is_due(iteration) or self._signals.received is not None:
             self.save(iteration, state)
         self._loop.progress.update(iteration, scalars)
 
@@ -191,14 +196,22 @@ class Run:
 
     def save(self, iteration: int, state: Any) -> None:
         """Takes a checkpoint of the state after `iteration`; it is on the disk when this returns."""
+        start = time.monotonic()
         self._metrics_file.sync()
         checkpoints.save(self._checkpoints, iteration, state, self._keep)
         self._saved_iteration = iteration
+        end = time.monotonic()
+        self._due_time = end + (end - start) / _CHECKPOINT_SHARE
 
     def _write(self, iteration: int, scalars: Mapping[str, Scalar]) -> None:
         self._metrics_file.write(iteration, scalars)
         if self._tensorboard is not None:
             self._tensorboard.write(iteration, scalars)
+
+    def _is_due(self, iteration: int) -> bool:
+        if self._checkpoint_every:
+            return iteration % self._checkpoint_every == 0
+        return time.monotonic() >= self._due_time
 
     def _can_stop(self, iteration: int) -> bool:
         """Whether a signal came and `iteration` is saved; if it came too late for that, the next iteration will be."""

@@ -1,0 +1,61 @@
+"""How much memory a run needs, said and checked before it starts."""
+
+import math
+import os
+from typing import Any
+
+import jax
+import numpy as np
+
+from rlcore.experiment.errors import RunError
+
+_GB = 1e9
+
+
+def num_bytes(tree: Any) -> int:
+    """Bytes of all arrays of a pytree; they may be `jax.ShapeDtypeStruct`s, as from `jax.eval_shape`."""
+
+    def size(leaf: Any) -> int:
+        key = jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+        return math.prod(leaf.shape) * (8 if key else np.dtype(leaf.dtype).itemsize)
+
+    return sum(map(size, jax.tree.leaves(tree)))
+
+
+def available_bytes(device: jax.Device | None = None) -> int | None:
+    """Bytes that can still be had on a device, by default JAX's first; None where nobody can tell."""
+    device = jax.devices()[0] if device is None else device
+    if device.platform != "cpu":
+        stats = device.memory_stats() or {}
+        return stats["bytes_limit"] - stats["bytes_in_use"] if "bytes_limit" in stats else None
+    try:
+        with open("/proc/meminfo") as file:
+            lines = dict(line.split(":", 1) for line in file)
+        return int(lines["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError):
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError):
+        return None
+
+
+def check_memory(parts: dict[str, int], remedy: str) -> str:
+    """Refuses a run that does not fit into memory.
+
+    Args:
+      parts: bytes by the name of what they are for, such as "replay (100 tasks x 12000 rows x 196 bytes)".
+      remedy: what to change where it does not fit.
+
+    Returns:
+      A line that says what the run will hold.
+
+    Raises:
+      RunError: with the numbers.
+    """
+    need, available = sum(parts.values()), available_bytes()
+    listed = ", ".join(f"{name} {size / _GB:.2f} GB" for name, size in parts.items())
+    room = "" if available is None else f"; available: {available / _GB:.2f} GB"
+    if available is not None and need > available:
+        raise RunError(f"the run does not fit into memory: {listed}{room}; {remedy}")
+    return f"memory: {listed}{room}"
