@@ -274,15 +274,14 @@ try:
     env.step(env.action_space.sample())
     print("played", end=", ")
     env.render()
-except RuntimeError as error:
-    print("RuntimeError:", error)
+except (ImportError, RuntimeError) as error:
+    print(f"{type(error).__name__}:", error)
 """
 
-# MuJoCo itself refuses a name that it does not know, before anything can be made.
 BACKENDS = [
     ("glfw", "played, RuntimeError: no OpenGL library"),
-    ("osmesa", "RuntimeError: .*(OpenGL|osmesa)"),
-    ("nonsense", "RuntimeError: .*MUJOCO_GL: nonsense"),
+    ("osmesa", "MUJOCO_GL=osmesa"),
+    ("nonsense", "MUJOCO_GL=nonsense"),
 ]
 
 

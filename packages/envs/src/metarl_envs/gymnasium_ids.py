@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from metarl_envs.registry import benchmark
-from metarl_envs.tasks import Task, Tasks, get_task, take_tasks
+from metarl_envs.tasks import Benchmark, Task, Tasks, get_task, take_tasks
 
 
 class RegisteredFamily(Protocol):
@@ -50,7 +50,7 @@ def make_env(
     """Plays one task of a benchmark; the entry point of `gymnasium.make`."""
     bench = benchmark(benchmark_name)
     task = get_task(bench.train_tasks, 0) if task is None else task
-    return cast(RegisteredFamily, bench.family).make_env(task, render_mode)
+    return _registered_family(bench).make_env(task, render_mode)
 
 
 def make_vector_env(
@@ -69,7 +69,13 @@ def make_vector_env(
     bench = benchmark(benchmark_name)
     if tasks is None:
         tasks = take_tasks(bench.train_tasks, np.arange(num_envs) % bench.num_train_tasks)
-    env = cast(RegisteredFamily, bench.family).make_limited_vec(tasks, max_episode_steps, render_mode, **options)
+    env = _registered_family(bench).make_limited_vec(tasks, max_episode_steps, render_mode, **options)
     if env.num_envs != num_envs:
         raise ValueError(f"got {env.num_envs} tasks for num_envs={num_envs}")
     return env
+
+
+def _registered_family(bench: Benchmark) -> RegisteredFamily:
+    if not hasattr(bench.family, "make_env"):
+        raise ValueError(f"the family of benchmark {bench.name!r} makes no environments for gymnasium")
+    return cast(RegisteredFamily, bench.family)

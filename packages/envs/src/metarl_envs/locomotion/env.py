@@ -5,7 +5,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from metarl_envs.locomotion.render import FrameRenderer, Viewer
+from metarl_envs.locomotion.render import FrameRenderer, Viewer, check_render_mode
 from metarl_envs.locomotion.rules import Rules
 from metarl_envs.locomotion.simulation import Simulation
 from metarl_envs.locomotion.spaces import make_spaces
@@ -31,6 +31,7 @@ class LocomotionEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         Raises:
           ImportError: MuJoCo is not installed.
         """
+        check_render_mode(render_mode, self.metadata["render_modes"])
         self.rules, self.render_mode = rules, render_mode
         self.observation_space, self.action_space = make_spaces(rules)
         self.metadata = self.metadata | {"render_fps": round(1 / rules.robot.step_seconds)}
@@ -59,9 +60,19 @@ class LocomotionEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         return self._simulation.observe()[0], {}
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        """Plays one step; truncated is always False."""
+        """Plays one step; truncated is always False.
+
+        Args:
+          action: `[Da]` in [-1, 1], clipped.
+
+        Raises:
+          ValueError: the action has another shape.
+          gymnasium.error.ResetNeeded: there was no `reset`.
+        """
         if not self._ready:
             raise gymnasium.error.ResetNeeded("call reset before step")
+        if np.shape(action) != self.action_space.shape:
+            raise ValueError(f"the action has shape {np.shape(action)}, must be {self.action_space.shape}")
         obs, reward, terminated, signals = self._simulation.step(np.asarray(action)[None])
         self._show()
         info = {name: float(value[0]) for name, value in signals.items()}
@@ -81,5 +92,5 @@ class LocomotionEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 
     def _show(self) -> None:
         if self.render_mode == "human":
-            self._viewer = self._viewer or Viewer()
+            self._viewer = self._viewer or Viewer(self.rules.robot.step_seconds)
             self._viewer.show(*self._simulation.materialise(0))

@@ -7,6 +7,9 @@ import ctypes.util
 import importlib
 import os
 import sys
+import threading
+import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -77,29 +80,44 @@ class _Opened(NamedTuple):
 class Viewer:
     """A window that shows one robot as it moves; needs a display."""
 
-    def __init__(self) -> None:
-        """Opens the window at the first picture."""
-        self._viewer: Any = None
+    def __init__(self, step_seconds: float) -> None:
+        """Opens the window at the first picture; a picture stays for `step_seconds`, so that time passes as it should."""
+        self._step_seconds, self._next_time = step_seconds, 0.0
+        self._window: Any = None
+        self._data: Any = None
+        self._threads: list[threading.Thread] = []
 
     def show(self, model: Any, data: Any) -> None:
-        """Shows the robot as `data` has it."""
-        mujoco = import_mujoco()
-        if self._viewer is None:
-            from gymnasium.envs.mujoco.mujoco_rendering import WindowViewer
+        """Shows the robot as `data` has it.
 
-            self._model, self._data = model, mujoco.MjData(model)
-            self._viewer = WindowViewer(self._model, self._data)
-            self._viewer.cam.fixedcamid = self._model.camera(_CAMERA).id
-            self._viewer.cam.type = mujoco.mjtCamera.mjCAMERA_FIXED
-        self._data.qpos[:], self._data.qvel[:] = data.qpos, data.qvel
-        mujoco.mj_forward(self._model, self._data)
-        self._viewer.render()
+        Raises:
+          RuntimeError: there is no display.
+        """
+        mujoco = import_mujoco()
+        if self._window is None:
+            if sys.platform == "linux" and not (os.environ.keys() & {"DISPLAY", "WAYLAND_DISPLAY"}):
+                raise RuntimeError("render_mode='human' needs a display; 'rgb_array' does not")
+            import mujoco.viewer
+
+            self._threads = threading.enumerate()
+            self._data = mujoco.MjData(model)
+            self._window = mujoco.viewer.launch_passive(model, self._data, show_left_ui=False, show_right_ui=False)
+            self._window.cam.type = mujoco.mjtCamera.mjCAMERA_FIXED
+            self._window.cam.fixedcamid = model.camera(_CAMERA).id
+        with self._window.lock():
+            mujoco.mj_copyData(self._data, model, data)
+        self._window.sync()
+        time.sleep(max(0.0, self._next_time - time.monotonic()))
+        self._next_time = time.monotonic() + self._step_seconds
 
     def close(self) -> None:
         """Closes the window."""
-        if self._viewer is not None:
-            self._viewer.close()
-            self._viewer = None
+        if self._window is not None:
+            threads = [thread for thread in threading.enumerate() if thread not in self._threads]
+            self._window.close()
+            for thread in threads:  # MuJoCo's, which must not outlive the interpreter
+                thread.join(timeout=5)
+            self._window = None
 
 
 def _open(mujoco: Any, model: Any) -> _Opened:
@@ -124,3 +142,9 @@ def _choose_backend() -> str:
         return "glfw"
     # Looked for, not tried: once PyOpenGL has chosen its platform, it cannot choose another.
     return "egl" if ctypes.util.find_library("EGL") else "osmesa"
+
+
+def check_render_mode(render_mode: str | None, allowed: Sequence[str]) -> None:
+    """Raises ValueError for a render mode that is not `allowed`."""
+    if render_mode is not None and render_mode not in allowed:
+        raise ValueError(f"render_mode={render_mode!r} must be None or one of {', '.join(allowed)}")

@@ -7,6 +7,7 @@ stands for, so that another gymnasium cannot change a benchmark silently.
 import dataclasses
 import functools
 import importlib.util
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +110,9 @@ def import_mujoco() -> Any:
         import mujoco.batch
     except ImportError as error:
         raise ImportError("locomotion needs MuJoCo 4: pip install 'metarl-envs[mujoco]'") from error
+    except (AttributeError, OSError, RuntimeError) as error:  # whatever MUJOCO_GL makes it load
+        chosen = os.environ.get("MUJOCO_GL")
+        raise ImportError(f"MuJoCo cannot be imported with MUJOCO_GL={chosen}: no such OpenGL library") from error
     return mujoco
 
 

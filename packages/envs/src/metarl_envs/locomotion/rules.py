@@ -240,7 +240,7 @@ class _Params(Rules):
 class WalkerParams(_Params):
     """Walk forward (thesis, section 5.2.3, Walker-2D-Params).
 
-    Observation, 17. Terminates where the torso's height is outside (0.8, 2) m or it leans by more than 1 rad.
+    Observation, 17. Terminates where the torso's height is outside (0.8, 2) m or it leans by 1 rad or more.
 
     Differs from the reference: the robot is gymnasium's Walker2d-v5, whose feet have equal friction and whose simulation
     step is 0.002 s, so that a step is 0.008 s; the reference's is 0.016 s, as in `walker-params-reference-v0`.
@@ -261,7 +261,7 @@ class HopperParams(_Params):
     """Hop forward, with the rewards of `WalkerParams` (the reference's hopper-rand-params; not in the thesis).
 
     Observation, 11. Terminates where the torso's height is at most 0.7 m, it leans by 0.2 rad or more, or a number of the
-    state but x reaches 100. The step is 0.008 s here; `hopper-params-reference-v0` has the reference's 0.016 s.
+    state but x and height reaches 100. The step is 0.008 s here; `hopper-params-reference-v0` has the reference's 0.016 s.
     """
 
     robot: Robot = robots.HOPPER

@@ -117,8 +117,6 @@ class Simulation:
         seconds = robot.frame_skip * self._model.opt.timestep
         before, time = np.array(rules.place(self._fields)), self._time.copy()
         control = self._centre + self._half * np.clip(np.asarray(actions, np.float64), -1, 1)
-        if control.shape != self._control.shape:
-            raise ValueError(f"actions have shape {np.shape(actions)}, must be {self._control.shape}")
         self._control[:] = control
         self._batch.step(nstep=robot.frame_skip, stage=self._stage)
         step = Step(rules.place(self._fields) - before, seconds, control, self._fields)

@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from metarl_envs.infos import same_step_infos
-from metarl_envs.locomotion.render import FrameRenderer
+from metarl_envs.locomotion.render import FrameRenderer, check_render_mode
 from metarl_envs.locomotion.rules import Rules
 from metarl_envs.locomotion.simulation import Simulation
 from metarl_envs.locomotion.spaces import make_spaces
@@ -56,6 +56,7 @@ class LocomotionVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """
         if horizon < 1:
             raise ValueError(f"horizon={horizon} must be at least 1")
+        check_render_mode(render_mode, self.metadata["render_modes"])
         self.rules, self.horizon, self.render_mode = rules, horizon, render_mode
         self.num_envs = num_tasks(tasks)
         self.single_observation_space, self.single_action_space = make_spaces(rules)
