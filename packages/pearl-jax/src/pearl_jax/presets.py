@@ -31,8 +31,9 @@ from rlcore.sac import SACConfig
 from pearl_jax.config import PearlConfig
 
 _SPARSE_POINT = "point-sparse"
+_TWO_TASKS = ("half-cheetah-dir", "ant-fwd-back")
 _EXPLORE_ITERATIONS = 480
-_CPU_ITERATIONS = 150
+_CPU_ITERATIONS, _CPU_ITERATIONS_TWO_TASKS = 150, 100
 _PAPER_ITERATIONS = 500
 _HORIZON = 200
 _EXPLORE_UPDATES = 250 * _EXPLORE_ITERATIONS
@@ -168,15 +169,20 @@ def _cpu(benchmark: str) -> PearlConfig:
     return _cpu_locomotion(benchmark)
 
 
+def _cpu_iterations(benchmark: str) -> int:
+    if benchmark.startswith("point-"):
+        return 24
+    return _CPU_ITERATIONS_TWO_TASKS if benchmark.startswith(_TWO_TASKS) else _CPU_ITERATIONS
+
+
 def _cpu_locomotion(benchmark: str) -> PearlConfig:
     """The reference's algorithm with networks and batches that two CPU cores can afford.
 
     The entropy's weight is the reference's, 1/5, set by the temperature; the KL's is too: 0.1 summed over 16 tasks at
     reward scale 5 is 0.1 / 25 at reward scale 1.
     """
-    two_tasks = benchmark.startswith(("half-cheetah-dir", "ant-fwd-back"))
-    num_iterations = _CPU_ITERATIONS
-    num_updates = 1000
+    two_tasks = benchmark.startswith(_TWO_TASKS)
+    num_iterations, num_updates = _cpu_iterations(benchmark), 1000
     config = PearlConfig(
         sac=SACConfig(
             hidden_sizes=(128, 128),
@@ -268,6 +274,5 @@ def preset(name: str, benchmark: str) -> tuple[PearlConfig, int]:
     if name not in PRESETS:
         raise ValueError(f"preset must be one of {', '.join(PRESETS)}, got {name}")
     make, _ = PRESETS[name]
-    cpu = 24 if benchmark.startswith("point-") else _CPU_ITERATIONS
-    num_iterations = {"tiny": 8, "cpu": cpu, "explore": _EXPLORE_ITERATIONS}.get(name, _PAPER_ITERATIONS)
+    num_iterations = {"tiny": 8, "cpu": _cpu_iterations(benchmark), "explore": _EXPLORE_ITERATIONS}.get(name, _PAPER_ITERATIONS)
     return make(benchmark), num_iterations
