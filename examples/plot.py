@@ -20,6 +20,9 @@ _RUNS = flags.DEFINE_multi_string("runs", None, "LABEL=PATTERN of run directorie
 _X = flags.DEFINE_string("x", "env_steps", "Metric of the horizontal axis: env_steps, updates, iteration.")
 _Y = flags.DEFINE_string("y", "test/return", "Metric of the vertical axis.")
 _HLINE = flags.DEFINE_multi_string("hline", [], "LABEL=VALUE of a level to mark, such as a published number.")
+_POINT = flags.DEFINE_multi_string(
+    "point", [], "LABEL=X,Y of a point to mark, such as a published number; those of one label share a colour."
+)
 _TITLE = flags.DEFINE_string("title", "", "Title of the picture.")
 _OUTPUT = flags.DEFINE_string("output", "curve.png", "Where the picture goes.")
 _CONFIDENCE = flags.DEFINE_float(
@@ -70,6 +73,15 @@ def _split_level(text: str) -> tuple[str, float]:
         raise ValueError(f"hline must look like LABEL=NUMBER, got {text!r}") from None
 
 
+def _split_point(text: str) -> tuple[str, float, float]:
+    label, position = _split("point", text)
+    try:
+        x, y = map(float, position.split(","))
+    except ValueError:
+        raise ValueError(f"point must look like LABEL=X,Y, got {text!r}") from None
+    return label, x, y
+
+
 def plot() -> None:
     """Draws the curves."""
     figure, axes = plt.subplots(figsize=(6.5, 4), layout="constrained")
@@ -85,6 +97,11 @@ def plot() -> None:
             label, value = _split_level(text)
             axes.axhline(value, color="0.4", linestyle="--", linewidth=1)
             axes.annotate(label, (0.01, value), xycoords=("axes fraction", "data"), va="bottom", fontsize=8)
+        points: dict[str, list[tuple[float, float]]] = {}
+        for label, x, y in map(_split_point, _POINT.value):
+            points.setdefault(label, []).append((x, y))
+        for marker, (label, positions) in zip("ov^sD*", points.items(), strict=False):
+            axes.plot(*zip(*positions, strict=True), marker, color="black", markersize=5, label=label)
     axes.set(xlabel=_X.value, ylabel=_Y.value, title=_TITLE.value)
     axes.grid(alpha=0.3)
     axes.legend()

@@ -64,7 +64,9 @@ def test_evaluation_of_a_checkpoint(finished, tmp_path):
 
 def test_plot_of_learning_curves(finished, tmp_path):
     run_dir, _ = finished
-    result = _run("plot.py", f"--runs=PEARL={run_dir}", "--hline=best=16", "--output=curve.png", cwd=tmp_path)
+    result = _run(
+        "plot.py", f"--runs=PEARL={run_dir}", "--hline=best=16", "--point=log=9e4,3", "--output=curve.png", cwd=tmp_path
+    )
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
@@ -126,6 +128,7 @@ def test_resuming_with_another_config_shows_the_difference(finished):
     [
         ("evaluate_pearl.py", ["--run_dir=nowhere"], "nowhere is not a run directory"),
         ("plot.py", ["--runs=PEARL=nowhere*"], "nothing matches 'nowhere*'"),
+        ("plot.py", ["--runs=PEARL=nowhere*", "--point=log=3"], "nothing matches"),
         ("plot.py", ["--runs=nowhere"], "runs must look like LABEL=VALUE, got 'nowhere'"),
     ],
 )

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from metarl_envs import Benchmark, benchmark, benchmark_names, from_gymnasium
-from pearl_jax import PRESETS, PearlConfig, make_agent, preset
+from pearl_jax import PRESETS, PearlConfig, check_fits, make_agent, preset
+from rlcore.experiment import RunError
 
 
 @pytest.mark.parametrize(
@@ -64,9 +65,11 @@ def test_difficulty_rises_linearly_between_its_iterations():
 
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("benchmark_name", benchmark_names())
-def test_every_preset_fits_every_navigation_benchmark(name, benchmark_name):
-    if not benchmark_name.startswith("point-"):
-        pytest.skip("not navigation")
+def test_every_preset_fits_every_benchmark(name, benchmark_name):
+    if name == "explore" and not benchmark_name.startswith("point-sparse"):
+        pytest.skip("explore is for sparse navigation")
+    if name == "tiny" and benchmark(benchmark_name).num_train_tasks < 40:
+        pytest.skip("tiny visits 40 tasks")
     config, num_iterations = preset(name, benchmark_name)
     assert num_iterations > 0
     assert make_agent(config, benchmark(benchmark_name)).config == config
@@ -82,6 +85,41 @@ def test_thesis_and_reference_differ_where_the_documents_do():
         "num_posterior_episodes",
         "num_test_prior_episodes",
     }
+
+
+def test_rows_that_a_run_collects_are_all_of_them_where_every_task_is_always_visited():
+    config = PearlConfig(num_tasks_per_iteration=0, num_initial_episodes=2, num_prior_episodes=1, num_extra_episodes=2)
+    assert config.num_rows(num_tasks=7, num_iterations=10, horizon=20) == (2 + 10 * 3) * 20
+
+
+def test_rows_that_a_run_collects_suffice_for_nearly_every_task():
+    config = PearlConfig(num_tasks_per_iteration=10, num_initial_episodes=1, num_prior_episodes=1, num_extra_episodes=0)
+    rows = config.num_rows(num_tasks=100, num_iterations=150, horizon=1) - 1  # less the initial episode
+    visits = np.random.default_rng(0).random((150, 100)).argsort(axis=1) < 10
+    assert visits.sum(axis=0).mean() < rows < 2 * visits.sum(axis=0).mean()
+    assert (visits.sum(axis=0) > rows).mean() <= 0.02
+
+
+def test_presets_of_locomotion_hold_what_they_collect_and_end_with_their_schedules():
+    for name in ("half-cheetah-vel-v0", "half-cheetah-dir-v0"):
+        config, num_iterations = preset("cpu", name)
+        assert config.sac.decay_until_update == config.num_updates * num_iterations
+        num_train_tasks = benchmark(name).num_train_tasks
+        assert config.replay_capacity == config.num_rows(
+            num_train_tasks, num_iterations, benchmark(name).family.horizon
+        )
+    assert preset("cpu", "walker-params-v0")[0].next_obs_in_context
+    assert not preset("reference", "half-cheetah-vel-v0")[0].next_obs_in_context
+    assert preset("cpu", "mine")[0].replay_capacity == PearlConfig().replay_capacity
+
+
+def test_a_run_that_does_not_fit_into_memory_is_refused_with_the_numbers():
+    chosen = benchmark("point-sparse-v0")
+    agent = make_agent(PearlConfig(replay_capacity=10**10), chosen)
+    with pytest.raises(RunError, match=r"replay \(100 tasks x 10000000000 transitions x 36 bytes\) 36000.00 GB"):
+        check_fits(agent, chosen)
+    fitting = make_agent(PearlConfig(), chosen)
+    assert check_fits(fitting, chosen).startswith("memory: replay (100 tasks x 20000 transitions x 36 bytes) 0.07 GB")
 
 
 def test_unknown_preset_is_refused_with_what_is_allowed():

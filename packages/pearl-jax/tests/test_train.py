@@ -65,6 +65,18 @@ def test_stopped_and_resumed_run_equals_an_undisturbed_one(tmp_path):
     assert int(whole.env_steps) == env_steps
 
 
+def test_locomotion_resumes_exactly_and_ends_early_where_robots_fall(tmp_path):
+    pytest.importorskip("mujoco")
+    config = dataclasses.replace(SMALL, num_tasks_per_iteration=3, replay_capacity=2000, training_reward="reward")
+    whole = _train(tmp_path / "whole", config, 2, tasks="walker-params-v0")
+    _train(tmp_path / "parts", config, 1, tasks="walker-params-v0")
+    _assert_equal(_train(tmp_path / "parts", config, 2, tasks="walker-params-v0"), whole)
+    assert _metrics(tmp_path / "parts") == _metrics(tmp_path / "whole")
+    num_rows = np.asarray(whole.data.replay.num_added)
+    assert (num_rows > 0).all()
+    assert num_rows.sum() < int(whole.env_steps)
+
+
 def test_seeds_differ(tmp_path):
     one, other = (_train(tmp_path / str(seed), SMALL, 1, seed=seed) for seed in (0, 1))
     assert float(one.agent.learner.params.actor["params"]["MLP_0"]["Dense_0"]["kernel"][0, 0]) != float(

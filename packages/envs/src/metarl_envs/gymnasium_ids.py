@@ -44,9 +44,7 @@ def register_with_gymnasium(env_id: str, benchmark_name: str, horizon: int) -> N
     )
 
 
-def make_env(
-    benchmark_name: str, task: Task | None = None, render_mode: str | None = None
-) -> gymnasium.Env[Any, Any]:
+def make_env(benchmark_name: str, task: Task | None = None, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
     """Plays one task of a benchmark; the entry point of `gymnasium.make`."""
     bench = benchmark(benchmark_name)
     task = get_task(bench.train_tasks, 0) if task is None else task

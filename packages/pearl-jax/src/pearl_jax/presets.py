@@ -11,6 +11,9 @@
   prior in sparse navigation.
 - Tasks. The benchmarks' names say which task set is whose.
 
+On locomotion both have the code's options for each family, with a replay for what a run collects, where the code has
+room for a million transitions of each task.
+
 Where the thesis names no number, `thesis` has the code's. Two habits of the code are not copied: tasks visited in an
 iteration are all different here, and extra episodes go on from the whole trial's context.
 
@@ -54,7 +57,6 @@ def _reference(benchmark: str) -> PearlConfig:
     )
     if benchmark.startswith("point-"):
         return _reference_navigation(config, benchmark)
-    # Of the code's several episodes from the prior before it tests, as of its options: thesis, appendix C, and its files.
     config = dataclasses.replace(config, num_test_prior_episodes=2)
     for prefix, options in _REFERENCE_LOCOMOTION.items():
         if benchmark.startswith(prefix):
@@ -86,7 +88,7 @@ _REFERENCE_LOCOMOTION: dict[str, dict[str, Any]] = {
 
 
 def _hold_everything(config: PearlConfig, benchmark: str, num_iterations: int) -> PearlConfig:
-    """The config with a replay for all that a run of so many iterations collects, if it is known how many tasks it has."""
+    """The config with a replay for what a run of so many iterations collects; benchmarks not registered are left."""
     if benchmark not in benchmark_names():
         return config
     num_rows = config.num_rows(metarl_envs.benchmark(benchmark).num_train_tasks, num_iterations, _HORIZON)
@@ -274,5 +276,5 @@ def preset(name: str, benchmark: str) -> tuple[PearlConfig, int]:
     if name not in PRESETS:
         raise ValueError(f"preset must be one of {', '.join(PRESETS)}, got {name}")
     make, _ = PRESETS[name]
-    num_iterations = {"tiny": 8, "cpu": _cpu_iterations(benchmark), "explore": _EXPLORE_ITERATIONS}.get(name, _PAPER_ITERATIONS)
-    return make(benchmark), num_iterations
+    usual = {"tiny": 8, "cpu": _cpu_iterations(benchmark), "explore": _EXPLORE_ITERATIONS}
+    return make(benchmark), usual.get(name, _PAPER_ITERATIONS)

@@ -1,7 +1,7 @@
 """Fixed task sets of locomotion, by name.
 
-They are drawn by NumPy's `RandomState(1337)`, whose stream NumPy has frozen: the same on every machine. 1337 is the seed
-of PEARL's reference code, so Half-Cheetah-Vel has its very tasks; its other task sets had no fixed seed.
+They are drawn by NumPy's `RandomState(1337)`, whose stream NumPy has frozen: the same on every machine. 1337 is the
+seed of PEARL's reference code, so Half-Cheetah-Vel has its very tasks; its other task sets had no fixed seed.
 """
 
 import dataclasses

@@ -81,7 +81,7 @@ class Viewer:
     """A window that shows one robot as it moves; needs a display."""
 
     def __init__(self, step_seconds: float) -> None:
-        """Opens the window at the first picture; a picture stays for `step_seconds`, so that time passes as it should."""
+        """Opens the window at the first picture; each picture stays for `step_seconds`."""
         self._step_seconds, self._next_time = step_seconds, 0.0
         self._window: Any = None
         self._data: Any = None

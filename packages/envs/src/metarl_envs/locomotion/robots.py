@@ -44,7 +44,7 @@ class Robot:
     signature: see `signature`; of the model as it is loaded.
     total_mass: kg to which masses and inertias are scaled; None leaves them.
     time_step: s of a simulation step; None is the model's own.
-    sensed_body: a body that carries an accelerometer, without which MuJoCo leaves the contact forces `cfrc_ext` at zero.
+    sensed_body: a body that gets an accelerometer, without which MuJoCo leaves the contact forces `cfrc_ext` at zero.
     """
 
     model_file: str
@@ -83,7 +83,7 @@ class Robot:
         found = signature(model)
         if not np.isclose(found, self.signature, rtol=1e-6):
             raise RuntimeError(
-                f"gymnasium's {self.model_file} is not the model of this benchmark version: its signature is {found!r}, "
+                f"gymnasium's {self.model_file} is not the model of this benchmark version: signature {found!r}, "
                 f"must be {self.signature!r}; install the gymnasium that metarl-envs was tested with"
             )
         if self.time_step is not None:
@@ -92,7 +92,7 @@ class Robot:
 
     @property
     def step_seconds(self) -> float:
-        """s of a step of the environment."""
+        """Duration of a step of the environment, s."""
         return self.frame_skip * self.model.opt.timestep
 
 

@@ -6,7 +6,7 @@ velocities and controls. All arrays are NumPy float64. Units: m, rad, s, kg.
 
 import abc
 import dataclasses
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -40,11 +40,11 @@ class Rules(abc.ABC):
 
     robot: Robot
 
-    derived = ()
-    """Names of further fields that are read; all are of the state after the step. gymnasium's own environments read them
+    derived: ClassVar[tuple[str, ...]] = ()
+    """Names of further fields that are read, all of the state after the step; gymnasium's own environments read them
     one simulation step late."""
 
-    obs_size = 0
+    obs_size: ClassVar[int] = 0
     """Numbers in an observation."""
 
     def place(self, fields: dict[str, np.ndarray]) -> np.ndarray:
@@ -116,8 +116,8 @@ class AntDir(Rules):
     v is the velocity of the torso, f the external forces on all bodies. Observation, 27: positions but x and y (13),
     velocities (14). Terminates where the torso's height is outside [0.2, 1.0] m.
 
-    Differs from the reference: f is not zero. MuJoCo 2.0, which it ran on, left it so by mistake; the cost of contact is
-    at most 0.04 a step.
+    Differs from the reference: f is not zero. MuJoCo 2.0, which it ran on, left it so by mistake; the cost of contact
+    is at most 0.04 a step.
     """
 
     robot: Robot = robots.ANT
@@ -179,10 +179,11 @@ class HumanoidDir(Rules):
         r = 0.25 d . (change of the centre of mass) / (time step of the simulation) - 0.1 |u|^2
             - min(5e-7 |f|^2, 10) + 5
 
-    u are the controls in [-0.4, 0.4], f the external forces on all bodies. As in the reference, the change is over the 5
-    simulation steps of a step but divided by the time of one, so the velocity counts 1.25. Observation, 376: positions
-    but x and y (22), velocities (23), inertia and velocity about the centre of mass of all 14 bodies (140, 84), actuator
-    forces on all degrees of freedom (23), f (84). Terminates where the pelvis's height is outside [1, 2] m.
+    u are the controls in [-0.4, 0.4], f the external forces on all bodies. As in the reference, the change is over the
+    5 simulation steps of a step but divided by the time of one, so the velocity counts 1.25. Observation, 376:
+    positions but x and y (22), velocities (23), inertia and velocity about the centre of mass of all 14 bodies (140,
+    84), actuator forces on all degrees of freedom (23), f (84). Terminates where the pelvis's height is outside [1, 2]
+    m.
 
     Differs from the reference: f is not zero, as it was under its MuJoCo 2.0 by mistake.
     """
@@ -242,8 +243,9 @@ class WalkerParams(_Params):
 
     Observation, 17. Terminates where the torso's height is outside (0.8, 2) m or it leans by 1 rad or more.
 
-    Differs from the reference: the robot is gymnasium's Walker2d-v5, whose feet have equal friction and whose simulation
-    step is 0.002 s, so that a step is 0.008 s; the reference's is 0.016 s, as in `walker-params-reference-v0`.
+    Differs from the reference: the robot is gymnasium's Walker2d-v5, whose feet have equal friction and whose
+    simulation step is 0.002 s, so that a step is 0.008 s; the reference's is 0.016 s, as in
+    `walker-params-reference-v0`.
     """
 
     robot: Robot = robots.WALKER
@@ -260,8 +262,11 @@ class WalkerParams(_Params):
 class HopperParams(_Params):
     """Hop forward, with the rewards of `WalkerParams` (the reference's hopper-rand-params; not in the thesis).
 
-    Observation, 11. Terminates where the torso's height is at most 0.7 m, it leans by 0.2 rad or more, or a number of the
-    state but x and height reaches 100. The step is 0.008 s here; `hopper-params-reference-v0` has the reference's 0.016 s.
+    Observation, 11. Terminates where the torso's height is at most 0.7 m, it leans by 0.2 rad or more, or a number of
+    the state but x and height reaches 100.
+
+    Differs from the reference: a step is 0.008 s, as in gymnasium's Hopper-v5; its 0.016 s are in
+    `hopper-params-reference-v0`.
     """
 
     robot: Robot = robots.HOPPER

@@ -72,8 +72,8 @@ class Simulation:
             raise ValueError(f"got {num_tasks(tasks)} tasks for num_envs={self._batch.nsim}")
         self._tasks = stack_tasks(tasks)
         if isinstance(self._tasks, DynamicsTask):
-            for name, multiplier in zip(MODEL_FIELDS, self._tasks, strict=True):
-                self._batch.expand(name)[:] = getattr(self._model, name) * multiplier
+            for part, field in MODEL_FIELDS.items():
+                self._batch.expand(field)[:] = getattr(self._model, field) * getattr(self._tasks, part)
             self._batch.set_const()  # what MuJoCo derives from masses follows them
 
     def read_dynamics(self) -> DynamicsTask:
@@ -84,7 +84,7 @@ class Simulation:
             values = np.broadcast_to(nominal, (self._batch.nsim, *nominal.shape)) if values is None else values
             return np.divide(values, nominal, out=np.ones_like(values, dtype=float), where=nominal != 0)
 
-        return DynamicsTask(*map(read, MODEL_FIELDS))
+        return DynamicsTask(**{part: read(field) for part, field in MODEL_FIELDS.items()})
 
     def reset(self, indices: np.ndarray, rngs: Sequence[np.random.Generator]) -> None:
         """Places the robots `indices: [M]` anew, with the noise of `rngs`, one for each of all `N`."""

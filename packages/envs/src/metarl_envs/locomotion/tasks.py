@@ -46,5 +46,5 @@ class DynamicsTask(NamedTuple):
     friction: np.ndarray
 
 
-MODEL_FIELDS = DynamicsTask("body_mass", "body_inertia", "dof_damping", "geom_friction")  # pyrefly: ignore
+MODEL_FIELDS = {"mass": "body_mass", "inertia": "body_inertia", "damping": "dof_damping", "friction": "geom_friction"}
 """The field of MuJoCo's model that each part of a `DynamicsTask` multiplies."""
