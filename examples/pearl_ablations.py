@@ -51,7 +51,9 @@ _NUM_ITERATIONS = flags.DEFINE_integer(
     "num_iterations", None, "The iteration to train up to, by default the preset's.", lower_bound=1
 )
 _OVERRIDE = flags.DEFINE_multi_string("override", [], "An option of every variant's config, as name=value.")
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", "runs/ablations", "Where the runs and the picture go.")
+_OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir", None, "Where the runs and the picture go, by default runs/ablations-<benchmark>-<preset>."
+)
 _DRAW_ONLY = flags.DEFINE_bool("draw_only", False, "Train nothing, draw the runs that are there.")
 
 _CONFIDENCE = 0.95
@@ -119,7 +121,7 @@ def _draw_curve(axes: Axes, label: str, pattern: str, color: str) -> None:
 
 def run_ablations() -> None:
     """Trains, unless told not to, and draws."""
-    output_dir = Path(_OUTPUT_DIR.value)
+    output_dir = Path(_OUTPUT_DIR.value or f"runs/ablations-{_BENCHMARK.value}-{_PRESET.value}")
     if not _DRAW_ONLY.value:
         train_all(output_dir)
     with user_errors():

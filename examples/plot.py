@@ -6,6 +6,7 @@ Each --runs is LABEL=PATTERN; the runs that a pattern matches are the seeds of o
 """
 
 import glob
+import itertools
 
 import matplotlib
 import numpy as np
@@ -21,7 +22,7 @@ _X = flags.DEFINE_string("x", "env_steps", "Metric of the horizontal axis: env_s
 _Y = flags.DEFINE_string("y", "test/return", "Metric of the vertical axis.")
 _HLINE = flags.DEFINE_multi_string("hline", [], "LABEL=VALUE of a level to mark, such as a published number.")
 _POINT = flags.DEFINE_multi_string(
-    "point", [], "LABEL=X,Y of a point to mark, such as a published number; those of one label share a colour."
+    "point", [], "LABEL=X,Y of a point to mark, such as a published number; those of one label share a marker."
 )
 _TITLE = flags.DEFINE_string("title", "", "Title of the picture.")
 _OUTPUT = flags.DEFINE_string("output", "curve.png", "Where the picture goes.")
@@ -100,7 +101,7 @@ def plot() -> None:
         points: dict[str, list[tuple[float, float]]] = {}
         for label, x, y in map(_split_point, _POINT.value):
             points.setdefault(label, []).append((x, y))
-        for marker, (label, positions) in zip("ov^sD*", points.items(), strict=False):
+        for marker, (label, positions) in zip(itertools.cycle("ov^sD*"), points.items(), strict=False):
             axes.plot(*zip(*positions, strict=True), marker, color="black", markersize=5, label=label)
     axes.set(xlabel=_X.value, ylabel=_Y.value, title=_TITLE.value)
     axes.grid(alpha=0.3)

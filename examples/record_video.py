@@ -24,7 +24,9 @@ from rlcore.experiment import from_dict, load_config, main, override, restore_la
 from rlcore.meta import TrialPlayer
 
 _RUN_DIR = flags.DEFINE_string("run_dir", None, "The run directory that train_pearl.py wrote.", required=True)
-_NUM_TASKS = flags.DEFINE_integer("num_tasks", 3, "Test tasks, evenly spread over those there are.", lower_bound=1)
+_NUM_TASKS = flags.DEFINE_integer(
+    "num_tasks", None, "Test tasks, evenly spread over all; by default 3, or all if there are fewer.", lower_bound=1
+)
 _NUM_EPISODES = flags.DEFINE_integer("num_episodes", 3, "Episodes of a trial.", lower_bound=1)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the trials.", lower_bound=0)
 _EVERY = flags.DEFINE_integer(
@@ -216,16 +218,17 @@ def record() -> None:
         config = override(from_dict(pearl_jax.PearlConfig, saved["pearl"]), _OVERRIDE.value)
         benchmark = metarl_envs.benchmark(saved["benchmark"])
         agent = pearl_jax.make_agent(config, benchmark)
-        if _NUM_TASKS.value > benchmark.num_test_tasks:
+        num_tasks = _NUM_TASKS.value or min(3, benchmark.num_test_tasks)
+        if num_tasks > benchmark.num_test_tasks:
             raise ValueError(
-                f"num_tasks must be at most {benchmark.num_test_tasks} for {benchmark.name}, got {_NUM_TASKS.value}"
+                f"num_tasks must be at most {benchmark.num_test_tasks} for {benchmark.name}, got {num_tasks}"
             )
         _check_can_draw(benchmark)
         template = jax.eval_shape(lambda: pearl_jax.init_state(agent, benchmark, saved["seed"]))
         state, iteration = restore_latest(_RUN_DIR.value, template)
         output = _check_output("output", Path(_OUTPUT.value or f"{_RUN_DIR.value}/adaptation.gif"), (".gif", ".webp"))
         sheet = _check_output("sheet", Path(_SHEET.value or output.with_name(f"{output.stem}_sheet.png")), (".png",))
-    chosen = np.linspace(0, benchmark.num_test_tasks - 1, _NUM_TASKS.value).round().astype(int)
+    chosen = np.linspace(0, benchmark.num_test_tasks - 1, num_tasks).round().astype(int)
     names = [describe(get_task(benchmark.test_tasks, i), i) for i in chosen]
     family = FilmedFamily(benchmark.family, _EVERY.value or max(1, benchmark.family.horizon // _NUM_FRAMES))
     play = TrialPlayer(pearl_jax.make_test_policy(agent), family, _NUM_EPISODES.value)

@@ -226,7 +226,7 @@ def main(arguments: list[str]) -> None:
     multiprocessing.get_context("forkserver").set_forkserver_preload(["gymnasium.envs.mujoco.half_cheetah_v5"])
     num_cores = len(os.sched_getaffinity(0))
     if importlib.util.find_spec("envpool") is None:
-        print("envpool is not installed and left out: uv pip install envpool")
+        print("envpool is not installed and left out: uv sync --group bench")
     print(f"{_BENCHMARK} beside {_GYM_ID}, {num_cores} cores, median of {_NUM_REPEATS.value}")
     print_with_policy(num_cores)
     print_physics(num_cores)

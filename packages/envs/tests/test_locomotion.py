@@ -46,7 +46,7 @@ class Oracle:
         self.model.opt.timestep = time_step
         self.data = mujoco.MjData(self.model)
         if isinstance(env.task, DynamicsTask):
-            for field, multiplier in zip(MODEL_FIELDS, env.task, strict=True):
+            for field, multiplier in zip(MODEL_FIELDS.values(), env.task, strict=True):
                 getattr(self.model, field)[:] *= multiplier
             mujoco.mj_setConst(self.model, self.data)
             mujoco.mj_resetData(self.model, self.data)

@@ -10,7 +10,8 @@ import jax
 import metarl_envs
 import numpy as np
 import pytest
-from metarl_envs.locomotion import DynamicsTask, LocomotionVectorEnv, VelocityTask, robots, rules
+from metarl_envs.locomotion import DynamicsTask, LocomotionFamily, LocomotionVectorEnv, VelocityTask, robots, rules
+from metarl_envs.locomotion.benchmarks import draw_goals
 from metarl_envs.locomotion.tasks import MODEL_FIELDS
 
 mujoco = pytest.importorskip("mujoco")
@@ -34,7 +35,7 @@ def _scratch_directory(monkeypatch, tmp_path):
 
 def make_dynamics(model, num_tasks=1, **multipliers):
     """One number for each part of a `DynamicsTask`; 1 where none is given."""
-    shapes = [(num_tasks, *getattr(model, field).shape) for field in MODEL_FIELDS]
+    shapes = [(num_tasks, *getattr(model, field).shape) for field in MODEL_FIELDS.values()]
     ones = DynamicsTask(*(np.ones(shape, np.float32) for shape in shapes))
     return ones._replace(**{name: getattr(ones, name) * np.float32(value) for name, value in multipliers.items()})
 
@@ -187,15 +188,15 @@ def test_multipliers_are_read_back_and_derived_constants_follow(name):
     bench = metarl_envs.benchmark(name)
     vector = bench.family.make_vec(bench.test_tasks)
     nominal, tasks = bench.family.rules.robot.model, bench.test_tasks
-    for field, multiplier, found in zip(MODEL_FIELDS, tasks, vector.read_dynamics(), strict=True):
+    for field, multiplier, found in zip(MODEL_FIELDS.values(), tasks, vector.read_dynamics(), strict=True):
         zero = np.broadcast_to(getattr(nominal, field) == 0, multiplier.shape)
         np.testing.assert_allclose(found, np.where(zero, 1, multiplier), rtol=1e-12)
     model = mujoco.MjModel.from_xml_path(str(robots._assets() / bench.family.rules.robot.model_file))
-    for field, multiplier in zip(MODEL_FIELDS, tasks, strict=True):
+    for field, multiplier in zip(MODEL_FIELDS.values(), tasks, strict=True):
         getattr(model, field)[:] *= multiplier[7]
     mujoco.mj_setConst(model, mujoco.MjData(model))
     derived = ("body_subtreemass", "body_invweight0", "dof_invweight0", "dof_M0", "actuator_acc0")
-    for field in (*MODEL_FIELDS, *derived):
+    for field in (*MODEL_FIELDS.values(), *derived):
         found = getattr(vector._simulation.materialise(7)[0], field)
         np.testing.assert_allclose(found, getattr(model, field), rtol=1e-12, err_msg=field)
     assert not np.allclose(model.dof_invweight0, nominal.dof_invweight0, rtol=0.1)
@@ -296,3 +297,34 @@ def test_a_backend_that_does_not_work_is_explained(backend, message, monkeypatch
     process = subprocess.run([sys.executable, "-c", _DRAW], check=False, capture_output=True, text=True)
     assert process.returncode == 0, process.stderr
     assert re.search(message, process.stdout)
+
+
+def test_tasks_that_the_rules_do_not_want_are_refused_and_change_nothing():
+    walkers = metarl_envs.benchmark("walker-params-v0")
+    tasks = metarl_envs.take_tasks(walkers.train_tasks, [0, 1])
+    env = walkers.family.make_vec(tasks, seed=0)
+    hoppers = metarl_envs.take_tasks(metarl_envs.benchmark("hopper-params-v0").train_tasks, [0, 1])
+    for wrong, message in [
+        (hoppers, r"the mass of the tasks has shape \(2, 5\), must be \(2, 8\)"),
+        (tasks._replace(mass=tasks.mass[:, :1]), r"the mass of the tasks has shape \(2, 1\)"),
+        (VelocityTask(np.ones(2, np.float32)), "tasks must be of DynamicsTask, got VelocityTask"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            env.set_tasks(wrong)
+    np.testing.assert_array_equal(env.tasks.mass, tasks.mass)
+    np.testing.assert_allclose(env.read_dynamics().friction, tasks.friction)
+    cheetahs = metarl_envs.benchmark("half-cheetah-vel-v0").family
+    with pytest.raises(ValueError, match="tasks must be of VelocityTask, got float"):
+        cheetahs.make_vec([1.0, 2.0])
+
+
+def test_a_family_may_step_on_more_threads_to_the_same_numbers():
+    rules, tasks = metarl_envs.benchmark("ant-goal-v0").family.rules, None
+    results = []
+    for num_threads in (1, 2):
+        family = LocomotionFamily(rules, draw_goals, num_threads=num_threads)
+        tasks = family.sample_tasks(jax.random.key(0), 3)
+        env = family.make_vec(tasks, seed=0)
+        env.reset()
+        results.append(env.step(np.ones((3, 8)))[0])
+    np.testing.assert_array_equal(*results)

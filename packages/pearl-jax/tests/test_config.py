@@ -6,7 +6,7 @@ import pytest
 from gymnasium import spaces
 from metarl_envs import Benchmark, benchmark, benchmark_names, from_gymnasium
 from pearl_jax import PRESETS, PearlConfig, check_fits, make_agent, preset
-from rlcore.experiment import RunError
+from rlcore.experiment import RunError, num_bytes
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,6 @@ def test_difficulty_rises_linearly_between_its_iterations():
 def test_every_preset_fits_every_benchmark(name, benchmark_name):
     if name == "explore" and not benchmark_name.startswith("point-sparse"):
         pytest.skip("explore is for sparse navigation")
-    if name == "tiny" and benchmark(benchmark_name).num_train_tasks < 40:
-        pytest.skip("tiny visits 40 tasks")
     config, num_iterations = preset(name, benchmark_name)
     assert num_iterations > 0
     assert make_agent(config, benchmark(benchmark_name)).config == config
@@ -90,6 +88,12 @@ def test_thesis_and_reference_differ_where_the_documents_do():
 def test_rows_that_a_run_collects_are_all_of_them_where_every_task_is_always_visited():
     config = PearlConfig(num_tasks_per_iteration=0, num_initial_episodes=2, num_prior_episodes=1, num_extra_episodes=2)
     assert config.num_rows(num_tasks=7, num_iterations=10, horizon=20) == (2 + 10 * 3) * 20
+
+
+def test_replays_of_presets_stay_below_16_gigabytes():
+    config, _ = preset("thesis", "humanoid-dir-v0")
+    row = num_bytes(make_agent(config, benchmark("humanoid-dir-v0")).example_row())
+    assert 15.9e9 < row * 100 * config.replay_capacity <= 16e9
 
 
 def test_rows_that_a_run_collects_suffice_for_nearly_every_task():

@@ -476,3 +476,13 @@ def test_many_updates_compile_once_update_in_place_and_bring_the_entropy_to_its_
     assert len(traces) == num_traces
     assert history[0] > 0
     np.testing.assert_allclose(np.mean(history[-100:]), TARGET_ENTROPY, atol=0.3)
+
+
+def test_compiler_options_are_known_to_this_xla_or_left_out(monkeypatch):
+    from rlcore.sac import learner
+
+    assert set(learner._compiler_options()) <= {"xla_cpu_experimental_ynn_fusion_type"}
+    monkeypatch.setattr(learner, "_CPU_OPTIONS", {"xla_no_such_option": "1"})
+    assert learner._compiler_options.__wrapped__() == {}
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert learner._compiler_options.__wrapped__() == {}

@@ -74,6 +74,6 @@ def make_vector_env(
 
 
 def _registered_family(bench: Benchmark) -> RegisteredFamily:
-    if not hasattr(bench.family, "make_env"):
+    if not (hasattr(bench.family, "make_env") and hasattr(bench.family, "make_limited_vec")):
         raise ValueError(f"the family of benchmark {bench.name!r} makes no environments for gymnasium")
     return cast(RegisteredFamily, bench.family)

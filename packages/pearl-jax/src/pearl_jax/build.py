@@ -53,7 +53,8 @@ def check_fits(agent: PearlAgent, benchmark: Benchmark) -> str:
     row = num_bytes(agent.example_row())
     networks = num_bytes(jax.eval_shape(agent.init, jax.random.key(0)))
     replay = f"replay ({num_tasks} tasks x {capacity} transitions x {row} bytes)"
-    parts = {replay: num_tasks * capacity * row, "networks and optimiser": networks}
+    held = num_tasks * capacity * row
+    parts = {replay: held, "a copy of it when a run is resumed": held, "networks and optimiser": networks}
     return check_memory(parts, "lower replay_capacity, which drops the oldest transitions")
 
 

@@ -140,7 +140,7 @@ class PearlConfig:
         Visits of a task are binomial. The number is three standard deviations above their mean; in the few tasks that
         are visited more often the oldest transitions make room.
         """
-        share = (self.num_tasks_per_iteration or num_tasks) / num_tasks
+        share = min((self.num_tasks_per_iteration or num_tasks) / num_tasks, 1.0)
         mean = share * num_iterations
         num_visits = min(num_iterations, math.ceil(mean + 3 * math.sqrt(mean * (1 - share))))
         visit = self.num_context_episodes + self.num_extra_episodes

@@ -11,8 +11,9 @@
   prior in sparse navigation.
 - Tasks. The benchmarks' names say which task set is whose.
 
-On locomotion both have the code's options for each family, with a replay for what a run collects, where the code has
-room for a million transitions of each task.
+On locomotion both have the code's options for each family, with a replay for what a run collects, up to 16 GB, where
+the code has room for a million transitions of each task. In the two-task families the code visits 5 tasks an iteration,
+the same ones again and again; here each is visited once, so 2/5 of its steps are collected for the same updates.
 
 Where the thesis names no number, `thesis` has the code's. Two habits of the code are not copied: tasks visited in an
 iteration are all different here, and extra episodes go on from the whole trial's context.
@@ -24,6 +25,7 @@ target critics.
 """
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -38,7 +40,7 @@ _TWO_TASKS = ("half-cheetah-dir", "ant-fwd-back")
 _EXPLORE_ITERATIONS = 480
 _CPU_ITERATIONS, _CPU_ITERATIONS_TWO_TASKS = 120, 80
 _PAPER_ITERATIONS = 500
-_HORIZON = 200
+_MAX_REPLAY_BYTES = 16_000_000_000
 _EXPLORE_UPDATES = 250 * _EXPLORE_ITERATIONS
 
 
@@ -88,11 +90,15 @@ _REFERENCE_LOCOMOTION: dict[str, dict[str, Any]] = {
 
 
 def _hold_everything(config: PearlConfig, benchmark: str, num_iterations: int) -> PearlConfig:
-    """The config with a replay for what a run of so many iterations collects; benchmarks not registered are left."""
+    """The config with a replay for what a run of so many iterations collects, at most 16 GB."""
     if benchmark not in benchmark_names():
         return config
-    num_rows = config.num_rows(metarl_envs.benchmark(benchmark).num_train_tasks, num_iterations, _HORIZON)
-    return dataclasses.replace(config, replay_capacity=num_rows)
+    chosen = metarl_envs.benchmark(benchmark)
+    family, num_tasks = chosen.family, chosen.num_train_tasks
+    num_rows = config.num_rows(num_tasks, num_iterations, family.horizon)
+    obs_size, action_size = (math.prod(space.shape or ()) for space in (family.observation_space, family.action_space))
+    row_bytes = 4 * (2 * obs_size + action_size + 3)
+    return dataclasses.replace(config, replay_capacity=min(num_rows, _MAX_REPLAY_BYTES // (row_bytes * num_tasks)))
 
 
 def _reference_navigation(config: PearlConfig, benchmark: str) -> PearlConfig:
@@ -156,7 +162,7 @@ def _tiny(benchmark: str) -> PearlConfig:
         context_size=64,
         training_reward="dense_reward" if sparse else "reward",
         replay_capacity=4000,
-        num_tasks_per_iteration=40,
+        num_tasks_per_iteration=0 if benchmark.startswith(_TWO_TASKS) else 40,
         num_prior_episodes=2,
         num_posterior_episodes=3,
         num_extra_episodes=0,
@@ -178,12 +184,12 @@ def _cpu_iterations(benchmark: str) -> int:
 
 
 def _cpu_locomotion(benchmark: str) -> PearlConfig:
-    """The reference's algorithm with networks and batches that two CPU cores can afford.
+    """PEARL with networks, batches and step sizes for two CPU cores, and target critics in place of a value network.
 
-    The entropy's weight is the reference's, 1/5, set by the temperature. Two things differ from it, because of what a
-    test is like: contexts hold episodes of the posterior too, as in the thesis's Algorithm 1 and from a test's third
-    episode on; and the KL weighs a quarter of the reference's (0.1 summed over 16 tasks at reward scale 5 is 0.008 over
-    8 at reward scale 1), because what is left of the posterior's width is noise in every episode.
+    The entropy's weight is the reference's, 1/5, set by the temperature. Two choices follow from what a test is like.
+    Contexts hold episodes of the posterior too, as in the thesis's Algorithm 1 and from a test's third episode on. And
+    the KL weighs less: the reference's 0.1, summed over 16 tasks at reward scale 5, would be 0.008 over 8 at reward
+    scale 1, but what is left of the posterior's width is noise in every episode.
     """
     two_tasks = benchmark.startswith(_TWO_TASKS)
     num_iterations, num_updates = _cpu_iterations(benchmark), 1000

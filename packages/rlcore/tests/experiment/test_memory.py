@@ -1,5 +1,8 @@
 """Memory: what a run holds is counted, said, and refused where it does not fit."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -31,3 +34,20 @@ def test_a_run_that_does_not_fit_is_refused_with_the_numbers(monkeypatch: pytest
 def test_where_nobody_knows_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available_bytes", lambda: None)
     assert check_memory({"replay": 10**15}, "lower it") == "memory: replay 1000000.00 GB"
+
+
+def test_a_container_s_limit_counts(tmp_path: Path) -> None:
+    (tmp_path / "memory.max").write_text("5000\n")
+    (tmp_path / "memory.current").write_text("2000\n")
+    assert memory._available_in_container(tmp_path) == 3000
+    (tmp_path / "memory.max").write_text("max\n")
+    assert memory._available_in_container(tmp_path) is None
+
+
+def test_an_accelerator_says_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    stats = {"bytes_limit": 70, "bytes_in_use": 20}
+    device = SimpleNamespace(platform="gpu", memory_stats=lambda: stats)
+    monkeypatch.setattr(jax, "devices", lambda: [device])
+    assert memory.available_bytes() == 50
+    device.memory_stats = lambda: None
+    assert memory.available_bytes() is None

@@ -136,8 +136,10 @@ def _open(mujoco: Any, model: Any) -> _Opened:
 
 def _choose_backend() -> str:
     chosen = os.environ.get("MUJOCO_GL", "").lower()
-    if chosen:
+    if chosen in ("egl", "osmesa", "cgl"):
         return chosen
+    if chosen:  # MuJoCo takes several words for what it does by default
+        return "glfw"
     if sys.platform != "linux" or "DISPLAY" in os.environ:
         return "glfw"
     # Looked for, not tried: once PyOpenGL has chosen its platform, it cannot choose another.

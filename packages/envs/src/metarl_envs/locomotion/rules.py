@@ -12,7 +12,7 @@ import numpy as np
 
 from metarl_envs.locomotion import robots
 from metarl_envs.locomotion.robots import Robot
-from metarl_envs.locomotion.tasks import DirectionTask, GoalTask, SignTask, VelocityTask
+from metarl_envs.locomotion.tasks import DirectionTask, DynamicsTask, GoalTask, SignTask, VelocityTask
 from metarl_envs.tasks import Tasks
 
 
@@ -46,6 +46,9 @@ class Rules(abc.ABC):
 
     obs_size: ClassVar[int] = 0
     """Numbers in an observation."""
+
+    task_type: ClassVar[type[Any]]
+    """The named tuple that holds its tasks."""
 
     def place(self, fields: dict[str, np.ndarray]) -> np.ndarray:
         """Where the robot is, `[N, 2]` m along x and y: by default that of its root."""
@@ -90,6 +93,8 @@ _TORSO_HEIGHT = 0.7
 class HalfCheetahVel(_HalfCheetah):
     """Run forward at a velocity: r = -|v_x - v*| - 0.05 |a|^2 (thesis, section 5.2.3, Half-Cheetah-Vel)."""
 
+    task_type = VelocityTask
+
     def reward(self, step: Step, tasks: VelocityTask) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """See the class."""
         velocity = step.displacement[:, 0] / step.seconds
@@ -99,6 +104,8 @@ class HalfCheetahVel(_HalfCheetah):
 
 class HalfCheetahDir(_HalfCheetah):
     """Run forward or backward: r = d v_x - 0.05 |a|^2, d = 1 or -1 (thesis, section 5.2.3, Half-Cheetah-Dir)."""
+
+    task_type = SignTask
 
     def reward(self, step: Step, tasks: SignTask) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """See the class."""
@@ -123,6 +130,7 @@ class AntDir(Rules):
     robot: Robot = robots.ANT
 
     derived = ("cfrc_ext",)
+    task_type = DirectionTask
     obs_size = 27
 
     def observe(self, fields: dict[str, np.ndarray]) -> np.ndarray:
@@ -157,6 +165,7 @@ class AntGoal(Rules):
     robot: Robot = robots.ANT
 
     derived = ("cfrc_ext",)
+    task_type = GoalTask
     obs_size = 113
 
     def observe(self, fields: dict[str, np.ndarray]) -> np.ndarray:
@@ -191,6 +200,7 @@ class HumanoidDir(Rules):
     robot: Robot = robots.HUMANOID
 
     derived = ("cinert", "cvel", "qfrc_actuator", "cfrc_ext", "xipos")
+    task_type = DirectionTask
     obs_size = 376
 
     def place(self, fields: dict[str, np.ndarray]) -> np.ndarray:
@@ -220,6 +230,8 @@ class HumanoidDir(Rules):
 @dataclasses.dataclass(frozen=True)
 class _Params(Rules):
     """Run forward with an unknown body: r = v_x + 1 - 1e-3 |a|^2; tasks are `DynamicsTask`s, which rewards ignore."""
+
+    task_type = DynamicsTask
 
     def place(self, fields: dict[str, np.ndarray]) -> np.ndarray:
         """Along x; these robots have no y."""

@@ -41,7 +41,7 @@ class Simulation:
           num_threads: that step them; more than one pays off only where cores are idle.
 
         Raises:
-          ValueError: `num_threads` is below 1.
+          ValueError: `num_threads` is below 1, or the tasks are not what the rules want.
         """
         if num_threads < 1:
             raise ValueError(f"num_threads={num_threads} must be at least 1")
@@ -66,15 +66,28 @@ class Simulation:
         """Plays other tasks from now on; the robots stay where they are.
 
         Raises:
-          ValueError: their number is not `N`.
+          ValueError: their number is not `N`, or they are not what the rules want; the tasks stay as they were.
         """
-        if num_tasks(tasks) != self._batch.nsim:
-            raise ValueError(f"got {num_tasks(tasks)} tasks for num_envs={self._batch.nsim}")
-        self._tasks = stack_tasks(tasks)
+        self._tasks = self._check(tasks)
         if isinstance(self._tasks, DynamicsTask):
             for part, field in MODEL_FIELDS.items():
                 self._batch.expand(field)[:] = getattr(self._model, field) * getattr(self._tasks, part)
             self._batch.set_const()  # what MuJoCo derives from masses follows them
+
+    def _check(self, tasks: Tasks) -> Tasks:
+        """The tasks as one of arrays `[N, ...]`; raises ValueError where they are not what the rules want."""
+        if num_tasks(tasks) != self._batch.nsim:
+            raise ValueError(f"got {num_tasks(tasks)} tasks for num_envs={self._batch.nsim}")
+        wanted, example = self._rules.task_type, tasks[0] if isinstance(tasks, list) else tasks
+        if not isinstance(example, wanted):
+            raise ValueError(f"tasks must be of {wanted.__name__}, got {type(example).__name__}")
+        tasks = stack_tasks(tasks)
+        if isinstance(tasks, DynamicsTask):
+            for part, field in MODEL_FIELDS.items():
+                shape, found = (self._batch.nsim, *getattr(self._model, field).shape), getattr(tasks, part).shape
+                if found != shape:
+                    raise ValueError(f"the {part} of the tasks has shape {found}, must be {shape}")
+        return tasks
 
     def read_dynamics(self) -> DynamicsTask:
         """The multipliers that the simulations run with, read back from MuJoCo; 1 where the model has 0."""

@@ -2,6 +2,7 @@
 
 import math
 import os
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -22,21 +23,33 @@ def num_bytes(tree: Any) -> int:
     return sum(map(size, jax.tree.leaves(tree)))
 
 
-def available_bytes(device: jax.Device | None = None) -> int | None:
-    """Bytes that can still be had on a device, by default JAX's first; None where nobody can tell."""
-    device = jax.devices()[0] if device is None else device
+def available_bytes() -> int | None:
+    """Bytes that can still be had on JAX's first device, in a container those it may have; None where nobody tells."""
+    device = jax.devices()[0]
     if device.platform != "cpu":
         stats = device.memory_stats() or {}
         return stats["bytes_limit"] - stats["bytes_in_use"] if "bytes_limit" in stats else None
+    limits = [_available_in_container(), _available_in_system()]
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _available_in_system() -> int | None:
     try:
-        with open("/proc/meminfo") as file:
-            lines = dict(line.split(":", 1) for line in file)
+        lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
         return int(lines["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError):
         pass
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError):
+        return None
+
+
+def _available_in_container(directory: Path = Path("/sys/fs/cgroup")) -> int | None:
+    try:
+        limit = int((directory / "memory.max").read_text())  # "max" where there is none
+        return limit - int((directory / "memory.current").read_text())
+    except (OSError, ValueError):
         return None
 
 

@@ -17,6 +17,9 @@ from rlcore.sac.config import SACConfig
 from rlcore.sac.heads import ActionHead
 from rlcore.types import Metrics, Params
 
+_CPU_OPTIONS = {"xla_cpu_experimental_ynn_fusion_type": ""}
+"""Leaves XLA's matrix products unfused: its fused ones cost wide networks a fifth more time."""
+
 
 class Batch(Protocol):
     """What SAC reads of a batch; the representation reads the rest."""
@@ -225,15 +228,11 @@ def make_update_many(
 
 @functools.cache
 def _compiler_options() -> dict[str, str]:
-    """On CPU, leaves XLA's matrix products unfused: its fused ones cost wide networks a fifth more time.
-
-    An XLA that does not know the option does without.
-    """
-    options = {"xla_cpu_experimental_ynn_fusion_type": ""}
+    """Those for this backend; an XLA that does not know one of them does without."""
     if jax.default_backend() != "cpu":
         return {}
     try:
-        jax.jit(jnp.negative, compiler_options=options).lower(jnp.zeros(())).compile()
+        jax.jit(jnp.negative, compiler_options=_CPU_OPTIONS).lower(jnp.zeros(())).compile()
     except jax.errors.JaxRuntimeError:
         return {}
-    return options
+    return _CPU_OPTIONS
