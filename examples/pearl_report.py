@@ -47,21 +47,22 @@ def report(
     key = jax.random.fold_in(jax.random.key(seed), num_episodes)  # not the key that training starts from
     trials = TrialPlayer(policy, benchmark.family, num_episodes)(params, tasks, key)
     returns = np.asarray(trials.returns()).reshape(num_trials, num_tasks, -1).mean(axis=0)
-    print_table(returns, num_trials)
+    of_tasks = "tasks trained on" if benchmark.test_tasks is benchmark.train_tasks else "tasks never seen"
+    print_table(returns, num_trials, of_tasks)
     output_dir.mkdir(parents=True, exist_ok=True)
     pictures = [output_dir / "adaptation.png"]
-    draw_adaptation(returns, benchmark.name, pictures[0])
+    draw_adaptation(returns, f"{benchmark.name}: adaptation to {of_tasks}", pictures[0])
     if isinstance(benchmark.family, PointFamily):
         pictures.append(output_dir / "trajectories.png")
         draw_trajectories(trials, take_tasks(tasks, np.arange(num_tasks)), benchmark.family.sparse, pictures[1])
     print("pictures:", ", ".join(map(str, pictures)))
 
 
-def print_table(returns: np.ndarray, num_trials: int) -> None:
+def print_table(returns: np.ndarray, num_trials: int, of_tasks: str) -> None:
     """Prints mean and standard error over tasks of some episodes' returns `[N, K]`, each the mean of some trials."""
     shown = [k for k in _SHOWN_EPISODES if k <= returns.shape[1]]
     trials = f", {num_trials} trials each" if num_trials > 1 else ""
-    print(f"\nreturn by episode of a trial, mean over {returns.shape[0]} tasks never seen{trials}")
+    print(f"\nreturn by episode of a trial, mean over {returns.shape[0]} {of_tasks}{trials}")
     print("episode        ", *(f"{k:>7d}" for k in shown))
     print("episodes before", *(f"{k - 1:>7d}" for k in shown))
     print("return         ", *(f"{returns[:, k - 1].mean():>7.2f}" for k in shown))
@@ -74,7 +75,7 @@ def draw_adaptation(returns: np.ndarray, title: str, path: Path) -> None:
     episodes = np.arange(1, returns.shape[1] + 1)
     axes.plot(episodes, returns.T, color="tab:blue", alpha=0.15, linewidth=0.8)
     axes.plot(episodes, returns.mean(axis=0), color="tab:blue", linewidth=2.5, label="mean over tasks")
-    axes.set(xlabel="episode of the trial", ylabel="return", title=f"{title}: adaptation to tasks never seen")
+    axes.set(xlabel="episode of the trial", ylabel="return", title=title)
     axes.legend(loc="lower right")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.savefig(path, dpi=120)
