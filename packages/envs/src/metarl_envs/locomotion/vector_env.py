@@ -54,6 +54,7 @@ class LocomotionVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
           ImportError: MuJoCo is not installed.
           ValueError: `horizon` or `num_threads` is below 1.
         """
+        self._renderer = FrameRenderer(rules.robot)  # first: gymnasium closes what could not be made, too
         if horizon < 1:
             raise ValueError(f"horizon={horizon} must be at least 1")
         check_render_mode(render_mode, self.metadata["render_modes"])
@@ -66,7 +67,6 @@ class LocomotionVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._first_seed = seed
         self._rngs: list[np.random.Generator] = []
         self._steps = np.zeros(self.num_envs, np.int64)
-        self._renderer = FrameRenderer(rules.robot)
         self.metadata = self.metadata | {"render_fps": round(1 / rules.robot.step_seconds)}
 
     @property
