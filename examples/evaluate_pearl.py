@@ -5,12 +5,10 @@ uv run examples/evaluate_pearl.py --run_dir=runs/point-sparse-wide-v0-cpu-0 --nu
 
 from pathlib import Path
 
-import jax
-import metarl_envs
-import pearl_jax
 from absl import flags
 from pearl_report import report
-from rlcore.experiment import from_dict, load_config, main, override, restore_latest, user_errors
+from rlcore.experiment import main, user_errors
+from trained_pearl import check_num_tasks, load_trained
 
 _RUN_DIR = flags.DEFINE_string("run_dir", None, "The run directory that train_pearl.py wrote.", required=True)
 _NUM_TASKS = flags.DEFINE_integer("num_tasks", None, "Test tasks, by default all.", lower_bound=1)
@@ -28,24 +26,17 @@ _OVERRIDE = flags.DEFINE_multi_string(
 def evaluate() -> None:
     """Plays the trials and reports."""
     with user_errors():
-        saved = load_config(_RUN_DIR.value)
-        config = override(from_dict(pearl_jax.PearlConfig, saved["pearl"]), _OVERRIDE.value)
-        benchmark = metarl_envs.benchmark(saved["benchmark"])
-        agent = pearl_jax.make_agent(config, benchmark)
+        trained = load_trained(_RUN_DIR.value, _OVERRIDE.value)
+        benchmark = trained.benchmark
         num_tasks = _NUM_TASKS.value or benchmark.num_test_tasks
-        if num_tasks > benchmark.num_test_tasks:
-            raise ValueError(
-                f"num_tasks must be at most {benchmark.num_test_tasks} for {benchmark.name}, got {num_tasks}"
-            )
-        template = jax.eval_shape(lambda: pearl_jax.init_state(agent, benchmark, saved["seed"]))
-        state, iteration = restore_latest(_RUN_DIR.value, template)
-    print(f"{benchmark.name}, iteration {iteration}, {int(state.env_steps)} env steps")
+        check_num_tasks(num_tasks, benchmark)
+    print(f"{benchmark.name}, iteration {trained.iteration}, {trained.env_steps} env steps")
     report(
-        agent,
-        state.agent.average,
+        trained.agent,
+        trained.params,
         benchmark,
         Path(_OUTPUT_DIR.value or _RUN_DIR.value),
-        num_episodes=_NUM_EPISODES.value or config.num_test_episodes,
+        num_episodes=_NUM_EPISODES.value or trained.agent.config.num_test_episodes,
         seed=_SEED.value,
         num_tasks=num_tasks,
         num_trials=_NUM_TRIALS.value,

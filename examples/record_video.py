@@ -20,8 +20,9 @@ from gymnasium.vector import VectorEnv, VectorWrapper
 from metarl_envs import TaskFamily, Tasks, get_task, take_tasks
 from metarl_envs.locomotion import DirectionTask, DynamicsTask, GoalTask, SignTask, VelocityTask
 from PIL import Image, ImageDraw, ImageFont
-from rlcore.experiment import from_dict, load_config, main, override, restore_latest, user_errors
+from rlcore.experiment import main, user_errors
 from rlcore.meta import TrialPlayer
+from trained_pearl import check_num_tasks, load_trained
 
 _RUN_DIR = flags.DEFINE_string("run_dir", None, "The run directory that train_pearl.py wrote.", required=True)
 _NUM_TASKS = flags.DEFINE_integer(
@@ -214,27 +215,20 @@ def _check_output(option: str, path: Path, suffixes: tuple[str, ...]) -> Path:
 def record() -> None:
     """Plays the trials and films them."""
     with user_errors():
-        saved = load_config(_RUN_DIR.value)
-        config = override(from_dict(pearl_jax.PearlConfig, saved["pearl"]), _OVERRIDE.value)
-        benchmark = metarl_envs.benchmark(saved["benchmark"])
-        agent = pearl_jax.make_agent(config, benchmark)
+        trained = load_trained(_RUN_DIR.value, _OVERRIDE.value)
+        benchmark = trained.benchmark
         num_tasks = _NUM_TASKS.value or min(3, benchmark.num_test_tasks)
-        if num_tasks > benchmark.num_test_tasks:
-            raise ValueError(
-                f"num_tasks must be at most {benchmark.num_test_tasks} for {benchmark.name}, got {num_tasks}"
-            )
+        check_num_tasks(num_tasks, benchmark)
         _check_can_draw(benchmark)
-        template = jax.eval_shape(lambda: pearl_jax.init_state(agent, benchmark, saved["seed"]))
-        state, iteration = restore_latest(_RUN_DIR.value, template)
         output = _check_output("output", Path(_OUTPUT.value or f"{_RUN_DIR.value}/adaptation.gif"), (".gif", ".webp"))
         sheet = _check_output("sheet", Path(_SHEET.value or output.with_name(f"{output.stem}_sheet.png")), (".png",))
     chosen = np.linspace(0, benchmark.num_test_tasks - 1, num_tasks).round().astype(int)
     names = [describe(get_task(benchmark.test_tasks, i), i) for i in chosen]
     family = FilmedFamily(benchmark.family, _EVERY.value or max(1, benchmark.family.horizon // _NUM_FRAMES))
-    play = TrialPlayer(pearl_jax.make_test_policy(agent), family, _NUM_EPISODES.value)
+    play = TrialPlayer(pearl_jax.make_test_policy(trained.agent), family, _NUM_EPISODES.value)
     tasks = take_tasks(benchmark.test_tasks, chosen)
-    returns = play(state.agent.average, tasks, jax.random.fold_in(jax.random.key(_SEED.value), 1)).returns()
-    print(f"{benchmark.name}, iteration {iteration}: returns of episodes 1 to {_NUM_EPISODES.value}")
+    returns = play(trained.params, tasks, jax.random.fold_in(jax.random.key(_SEED.value), 1)).returns()
+    print(f"{benchmark.name}, iteration {trained.iteration}: returns of episodes 1 to {_NUM_EPISODES.value}")
     for name, values in zip(names, np.asarray(returns), strict=True):
         print(f"{name:20s}", *(f"{value:>8.1f}" for value in values))
     write_film(family.episodes, names, output, sheet, _FPS.value)

@@ -192,13 +192,8 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
             raise ValueError(f"actions have shape {actions.shape}, must be {self.action_space.shape}")
         self._progress, *output = _step(self.func_env, self.horizon, self._tasks, self._keys, self._progress, actions)
         obs, step, truncated = jax.tree.map(np.array, output)
-        return (
-            obs,
-            step.reward,
-            step.terminated,
-            truncated,
-            same_step_infos(step.info, step.obs, step.terminated | truncated),
-        )
+        infos = same_step_infos(step.info, step.obs, step.terminated | truncated)
+        return obs, step.reward, step.terminated, truncated, infos
 
     def render(self) -> tuple[np.ndarray, ...] | None:
         """One image per environment, uint8 `[H, W, 3]`, from `FuncEnv.render_image`; None without a render mode."""

@@ -269,7 +269,7 @@ def _explore(benchmark: str) -> PearlConfig:
 
 PRESETS: dict[str, tuple[Callable[[str], PearlConfig], str]] = {
     "tiny": (_tiny, "a smoke test that learns a little"),
-    "cpu": (_cpu, "wide goals in a minute or two, locomotion in half an hour or so, on two CPU cores"),
+    "cpu": (_cpu, "wide goals in a minute or two, locomotion in a quarter of an hour or so, on two CPU cores"),
     "explore": (_explore, "narrow goals in minutes on two CPU cores"),
     "thesis": (_thesis, "what the thesis's text says"),
     "reference": (_reference, "what the thesis's released code does"),
