@@ -1,0 +1,1 @@
+"""Which mutual-information objectives give representations sufficient for control: exactly, and in deep RL."""

@@ -1,0 +1,1 @@
+"""The exact analyser of finite MDPs."""
