@@ -19,6 +19,7 @@ import matplotlib.pyplot as plt
 import metarl_envs
 import pearl_jax
 from absl import flags
+from curves import bootstrap_interval, load_curves
 from matplotlib.axes import Axes
 from metarl_envs import Benchmark
 from rlcore.experiment import Run, enable_compilation_cache, main, override, to_dict, user_errors
@@ -111,8 +112,6 @@ def draw(output_dir: Path) -> None:
 
 
 def _draw_curve(axes: Axes, label: str, pattern: str, color: str) -> None:
-    from plot import bootstrap_interval, load_curves  # not at the top: the flags of plot.py would become ours
-
     x, y = load_curves(pattern, "env_steps", "test/return")
     mean, (low, high) = y.mean(axis=0), bootstrap_interval(y, _CONFIDENCE)
     axes.plot(x, mean, ".-", color=color, label=f"{label} ({len(y)} seed{'s' if len(y) > 1 else ''})")

@@ -78,10 +78,10 @@ def test_plot_explains_a_bad_point(finished, tmp_path):
 
 
 def test_bootstrap_interval_holds_the_mean_and_shrinks_to_it_for_equal_seeds():
-    import plot
+    import curves
 
     y = np.array([[1.0, 5.0], [2.0, 5.0], [6.0, 5.0]])
-    low, high = plot.bootstrap_interval(y, 0.9)
+    low, high = curves.bootstrap_interval(y, 0.9)
     assert 1 <= low[0] < 3 < high[0] <= 6
     assert low[1] == high[1] == 5
 

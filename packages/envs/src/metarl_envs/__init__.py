@@ -1,5 +1,7 @@
 """Versioned, seeded families of tasks for meta-reinforcement learning."""
 
+from metarl_envs.catcher import CatcherEnv, CatcherFamily, CatcherTask, PleCatcherEnv
+from metarl_envs.catcher.family import register as _register_catcher
 from metarl_envs.from_gymnasium import GymnasiumFamily, from_gymnasium
 from metarl_envs.functional_env import FunctionalEnv
 from metarl_envs.functional_family import FunctionalFamily
@@ -12,15 +14,20 @@ from metarl_envs.point.family import register as _register_point
 from metarl_envs.registry import benchmark, benchmark_names, register_benchmark
 from metarl_envs.tasks import Benchmark, Task, TaskFamily, Tasks, get_task, num_tasks, take_tasks
 
+_register_catcher()
 _register_locomotion()
 _register_point()
 
 __all__ = [
     "Benchmark",
+    "CatcherEnv",
+    "CatcherFamily",
+    "CatcherTask",
     "FunctionalEnv",
     "FunctionalFamily",
     "FunctionalVectorEnv",
     "GymnasiumFamily",
+    "PleCatcherEnv",
     "PointEnv",
     "PointFamily",
     "PointTask",

@@ -1,1 +1,70 @@
-"""The exact analyser of finite MDPs."""
+"""The exact analyser of finite MDPs: which objectives' maximisers are sufficient for control, with counterexamples."""
+
+from mi_repr.tabular.analysis import Analysis, analyse, judge_all_k
+from mi_repr.tabular.bisimulation import coarsest_bisimulation
+from mi_repr.tabular.closed_form import coarsest_maximiser
+from mi_repr.tabular.conditions import Violation, check_conditions
+from mi_repr.tabular.counterexamples import Found, SizeSearched, find_counterexample
+from mi_repr.tabular.files import load_mdp
+from mi_repr.tabular.information import Joint, joint_distribution, measure, to_bits
+from mi_repr.tabular.library import (
+    LIBRARY,
+    contextual_bandit,
+    figure2,
+    figure3,
+    figure3_readable,
+    figure3_small,
+    mini_catcher_grip,
+    mini_catcher_grip_representations,
+    state_dependent_policy,
+    xor,
+)
+from mi_repr.tabular.loss import Loss, loss_of_optimality, policy_value, stochastic_lower_bound
+from mi_repr.tabular.mdp import FiniteMDP
+from mi_repr.tabular.merges import Maximisers, analyse_pairs, search_maximisers
+from mi_repr.tabular.partitions import all_partitions
+from mi_repr.tabular.solve import optimal_actions, optimal_q
+from mi_repr.tabular.verdict import Counterexample, Verdict, format_partition, sufficient_notions
+
+__all__ = [
+    "LIBRARY",
+    "Analysis",
+    "Counterexample",
+    "FiniteMDP",
+    "Found",
+    "Joint",
+    "Loss",
+    "Maximisers",
+    "SizeSearched",
+    "Verdict",
+    "Violation",
+    "all_partitions",
+    "analyse",
+    "analyse_pairs",
+    "check_conditions",
+    "coarsest_bisimulation",
+    "coarsest_maximiser",
+    "contextual_bandit",
+    "figure2",
+    "figure3",
+    "figure3_readable",
+    "figure3_small",
+    "find_counterexample",
+    "format_partition",
+    "joint_distribution",
+    "judge_all_k",
+    "load_mdp",
+    "loss_of_optimality",
+    "measure",
+    "mini_catcher_grip",
+    "mini_catcher_grip_representations",
+    "optimal_actions",
+    "optimal_q",
+    "policy_value",
+    "search_maximisers",
+    "state_dependent_policy",
+    "stochastic_lower_bound",
+    "sufficient_notions",
+    "to_bits",
+    "xor",
+]

@@ -114,15 +114,19 @@ class DiscreteHead:
 
     def q_values(self, critics: Params, obs: chex.Array, action: chex.Array) -> chex.Array:
         """Q of the actions taken, `[E, ...]`; action: `[...]` int."""
-        q = self._critics.apply(critics, obs)
+        q = self.all_q_values(critics, obs)
         return jnp.take_along_axis(q, action[None, ..., None], axis=-1)[..., 0]
+
+    def all_q_values(self, critics: Params, obs: chex.Array) -> chex.Array:
+        """Q of every action, `[E, ..., A]`."""
+        return self._critics.apply(critics, obs)
 
     def policy_terms(self, actor: Params, critics: Params, obs: chex.Array, key: chex.PRNGKey) -> PolicyTerms:
         """Exact sums over all actions."""
         del key
         log_probs = jax.nn.log_softmax(self._actor.apply(actor, obs))
         probs = jnp.exp(log_probs)
-        q = jnp.min(self._critics.apply(critics, obs), axis=0)
+        q = jnp.min(self.all_q_values(critics, obs), axis=0)
         expected_q = jnp.sum(probs * q, -1)
         return PolicyTerms(expected_q, jnp.sum(probs * log_probs, -1), jnp.zeros_like(expected_q))
 

@@ -1,0 +1,76 @@
+"""Trains an encoder on an objective, says what it keeps of the state, and trains an agent that sees through it.
+
+    uv run examples/train_mi_repr.py --game=catcher-grip --objective=fwd
+    uv run examples/train_mi_repr.py --game=catcher --objective=inv --override=pretrain.bottleneck=tuned
+    uv run examples/train_mi_repr.py --game=catcher-distractors --objective=end-to-end
+
+The same command again goes on where it stopped. Everything is in --run_dir: encoder/ and agent/ with their
+metrics.jsonl and checkpoints, and at the end results.json.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import metarl_envs
+import mi_repr
+from absl import flags
+from rlcore.experiment import enable_compilation_cache, main, override, user_errors
+
+GAMES = ("catcher", "catcher-grip", "catcher-distractors", "catcher-grip-distractors")
+
+_PURPOSES = "; ".join(f"{name}, {purpose}" for name, (_, purpose) in mi_repr.PRESETS.items())
+_GAME = flags.DEFINE_enum("game", "catcher-grip", GAMES, "The game.")
+_OBJECTIVE = flags.DEFINE_enum(
+    "objective",
+    "fwd",
+    mi_repr.REPRESENTATIONS,
+    "What trains the encoder: fwd, state and inv are J_fwd, J_state and J_inv; untrained, nothing; end-to-end, the "
+    "critic; true-state is no encoder but the state itself.",
+)
+_PRESET = flags.DEFINE_enum("preset", "cpu", list(mi_repr.PRESETS), f"The config to start from: {_PURPOSES}.")
+_SEED = flags.DEFINE_integer("seed", 0, "The seed of all randomness.", lower_bound=0)
+_RUN_DIR = flags.DEFINE_string(
+    "run_dir",
+    None,
+    "Where everything goes; what is there already goes on. By default runs/<game>-<objective>-<preset>-<seed>.",
+)
+_OVERRIDE = flags.DEFINE_multi_string(
+    "override", [], "An option of the config, as part.name=value; may be given many times."
+)
+_AGENT = flags.DEFINE_bool("agent", True, "Whether to train an agent; without, the encoder and the probes only.")
+_LEARNED_Q_STAR = flags.DEFINE_bool(
+    "learned_q_star",
+    False,
+    "Regress Q onto that of an agent which sees the true state, as the thesis does; else onto Q*.",
+)
+_CHECKPOINT_EVERY = flags.DEFINE_integer(
+    "checkpoint_every",
+    0,
+    "Iterations between checkpoints; 0 takes them as often as costs a twentieth of the time.",
+    lower_bound=0,
+)
+
+
+def print_results(results: dict[str, Any]) -> None:
+    """Prints a line for each part of the results."""
+    print(f"{results['benchmark']}, {results['representation']}, seed {results['seed']}")
+    for part in ("information", "probe", "regression", "agent"):
+        if values := results.get(part):
+            print(f"  {part}: " + ", ".join(f"{name} {value:.3f}" for name, value in values.items()))
+
+
+def train() -> None:
+    """Runs the experiment."""
+    with user_errors():
+        benchmark = metarl_envs.benchmark(f"{_GAME.value}-v0")
+        config = override(mi_repr.preset(_PRESET.value, _OBJECTIVE.value), _OVERRIDE.value)
+        name = f"{_GAME.value}-{config.representation}-{_PRESET.value}-{_SEED.value}"
+        directory = Path(_RUN_DIR.value or Path("runs") / name)
+        experiment = mi_repr.Experiment(benchmark, config, _SEED.value, directory, _CHECKPOINT_EVERY.value)
+        experiment.check()
+    enable_compilation_cache()
+    print_results(experiment.run(with_agent=_AGENT.value, learned_q_star=_LEARNED_Q_STAR.value))
+
+
+if __name__ == "__main__":
+    main(train)

@@ -1,0 +1,229 @@
+"""Options of the deep experiments; `presets.py` has the sets of them that belong together."""
+
+import dataclasses
+
+from rlcore.experiment import check_at_least, check_choice, check_positive, check_rate
+from rlcore.sac import SACConfig
+
+OBJECTIVES = ("fwd", "state", "inv")
+"""J_fwd, J_state and J_inv (thesis, equations 2 to 4)."""
+
+REPRESENTATIONS = (*OBJECTIVES, "untrained", "end-to-end", "true-state")
+"""What the agent can see: a frozen encoder that an objective trained, one that nothing trained, one that the critic
+trains as it goes, or the game's own state."""
+
+
+@dataclasses.dataclass(frozen=True)
+class EncoderConfig:
+    """The network between an image and its features, and the heads that its objective needs.
+
+    kind: `patch`, convolutions whose stride is their size, as reshapes and matrix products, an order of magnitude
+      faster on CPU; or `conv`, overlapping 3x3 convolutions of stride 2.
+    channels: of the five layers.
+    feature_size: of the representation (thesis: 256).
+    scorer: of the contrastive objectives: `per_action_bilinear` has a low-rank matrix for each action;
+      `concat_bilinear` is the thesis's, one matrix on [z, a], which cannot express that an action toggles something.
+    rank: of a `per_action_bilinear` matrix.
+    inverse_hidden_sizes: of the inverse model; empty is the thesis's single linear layer, which cannot tell a toggle
+      from two frames.
+    """
+
+    kind: str = "patch"
+    channels: tuple[int, ...] = (16, 32, 32, 64, 256)
+    feature_size: int = 256
+    scorer: str = "per_action_bilinear"
+    rank: int = 64
+    inverse_hidden_sizes: tuple[int, ...] = (256,)
+
+    def __post_init__(self) -> None:
+        check_choice("kind", self.kind, ("patch", "conv"))
+        if len(self.channels) != 5:
+            raise ValueError(f"channels must name five layers, got {self.channels}")
+        for channel in self.channels:
+            check_at_least("channels", channel, 1)
+        for size in self.inverse_hidden_sizes:
+            check_at_least("inverse_hidden_sizes", size, 1)
+        check_at_least("feature_size", self.feature_size, 1)
+        check_choice("scorer", self.scorer, ("per_action_bilinear", "concat_bilinear"))
+        check_at_least("rank", self.rank, 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainConfig:
+    """How an encoder is trained on transitions of a uniformly random policy.
+
+    num_transitions: collected before training (thesis: 50k), rounded up to whole episodes.
+    num_steps_ahead: k of the objective (thesis: 1).
+    num_updates: gradient steps.
+    updates_per_iteration: of them in a row, between logs and checkpoints.
+    num_windows, window_size: a batch is so many runs of so many frames; every pair of frames k apart in a run is a
+      sample, and for the contrastive objectives all their later frames are each other's negatives.
+    learning_rate: Adam's at first; it falls to 0 along a cosine.
+    max_grad_norm: clip the gradient to this norm.
+    num_warmup_updates, warmup_batch_size, warmup_learning_rate: the scorer of a contrastive objective first learns
+      alone, on features of the untrained encoder. Without it the encoder drops what a scorer cannot use yet.
+    warmup_same_step_share: share of those batches whose samples are all of one time step.
+    bottleneck: how the weight beta of the information bottleneck of J_inv is set. `ramp`: from `initial_beta`, kept for
+      a fifth of the updates, it rises geometrically to `final_beta` at half of them. `tuned`: after a third of the
+      updates with `initial_beta`, it follows the action loss such that this stays within `loss_tolerance` of what it
+      was then (thesis, A.2.0.2).
+    initial_beta, final_beta, loss_tolerance: see `bottleneck`; the last in nats.
+    """
+
+    num_transitions: int = 51_300
+    num_steps_ahead: int = 1
+    num_updates: int = 1500
+    updates_per_iteration: int = 50
+    num_windows: int = 64
+    window_size: int = 4
+    learning_rate: float = 2e-3
+    max_grad_norm: float = 10.0
+    num_warmup_updates: int = 300
+    warmup_batch_size: int = 768
+    warmup_learning_rate: float = 1e-2
+    warmup_same_step_share: float = 0.7
+    bottleneck: str = "ramp"
+    initial_beta: float = 1e-5
+    final_beta: float = 3e-3
+    loss_tolerance: float = 0.05
+
+    def __post_init__(self) -> None:
+        for name in ("num_transitions", "num_steps_ahead", "num_updates", "updates_per_iteration", "num_windows"):
+            check_at_least(name, getattr(self, name), 1)
+        if self.num_updates % self.updates_per_iteration:
+            raise ValueError(
+                f"updates_per_iteration must divide num_updates={self.num_updates}, got {self.updates_per_iteration}"
+            )
+        if self.window_size <= self.num_steps_ahead:
+            raise ValueError(
+                f"window_size must be above num_steps_ahead={self.num_steps_ahead}, got {self.window_size}"
+            )
+        check_at_least("num_warmup_updates", self.num_warmup_updates, 0)
+        check_at_least("warmup_batch_size", self.warmup_batch_size, 2)
+        for name in ("learning_rate", "warmup_learning_rate"):
+            check_rate(name, getattr(self, name))
+        check_rate("warmup_same_step_share", self.warmup_same_step_share, zero=True)
+        check_positive("max_grad_norm", self.max_grad_norm)
+        check_choice("bottleneck", self.bottleneck, ("ramp", "tuned"))
+        check_positive("initial_beta", self.initial_beta)
+        check_at_least("final_beta", self.final_beta, self.initial_beta)
+        check_positive("loss_tolerance", self.loss_tolerance)
+
+    @property
+    def num_iterations(self) -> int:
+        """Of `updates_per_iteration` each."""
+        return self.num_updates // self.updates_per_iteration
+
+
+@dataclasses.dataclass(frozen=True)
+class ControlConfig:
+    """How the agent learns on features: discrete SAC, or regression onto Q*.
+
+    num_envs: games side by side.
+    num_steps: environment steps in all.
+    steps_per_iteration: of them in all games together before gradient steps are taken, whole episodes of each.
+    steps_per_update: environment steps for each gradient step.
+    num_initial_steps: of a uniformly random policy before the first gradient step.
+    replay_capacity: transitions kept.
+    batch_size: of a gradient step.
+    num_test_episodes: of a test, with the greedy policy.
+    test_every: iterations between tests.
+    num_regression_updates, regression_batch_size, regression_learning_rate: of the regression of Q onto Q*.
+    """
+
+    num_envs: int = 16
+    num_steps: int = 69_120
+    steps_per_iteration: int = 864
+    steps_per_update: int = 16
+    num_initial_steps: int = 4320
+    replay_capacity: int = 100_000
+    batch_size: int = 256
+    num_test_episodes: int = 432
+    test_every: int = 4
+    num_regression_updates: int = 3000
+    regression_batch_size: int = 256
+    regression_learning_rate: float = 1e-3
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            if field.name != "regression_learning_rate":
+                check_at_least(field.name, getattr(self, field.name), 1)
+        check_rate("regression_learning_rate", self.regression_learning_rate)
+        for name, divisor in (
+            ("num_steps", self.steps_per_iteration),
+            ("steps_per_iteration", self.num_envs),
+            ("steps_per_iteration", self.steps_per_update),
+            ("num_initial_steps", self.num_envs),
+        ):
+            if getattr(self, name) % divisor:
+                raise ValueError(f"{name} must be a multiple of {divisor}, got {getattr(self, name)}")
+        if self.replay_capacity < max(self.num_initial_steps, self.steps_per_iteration):
+            raise ValueError(
+                "replay_capacity must hold num_initial_steps and steps_per_iteration, "
+                f"{self.num_initial_steps} and {self.steps_per_iteration}, got {self.replay_capacity}"
+            )
+
+    @property
+    def num_iterations(self) -> int:
+        """Of `steps_per_iteration` each."""
+        return self.num_steps // self.steps_per_iteration
+
+
+@dataclasses.dataclass(frozen=True)
+class ProbeConfig:
+    """How the elements of the state are read back from features.
+
+    num_states: drawn from all states of the game, with backgrounds where there are some; at most all there are without.
+    hidden_sizes: of the probe that is not linear.
+    num_updates, batch_size, learning_rate: of that probe.
+    ridge: weight of the linear probe's penalty, on standardised features.
+    test_share: of the cells (all states that differ in the gripper only) that are tested on and not trained on.
+    """
+
+    num_states: int = 12_096
+    hidden_sizes: tuple[int, ...] = (200, 200)
+    num_updates: int = 1500
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    ridge: float = 1e-3
+    test_share: float = 0.2
+
+    def __post_init__(self) -> None:
+        for name in ("num_states", "num_updates", "batch_size"):
+            check_at_least(name, getattr(self, name), 1)
+        for size in self.hidden_sizes:
+            check_at_least("hidden_sizes", size, 1)
+        check_rate("learning_rate", self.learning_rate)
+        check_positive("ridge", self.ridge)
+        check_rate("test_share", self.test_share)
+        if self.test_share == 1:
+            raise ValueError("test_share must be below 1, got 1")
+
+
+def _sac() -> SACConfig:
+    return SACConfig(
+        hidden_sizes=(200, 200),
+        actor_learning_rate=1e-3,
+        critic_learning_rate=1e-3,
+        temperature_learning_rate=1e-3,
+        initial_temperature=0.1,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class ExperimentConfig:
+    """One experiment of thesis section 2.5: an encoder, what it keeps of the state, and an agent that sees through it.
+
+    representation: what the agent sees, one of `REPRESENTATIONS`.
+    encoder, pretrain, probe, control, sac: the parts.
+    """
+
+    representation: str = "fwd"
+    encoder: EncoderConfig = dataclasses.field(default_factory=EncoderConfig)
+    pretrain: PretrainConfig = dataclasses.field(default_factory=PretrainConfig)
+    probe: ProbeConfig = dataclasses.field(default_factory=ProbeConfig)
+    control: ControlConfig = dataclasses.field(default_factory=ControlConfig)
+    sac: SACConfig = dataclasses.field(default_factory=_sac)
+
+    def __post_init__(self) -> None:
+        check_choice("representation", self.representation, REPRESENTATIONS)

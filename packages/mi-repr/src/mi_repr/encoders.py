@@ -1,0 +1,86 @@
+"""Image encoders.
+
+In the shape descriptions `...` stands for any leading batch dimensions, `S` for the side of an image, `F` for features.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import chex
+import flax.linen as nn
+import jax.numpy as jnp
+
+from mi_repr.config import EncoderConfig
+
+
+class Encoding(NamedTuple):
+    """What an encoder makes of images.
+
+    mean: `[..., F]`, the representation that the agent sees.
+    std: `[..., F]` of the Gaussian p(z given s); None where the representation is deterministic.
+    """
+
+    mean: chex.Array
+    std: chex.Array | None
+
+
+class PatchLayer(nn.Module):
+    """A convolution whose stride is its size: `[..., H, W, C] -> [..., H / size, W / size, width]`."""
+
+    width: int
+    size: int
+
+    @nn.compact
+    def __call__(self, x: chex.Array) -> chex.Array:
+        """See the class."""
+        *batch, height, width, depth = x.shape
+        if height % self.size or width % self.size:
+            raise ValueError(f"image sides must be multiples of {self.size}, got {height} x {width}")
+        rows, columns = height // self.size, width // self.size
+        x = x.reshape(*batch, rows, self.size, columns, self.size, depth)
+        x = jnp.moveaxis(x, -4, -3).reshape(*batch, rows, columns, self.size**2 * depth)
+        return nn.Dense(self.width, kernel_init=nn.initializers.he_normal())(x)
+
+
+class Trunk(nn.Module):
+    """`[..., S, S, C]` uint8 to `[..., features]` by five layers and a linear one; `S` is 32 or 64.
+
+    overlapping: 3x3 convolutions of stride 2 in place of patches.
+    """
+
+    channels: Sequence[int]
+    output_size: int
+    overlapping: bool
+
+    @nn.compact
+    def __call__(self, image: chex.Array) -> chex.Array:
+        """See the class."""
+        x = image.astype(jnp.float32) / 255
+        strides = (4, 2, 2, 2, 2) if image.shape[-2] >= 64 else (2, 2, 2, 2, 2)
+        for width, stride in zip(self.channels, strides, strict=True):
+            layer = nn.Conv(width, (3, 3), strides=2) if self.overlapping else PatchLayer(width, stride)
+            x = nn.relu(layer(x))
+        return nn.Dense(self.output_size)(x.reshape(*x.shape[:-3], -1))
+
+
+class Encoder(nn.Module):
+    """`[..., S, S, C]` uint8 to an `Encoding`.
+
+    gaussian: whether the representation is a sample of a Gaussian with a learned width, as J_inv's bottleneck needs.
+    """
+
+    config: EncoderConfig
+    gaussian: bool = False
+
+    @nn.compact
+    def __call__(self, image: chex.Array) -> Encoding:
+        """See the class."""
+        config = self.config
+        trunk = Trunk(config.channels, config.feature_size, config.kind == "conv")(image)
+        if not self.gaussian:
+            return Encoding(trunk, None)
+        hidden = nn.relu(trunk)
+        mean = nn.Dense(config.feature_size)(hidden)
+        # softplus(0.54) = 1: the prior's width at first.
+        std = nn.softplus(nn.Dense(config.feature_size)(hidden) + 0.54) + 1e-4
+        return Encoding(mean, std)

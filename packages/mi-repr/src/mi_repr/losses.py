@@ -1,0 +1,86 @@
+"""The objectives as losses, one function for each equation.
+
+In the shape descriptions `B` denotes the samples of a batch, `F` features, `A` actions, `R` the rank of a scorer.
+"""
+
+import chex
+import jax
+import jax.numpy as jnp
+
+
+def info_nce(scores: chex.Array) -> chex.Array:
+    """Mean of -log softmax of the true pair's score, a scalar (van den Oord et al., 2018; thesis A.2.0.2).
+
+        log B - loss <= I(later; earlier)
+
+    Args:
+      scores: `[B, B]`, row `i` scores every candidate for sample `i`; its own is on the diagonal.
+    """
+    chex.assert_rank(scores, 2)
+    return -jnp.mean(jnp.diagonal(jax.nn.log_softmax(scores, axis=-1)))
+
+
+def nce_accuracy(scores: chex.Array) -> chex.Array:
+    """Share of samples whose true candidate scores highest, a scalar; scores: `[B, B]` as for `info_nce`."""
+    return jnp.mean(jnp.argmax(scores, axis=-1) == jnp.arange(scores.shape[0]))
+
+
+def inverse_loss(logits: chex.Array, action: chex.Array) -> chex.Array:
+    """Mean cross-entropy of the actions taken, a scalar in nats (thesis A.2.0.2).
+
+        H(A) - loss <= I(A; Z_t+k | Z_t)   where the action does not depend on the state
+
+    Args:
+      logits: `[B, A]`
+      action: `[B]` int.
+    """
+    chex.assert_rank([logits, action], [2, 1])
+    log_probs = jax.nn.log_softmax(logits, axis=-1)
+    return -jnp.mean(jnp.take_along_axis(log_probs, action[:, None], axis=-1))
+
+
+def gaussian_rate(mean: chex.Array, std: chex.Array) -> chex.Array:
+    """Mean of KL(N(mean, std^2) || N(0, I)), a scalar in nats: an upper bound on I(Z; S) (Alemi et al., 2017).
+
+    Args:
+      mean: `[B, F]`
+      std: `[B, F]`, positive.
+    """
+    chex.assert_equal_shape([mean, std])
+    return jnp.mean(jnp.sum(0.5 * (mean**2 + std**2 - 1) - jnp.log(std), axis=-1))
+
+
+def per_action_bilinear(
+    query_matrices: chex.Array, key_matrix: chex.Array, features: chex.Array, action: chex.Array, later: chex.Array
+) -> chex.Array:
+    """Scores (W_a z) . (U z') of all pairs, `[B, C]`: a matrix of rank `R` for each action.
+
+    Args:
+      query_matrices: `[F, A, R]`, W.
+      key_matrix: `[F, R]`, U.
+      features: `[B, F]`, z.
+      action: `[B]` int.
+      later: `[C, F]`, the candidates z'.
+    """
+    chex.assert_rank([query_matrices, key_matrix, features, action, later], [3, 2, 2, 1, 2])
+    size, num_actions, rank = query_matrices.shape
+    queries = (features @ query_matrices.reshape(size, -1)).reshape(-1, num_actions, rank)
+    query = jnp.take_along_axis(queries, action[:, None, None], axis=1)[:, 0]
+    return query @ (later @ key_matrix).T
+
+
+def concat_bilinear(matrix: chex.Array, features: chex.Array, action: chex.Array, later: chex.Array) -> chex.Array:
+    """Scores [z, a]^T W z' of all pairs, `[B, C]`, the action one-hot (thesis A.2.0.2).
+
+    Additive in z and a, so it cannot express what depends on both, such as a toggle.
+
+    Args:
+      matrix: `[F + A, F]`, W.
+      features: `[B, F]`, z.
+      action: `[B]` int.
+      later: `[C, F]`, the candidates z'.
+    """
+    chex.assert_rank([matrix, features, action, later], [2, 2, 1, 2])
+    num_actions = matrix.shape[0] - features.shape[-1]
+    inputs = jnp.concatenate([features, jax.nn.one_hot(action, num_actions)], axis=-1)
+    return inputs @ matrix @ later.T

@@ -1,0 +1,91 @@
+"""Sets of options that belong together.
+
+The thesis (A.2.0.2) names the data, five convolutional layers, 256 features, the kind of each objective's head and the
+agent's two layers of 200. It leaves open layer sizes, batches and steps; `thesis` fills them from common practice. Two
+of its heads cannot express what catcher-grip asks of them, whatever the training: a score that is bilinear in [z, a]
+and z' is additive in z and a, and a single linear layer is additive in both frames, so neither can tell a toggle. `cpu`
+has heads that can.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+from mi_repr.config import ControlConfig, EncoderConfig, ExperimentConfig, PretrainConfig, ProbeConfig
+
+
+def _cpu(representation: str) -> ExperimentConfig:
+    return ExperimentConfig(representation)
+
+
+def _tiny(representation: str) -> ExperimentConfig:
+    config = _cpu(representation)
+    return dataclasses.replace(
+        config,
+        encoder=EncoderConfig(channels=(4, 8, 8, 8, 16), feature_size=16, rank=4, inverse_hidden_sizes=(16,)),
+        pretrain=PretrainConfig(
+            num_transitions=540,
+            num_updates=4,
+            updates_per_iteration=2,
+            num_windows=4,
+            num_warmup_updates=4,
+            warmup_batch_size=16,
+        ),
+        probe=ProbeConfig(num_states=500, hidden_sizes=(8,), num_updates=20, batch_size=32),
+        control=ControlConfig(
+            num_envs=4,
+            num_steps=216,
+            steps_per_iteration=108,
+            steps_per_update=27,
+            num_initial_steps=108,
+            replay_capacity=432,
+            batch_size=16,
+            num_test_episodes=8,
+            test_every=1,
+            num_regression_updates=20,
+            regression_batch_size=32,
+        ),
+        sac=dataclasses.replace(config.sac, hidden_sizes=(16,)),
+    )
+
+
+def _thesis(representation: str) -> ExperimentConfig:
+    config = _cpu(representation)
+    return dataclasses.replace(
+        config,
+        encoder=EncoderConfig(
+            kind="conv", channels=(32, 64, 128, 256, 256), scorer="concat_bilinear", inverse_hidden_sizes=()
+        ),
+        pretrain=PretrainConfig(
+            num_transitions=50_000,
+            num_updates=30_000,
+            num_windows=512,
+            window_size=2,
+            learning_rate=1e-3,
+            num_warmup_updates=0,
+            bottleneck="tuned",
+        ),
+        control=ControlConfig(num_envs=1, num_steps=108_000, steps_per_iteration=27, steps_per_update=1),
+        sac=dataclasses.replace(
+            config.sac, actor_learning_rate=3e-4, critic_learning_rate=3e-4, temperature_learning_rate=3e-4
+        ),
+    )
+
+
+PRESETS: dict[str, tuple[Callable[[str], ExperimentConfig], str]] = {
+    "tiny": (_tiny, "a smoke test that learns nothing"),
+    "cpu": (_cpu, "minutes on two CPU cores"),
+    "thesis": (_thesis, "the thesis's heads and protocol, meant for an accelerator"),
+}
+"""By name: the options for a representation, and what they are for."""
+
+
+def preset(name: str, representation: str) -> ExperimentConfig:
+    """The options of that name.
+
+    Raises:
+      ValueError: there is no such preset, or no such representation.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"preset must be one of {', '.join(PRESETS)}, got {name!r}")
+    make, _ = PRESETS[name]
+    return make(representation)

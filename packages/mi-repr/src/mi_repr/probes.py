@@ -1,0 +1,133 @@
+"""Which elements of the state can be read back from features (thesis, figure 5, bottom).
+
+In the shape descriptions `B` denotes states, `F` features, `P` probed elements.
+"""
+
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from metarl_envs.catcher import CatcherEnv, CatcherState, all_states
+from rlcore.networks import EnsembleMLP
+
+from mi_repr.config import ProbeConfig
+from mi_repr.exact import without_backgrounds
+
+POSITIONS = ("paddle_x", "fruit_x", "fruit_y")
+GRIPPER = "gripper"
+
+
+class ProbeData(NamedTuple):
+    """States to probe.
+
+    state: `[B]`
+    tested: `[B]` bool, whether a state is tested on rather than trained on. States that differ in the gripper only are
+      on the same side: else a probe that cannot see the gripper would copy the label of the twin, which is wrong.
+    """
+
+    state: CatcherState
+    tested: np.ndarray
+
+
+def draw_states(env: CatcherEnv, config: ProbeConfig, key: chex.PRNGKey) -> ProbeData:
+    """Draws states without replacement, and a background for each; the key is consumed."""
+    order_key, split_key, background_key = jax.random.split(key, 3)
+    everything = all_states(without_backgrounds(env))
+    total = everything.paddle_x.shape[0]
+    chosen = jax.random.permutation(order_key, total)[: min(config.num_states, total)]
+    state = jax.tree.map(lambda leaf: leaf[chosen], everything)
+    if env.distractors != "none":
+        task = env.get_default_params()
+        background = jax.random.randint(background_key, chosen.shape, 0, task.num_backgrounds) + task.first_background
+        state = state._replace(background=background.astype(state.background.dtype))
+    place = (np.asarray(state.paddle_x) * 1000 + np.asarray(state.fruit_x)) * 1000 + np.asarray(state.fruit_y)
+    cells, cell = np.unique(place, return_inverse=True)
+    num_tested = max(1, round(config.test_share * len(cells)))
+    tested = np.zeros(len(cells), bool)
+    tested[np.asarray(jax.random.permutation(split_key, len(cells)))[:num_tested]] = True
+    return ProbeData(state, tested[cell])
+
+
+def probe(
+    env: CatcherEnv, config: ProbeConfig, features: chex.Array, data: ProbeData, key: chex.PRNGKey
+) -> dict[str, float]:
+    """Trains a linear and a small non-linear probe for each element; the key is consumed.
+
+    Args:
+      env: the game.
+      config: of the probes.
+      features: `[B, F]` of the states.
+      data: the states.
+      key: consumed.
+
+    Returns:
+      By `linear/paddle_x`, `mlp/fruit_x` and so on: the root of the mean squared error over that of the best constant,
+      so 1 is chance; for `linear/gripper`, `mlp/gripper`, where there is one: accuracy, so 0.5 is chance.
+    """
+    names = (*POSITIONS, GRIPPER) if env.grip else POSITIONS
+    targets = np.stack([np.asarray(getattr(data.state, name), np.float64) for name in names], axis=1)
+    train, test = ~data.tested, data.tested
+    features = np.asarray(features, np.float64)
+    features = (features - features[train].mean(axis=0)) / np.maximum(features[train].std(axis=0), 1e-6)
+    mean, scale = targets[train].mean(axis=0), targets[train].std(axis=0)
+    targets = (targets - mean) / scale
+    predictions = {
+        "linear": _ridge(features, targets, train, config.ridge)[test],
+        "mlp": np.asarray(_mlp(config, features, targets, train, key))[test],
+    }
+    middle = ((0.5 - mean) / scale)[-1]
+    return {
+        f"{kind}/{name}": _accuracy(predicted[:, i], targets[test, i], middle)
+        if name == GRIPPER
+        else _relative_error(predicted[:, i], targets[test, i])
+        for kind, predicted in predictions.items()
+        for i, name in enumerate(names)
+    }
+
+
+def _relative_error(predicted: np.ndarray, target: np.ndarray) -> float:
+    return float(np.sqrt(np.mean((predicted - target) ** 2) / np.mean((target - target.mean()) ** 2)))
+
+
+def _accuracy(predicted: np.ndarray, target: np.ndarray, middle: float) -> float:
+    return float(np.mean((predicted > middle) == (target > middle)))
+
+
+def _ridge(features: np.ndarray, targets: np.ndarray, train: np.ndarray, penalty: float) -> np.ndarray:
+    """Predictions `[B, P]` of a linear probe fitted to the `train` rows."""
+    inputs = np.concatenate([features, np.ones((len(features), 1))], axis=1)
+    gram = inputs[train].T @ inputs[train] + penalty * train.sum() * np.eye(inputs.shape[1])
+    return inputs @ np.linalg.solve(gram, inputs[train].T @ targets[train])
+
+
+def _mlp(
+    config: ProbeConfig, features: np.ndarray, targets: np.ndarray, train: np.ndarray, key: chex.PRNGKey
+) -> chex.Array:
+    """Predictions `[B, P]` of one network for each element, fitted to the `train` rows; the key is consumed."""
+    init_key, step_key = jax.random.split(key)
+    inputs, outputs = jnp.asarray(features, jnp.float32), jnp.asarray(targets, jnp.float32)
+    rows = jnp.asarray(np.flatnonzero(train))
+    network = EnsembleMLP(outputs.shape[1], config.hidden_sizes, 1)
+    optimiser = optax.adam(optax.cosine_decay_schedule(config.learning_rate, config.num_updates))
+
+    @jax.jit
+    def fit(inputs: chex.Array, outputs: chex.Array) -> chex.Array:
+        def loss(params: chex.ArrayTree, chosen: chex.Array) -> chex.Array:
+            predicted = network.apply(params, inputs[chosen])[..., 0].T
+            return jnp.sum(jnp.mean((predicted - outputs[chosen]) ** 2, axis=0))
+
+        def step(carry: chex.ArrayTree, key: chex.PRNGKey) -> tuple[chex.ArrayTree, None]:
+            params, moments = carry
+            chosen = rows[jax.random.randint(key, (config.batch_size,), 0, rows.shape[0])]
+            updates, moments = optimiser.update(jax.grad(loss)(params, chosen), moments)
+            return (optax.apply_updates(params, updates), moments), None
+
+        params = network.init(init_key, inputs[:1])
+        keys = jax.random.split(step_key, config.num_updates)
+        (params, _), _ = jax.lax.scan(step, (params, optimiser.init(params)), keys)
+        return network.apply(params, inputs)[..., 0].T
+
+    return fit(inputs, outputs)

@@ -1,0 +1,164 @@
+"""The objectives of thesis section 2.3 for one representation, deterministic or stochastic, in nats.
+
+In the shape descriptions `S` denotes the states, `A` the actions, `Z` the codes of a representation and `R` the
+different rewards. A representation is `[S]` integers (a partition: the block of each state) or `[S, Z]`, p(z given s).
+
+| objective | | equation of the thesis |
+| --- | --- | --- |
+| fwd | J_fwd = I(Z_{t+k}; Z_t, A_t) | 2 |
+| state | J_state = I(Z_{t+k}; Z_t) | 3 |
+| inv | J_inv = I(A_t; Z_{t+k} given Z_t) | 4 |
+| reward | I(R_t; Z_t) | section 2.4.3 |
+| reward_action | I(R_t; Z_t, A_t), for rewards r(s, a) only | - |
+
+A_t is the first of k actions, the policy chooses the others. R_t is the reward that belongs to S_t: r(S_t) if rewards
+are paid on arrival (it came with S_t) or by the state, r(S_t, A_t) if they are paid by state and action. A plus sign
+adds objectives: "inv+reward".
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from mi_repr.tabular.mdp import FiniteMDP
+
+Value = TypeVar("Value", float, np.ndarray)
+
+COMPONENTS = ("fwd", "state", "inv", "reward", "reward_action")
+
+
+class Joint(NamedTuple):
+    """What the objectives depend on.
+
+    steps: `[S, A, S]`, p(s_t, a_t, s_{t+k}).
+    rewards: `[S, A, R]`, p(s_t, a_t, r_t).
+    """
+
+    steps: np.ndarray
+    rewards: np.ndarray
+
+
+def parse_objective(name: str, mdp: FiniteMDP) -> tuple[str, ...]:
+    """The terms of an objective such as "inv+reward".
+
+    Raises:
+      ValueError: a term is unknown, or not defined for the rewards of this MDP.
+    """
+    terms = tuple(term.strip() for term in name.split("+"))
+    for term in terms:
+        if term not in COMPONENTS:
+            raise ValueError(f"objective {name!r}: {term!r} must be one of {', '.join(COMPONENTS)}")
+    if "reward_action" in terms and mdp.reward_convention != "state_action":
+        raise ValueError(
+            f"objective {name!r}: reward_action needs reward_convention='state_action', got {mdp.reward_convention!r}"
+        )
+    return terms
+
+
+def joint_distribution(mdp: FiniteMDP, k: int = 1) -> Joint:
+    """The distribution of a step of the data and of its reward.
+
+    Raises:
+      ValueError: `k` is below 1, or the distribution of the states is not defined (`FiniteMDP.occupancy`).
+    """
+    if k < 1:
+        raise ValueError(f"k must be at least 1, got {k}")
+    taken = mdp.occupancy[:, None] * mdp.behaviour
+    later = mdp.transition @ np.linalg.matrix_power(mdp.chain, k - 1) if k > 1 else mdp.transition
+    reward = np.round(mdp.reward, 12)  # rewards that differ by rounding are one symbol
+    levels = np.unique(reward)
+    is_level = (reward[..., None] == levels).reshape(mdp.num_states, -1, len(levels))
+    return Joint(taken[:, :, None] * later, taken[:, :, None] * is_level)
+
+
+def entropy_terms(p: np.ndarray) -> np.ndarray:
+    """-p log p elementwise, 0 where p is 0; its sum over a distribution is the entropy in nats."""
+    return -p * np.log(np.where(p > 0, p, 1.0))
+
+
+def entropy(p: np.ndarray) -> float:
+    """H in nats of a distribution of any shape."""
+    return float(entropy_terms(p).sum())
+
+
+def to_bits(nats: Value) -> Value:
+    """The same information in bits."""
+    bits: Any = nats / np.log(2)
+    return bits
+
+
+def check_representation(representation: np.ndarray | Sequence[int], num_states: int) -> np.ndarray:
+    """The representation as an array: `[S]` integers or `[S, Z]` float64.
+
+    Raises:
+      ValueError: neither a block for every state nor a distribution for every state.
+    """
+    array = np.asarray(representation)
+    if array.ndim == 1 and np.issubdtype(array.dtype, np.integer) and len(array) == num_states:
+        return array.astype(np.int64)
+    if array.ndim != 2 or len(array) != num_states:
+        raise ValueError(
+            f"representation must be [{num_states}] integers or [{num_states}, Z] probabilities, "
+            f"got {array.dtype} {list(array.shape)}"
+        )
+    for state, row in enumerate(array):
+        if not (np.isfinite(row).all() and (row >= 0).all() and abs(row.sum() - 1) <= 1e-6):
+            raise ValueError(f"representation[{state}] must be a distribution, got {row.tolist()}")
+    return array / array.sum(axis=1, keepdims=True)
+
+
+def aggregate(array: np.ndarray, representation: np.ndarray, axis: int) -> np.ndarray:
+    """Replaces an axis of states by one of codes: sums over the states, weighted by p(z given s)."""
+    if representation.ndim == 2:
+        return np.moveaxis(np.tensordot(array, representation, axes=(axis, 0)), -1, axis)
+    order = np.argsort(representation, kind="stable")
+    starts = np.flatnonzero(np.diff(representation[order], prepend=representation[order[0]] - 1))
+    return np.add.reduceat(np.take(array, order, axis), starts, axis)
+
+
+def measure(
+    mdp: FiniteMDP,
+    representation: np.ndarray | Sequence[int],
+    objectives: Sequence[str] = ("fwd", "state", "inv"),
+    k: int = 1,
+) -> dict[str, float]:
+    """The objectives of one representation in nats, and "I(Z;S)".
+
+    Raises:
+      ValueError: an objective is unknown, `k` is below 1 or the representation is malformed.
+    """
+    codes = check_representation(representation, mdp.num_states)
+    steps, rewards = joint_distribution(mdp, k)
+    terms = components(
+        aggregate(aggregate(steps, codes, 0), codes, 2),
+        aggregate(rewards, codes, 0),
+    )
+    spread = 0.0 if codes.ndim == 1 else float(mdp.occupancy @ entropy_terms(codes).sum(axis=1))
+    values = {"I(Z;S)": entropy(aggregate(mdp.occupancy, codes, 0)) - spread}
+    for name in objectives:
+        values[name] = float(sum(terms[term] for term in parse_objective(name, mdp)))
+    return values
+
+
+def components(steps: np.ndarray, rewards: np.ndarray) -> dict[str, np.ndarray]:
+    """All objectives, `[...]` each.
+
+    Args:
+      steps: `[..., Z, A, Z]`, p(z_t, a_t, z_{t+k}).
+      rewards: `[..., Z, A, R]`, p(z_t, a_t, r_t).
+    """
+    code, later = _entropy(steps.sum(axis=(-2, -1)), 1), _entropy(steps.sum(axis=(-3, -2)), 1)
+    code_action, pair, triple = _entropy(steps.sum(axis=-1), 2), _entropy(steps.sum(axis=-2), 2), _entropy(steps, 3)
+    reward = _entropy(rewards.sum(axis=(-3, -2)), 1)
+    return {
+        "fwd": later + code_action - triple,
+        "state": later + code - pair,
+        "inv": code_action + pair - triple - code,
+        "reward": reward + code - _entropy(rewards.sum(axis=-2), 2),
+        "reward_action": reward + code_action - _entropy(rewards, 3),
+    }
+
+
+def _entropy(p: np.ndarray, num_axes: int) -> np.ndarray:
+    return entropy_terms(p).sum(axis=tuple(range(-num_axes, 0)))

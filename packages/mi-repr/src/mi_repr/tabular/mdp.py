@@ -1,0 +1,185 @@
+"""A finite Markov decision process with the policy that collects its data.
+
+In the shape descriptions `S` denotes the states and `A` the actions.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from mi_repr.tabular.chain import stationary_distribution
+
+RewardConvention = Literal["arrival", "state", "state_action"]
+_ROUNDING = 1e-6  # probabilities written by hand: rows this close to 1 are scaled to 1
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FiniteMDP:
+    """What the analyser looks at. Checked, and copied to float64, when made.
+
+    transition: `[S, A, S]`, p(s' given s, a).
+    reward: `[S]`, or `[S, A]` if `reward_convention` is "state_action".
+    reward_convention: what a step from s by a to s' pays: "arrival" r(s'), "state" r(s), "state_action" r(s, a).
+    policy: `[S, A]`, p(a given s) of the data. None means uniform; `behaviour` is the policy in use.
+    discount: of the optimal values, in [0, 1).
+    state_distribution: `[S]`, p(S_t) of the data. None means the stationary distribution of the policy; `occupancy` is
+      the distribution in use.
+    states: their names, by default s0, s1, ...
+    actions: their names, by default a0, a1, ...
+
+    Raises:
+      ValueError: something is not a distribution, not finite, or of another shape; the message names the row.
+    """
+
+    transition: np.ndarray
+    reward: np.ndarray
+    reward_convention: RewardConvention = "arrival"
+    policy: np.ndarray | None = None
+    discount: float = 0.9
+    state_distribution: np.ndarray | None = None
+    states: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.reward_convention not in get_args(RewardConvention):
+            raise ValueError(
+                f"reward_convention must be one of {', '.join(get_args(RewardConvention))}, "
+                f"got {self.reward_convention!r}"
+            )
+        if not 0 <= self.discount < 1:
+            raise ValueError(f"discount must be at least 0 and below 1, got {self.discount}")
+        transition = _to_array("transition", self.transition)
+        if transition.ndim != 3 or transition.shape[0] != transition.shape[2] or not transition.size:
+            raise ValueError(f"transition must have shape [S, A, S], got {list(transition.shape)}")
+        num_states, num_actions = transition.shape[:2]
+        states = _check_names("states", self.states, "s", num_states)
+        actions = _check_names("actions", self.actions, "a", num_actions)
+        reward_axes = (states, actions) if self.reward_convention == "state_action" else (states,)
+        reward = _check_shape(f"reward by the convention {self.reward_convention!r}", self.reward, reward_axes)
+        _check_finite("reward", reward, reward_axes)
+        checked: dict[str, Any] = {
+            "states": states,
+            "actions": actions,
+            "reward": reward,
+            "transition": _check_rows("transition", transition, (states, actions, states)),
+        }
+        for name, value, axes in (
+            ("policy", self.policy, (states, actions)),
+            ("state_distribution", self.state_distribution, (states,)),
+        ):
+            if value is not None:
+                checked[name] = _check_rows(name, _check_shape(name, value, axes), axes)
+        for name, value in checked.items():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def deterministic(
+        cls, next_state: Sequence[Sequence[int]] | np.ndarray, reward: Any, **options: Any
+    ) -> "FiniteMDP":
+        """An MDP whose actions lead from s to `next_state[s][a]: [S, A]`; `options` are the other fields.
+
+        Raises:
+          ValueError: a next state is not the number of a state, or what `FiniteMDP` raises.
+        """
+        table = np.asarray(next_state)
+        if table.ndim != 2 or not table.size or not np.issubdtype(table.dtype, np.integer):
+            raise ValueError(f"next_state must be integers of shape [S, A], got {table.dtype} {list(table.shape)}")
+        for state, action in np.argwhere((table < 0) | (table >= len(table))):
+            raise ValueError(
+                f"next_state[{state}, {action}] must be from 0 to {len(table) - 1}, got {table[state, action]}"
+            )
+        return cls(np.eye(len(table))[table], np.asarray(reward, np.float64), **options)
+
+    @property
+    def num_states(self) -> int:
+        """`S`."""
+        return self.transition.shape[0]
+
+    @property
+    def num_actions(self) -> int:
+        """`A`."""
+        return self.transition.shape[1]
+
+    @functools.cached_property
+    def behaviour(self) -> np.ndarray:
+        """`[S, A]`, the policy that collects the data."""
+        if self.policy is not None:
+            return self.policy
+        return np.full((self.num_states, self.num_actions), 1 / self.num_actions)
+
+    @functools.cached_property
+    def chain(self) -> np.ndarray:
+        """`[S, S]`, p(s' given s) under the behaviour policy."""
+        return np.einsum("sa,sat->st", self.behaviour, self.transition)
+
+    @functools.cached_property
+    def occupancy(self) -> np.ndarray:
+        """`[S]`, the distribution of S_t.
+
+        Raises:
+          ValueError: none was given and the policy has several stationary distributions.
+        """
+        if self.state_distribution is not None:
+            return self.state_distribution
+        try:
+            return stationary_distribution(self.chain)
+        except ValueError as error:
+            raise ValueError(f"{error}; state_distribution must say which states the data come from") from None
+
+    @functools.cached_property
+    def expected_reward(self) -> np.ndarray:
+        """`[S, A]`, of a step, whatever the convention."""
+        if self.reward_convention == "arrival":
+            return self.transition @ self.reward
+        if self.reward_convention == "state":
+            return np.repeat(self.reward[:, None], self.num_actions, axis=1)
+        return self.reward
+
+
+def _to_array(name: str, value: Any) -> np.ndarray:
+    try:
+        return np.array(value, np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be numbers in rows of equal length") from None
+
+
+def _check_names(name: str, names: Sequence[str], letter: str, number: int) -> tuple[str, ...]:
+    if not len(names):
+        return tuple(f"{letter}{i}" for i in range(number))
+    if len(names) != number or len(set(names)) != number:
+        raise ValueError(f"{name} must be {number} different names, got {list(names)}")
+    return tuple(map(str, names))
+
+
+def _check_shape(name: str, value: Any, axes: tuple[tuple[str, ...], ...]) -> np.ndarray:
+    array, shape = _to_array(name, value), tuple(map(len, axes))
+    if array.shape != shape:
+        raise ValueError(f"{name} must have shape {list(shape)}, got {list(array.shape)}")
+    return array
+
+
+def _check_finite(name: str, array: np.ndarray, axes: tuple[tuple[str, ...], ...]) -> None:
+    for where in np.argwhere(~np.isfinite(array)):
+        raise ValueError(f"{name}{_place(where, axes)} is {array[tuple(where)]}, must be finite")
+
+
+def _check_rows(name: str, array: np.ndarray, axes: tuple[tuple[str, ...], ...]) -> np.ndarray:
+    """Distributions over the last axis, scaled to sum to 1 exactly."""
+    _check_finite(name, array, axes)
+    for where in np.argwhere(array < 0):
+        raise ValueError(f"{name}{_place(where, axes)} is {array[tuple(where)]:g}, must not be negative")
+    total = array.sum(axis=-1)
+    for where in np.argwhere(np.atleast_1d(np.abs(total - 1) > _ROUNDING)):
+        row = where[: array.ndim - 1]
+        raise ValueError(f"{name}{_place(row, axes)} sums to {total[tuple(row)]:g}, must be 1")
+    return array / total[..., None]
+
+
+def _place(where: np.ndarray, axes: tuple[tuple[str, ...], ...]) -> str:
+    names = ", ".join(names[index] for names, index in zip(axes, where, strict=False))
+    return f"[{names}]" if names else ""

@@ -1,0 +1,161 @@
+"""Maximisers found by merging blocks from the identity on, where trying all partitions is too much.
+
+An objective is monotone if no representation gains by aliasing: J_fwd, J_state and the rewards by the data processing
+inequality, J_inv if in addition the policy is the same in all states. Then whatever refines a maximiser is one too. So
+two states are aliased by some maximiser exactly if merging only these two loses nothing: S (S - 1) / 2 merges decide
+Q*- and strict pi*-sufficiency, and a search that goes on merging finds every maximiser without trying the rest.
+
+In the shape descriptions `S` denotes the states, `M` the blocks, `A` the actions and `R` the rewards.
+"""
+
+import collections
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from mi_repr.tabular.conditions import has_state_independent_policy
+from mi_repr.tabular.information import Joint, components, entropy_terms, joint_distribution, parse_objective
+from mi_repr.tabular.mdp import FiniteMDP
+from mi_repr.tabular.solve import TOLERANCE, optimal_actions, optimal_q
+from mi_repr.tabular.verdict import Notion, Verdict, make_counterexample, violates
+
+
+class Maximisers(NamedTuple):
+    """What a merge search found.
+
+    labels: `[N, S]` int, maximisers, the identity first.
+    complete: whether these are all of them; False if the search met its limit.
+    """
+
+    labels: np.ndarray
+    complete: bool
+
+
+def analyse_pairs(mdp: FiniteMDP, objective: str, *, k: int = 1, tolerance: float = TOLERANCE) -> Verdict:
+    """The verdict on an objective by merging two states at a time: exact, for hundreds of states.
+
+    `num_maximisers` is not counted (None). `pi_weak` is None where no two aliasable states lack a common optimal action
+    and blocks of three or more would have to be looked at.
+
+    Raises:
+      ValueError: the objective is unknown or not monotone, or the state distribution is not defined.
+    """
+    terms = _check_monotone(mdp, objective)
+    joint, q = joint_distribution(mdp, k), optimal_q(mdp)
+    optimal, names = optimal_actions(q), mdp.actions
+    pairs = np.argwhere(np.triu(merge_losses(joint, terms) <= tolerance, 1))
+    failing: dict[Notion, np.ndarray] = {
+        notion: np.array([pair for pair in pairs if violates(notion, q, optimal, pair)], int).reshape(-1, 2)
+        for notion in ("pi_weak", "pi_strict", "q")
+    }
+    holds = {notion: not len(found) for notion, found in failing.items()}
+    counterexample = None
+    for notion, found in failing.items():
+        if len(found):
+            labels = np.arange(mdp.num_states)
+            labels[found[0, 1]] = found[0, 0]
+            counterexample = make_counterexample(labels, notion, q, names)
+            break
+    # Two sets of two actions that meet pairwise meet all together; larger sets need not.
+    undecided = holds["pi_weak"] and not holds["pi_strict"] and mdp.num_actions > 2
+    return Verdict(
+        objective,
+        _value(joint, terms),
+        None,
+        q=holds["q"],
+        pi_strict=holds["pi_strict"],
+        pi_weak=None if undecided else holds["pi_weak"],
+        counterexample=counterexample,
+    )
+
+
+def search_maximisers(
+    mdp: FiniteMDP, objective: str, *, k: int = 1, limit: int = 10_000, tolerance: float = TOLERANCE
+) -> Maximisers:
+    """All partitions that maximise an objective, breadth first from the identity, or the first `limit`.
+
+    Raises:
+      ValueError: the objective is unknown or not monotone, or `limit` is below 1.
+    """
+    if limit < 1:
+        raise ValueError(f"limit must be at least 1, got {limit}")
+    terms = _check_monotone(mdp, objective)
+    joint = joint_distribution(mdp, k)
+    identity = tuple(range(mdp.num_states))
+    found: dict[tuple[int, ...], float] = {identity: 0.0}
+    queue = collections.deque([identity])
+    while queue:
+        labels = queue.popleft()
+        losses = found[labels] + merge_losses(_merged(joint, labels), terms)
+        for i, j in np.argwhere(np.triu(losses <= tolerance, 1)):
+            # The larger number moves to the smaller one's block, those above it close up: restricted growth again.
+            merged = tuple(int(i if x == j else x - (x > j)) for x in labels)
+            if merged in found:
+                continue
+            if len(found) == limit:
+                return Maximisers(np.array(list(found)), complete=False)
+            found[merged] = max(float(losses[i, j]), 0.0)
+            queue.append(merged)
+    return Maximisers(np.array(list(found)), complete=True)
+
+
+def merge_losses(joint: Joint, terms: Sequence[str]) -> np.ndarray:
+    """`[M, M]` in nats, what a sum of objectives loses when two of the blocks of `joint` become one.
+
+    With f(p) = -p log p, merging changes an entropy only in the entries of the two blocks: by
+    f(p_i + p_j) - f(p_i) - f(p_j), for pairs of blocks along both rows and columns.
+    """
+    steps, rewards = joint
+    code = _row_gains(steps.sum(axis=(1, 2))[:, None])
+    later = _row_gains(steps.sum(axis=(0, 1))[:, None])
+    code_action = _row_gains(steps.sum(axis=2))
+    pair, triple = _square_gains(steps.sum(axis=1, keepdims=True)), _square_gains(steps)
+    gains = {
+        "fwd": later + code_action - triple,
+        "state": later + code - pair,
+        "inv": code_action + pair - triple - code,
+        "reward": code - _row_gains(rewards.sum(axis=1)),
+        "reward_action": code_action - _row_gains(rewards.reshape(len(rewards), -1)),
+    }
+    return -sum((gains[term] for term in terms), np.zeros((len(steps), len(steps))))
+
+
+def _row_gains(rows: np.ndarray) -> np.ndarray:
+    """`[M, M]`, how the entropy of `rows: [M, D]` changes when two rows are added."""
+    alone = entropy_terms(rows).sum(axis=1)
+    together = np.stack([entropy_terms(rows + row).sum(axis=1) for row in rows])
+    return together - alone[:, None] - alone[None, :]
+
+
+def _square_gains(steps: np.ndarray) -> np.ndarray:
+    """`[M, M]`, how the entropy of `steps: [M, A, M]` changes when two blocks are merged at both ends."""
+    rows, columns = steps.reshape(len(steps), -1), np.moveaxis(steps, 2, 0).reshape(len(steps), -1)
+    by_action = np.moveaxis(steps, 1, 0)  # [A, M, M]
+    stays = np.diagonal(by_action, axis1=1, axis2=2)
+    ii, ij, ji, jj = stays[:, :, None], by_action, by_action.swapaxes(1, 2), stays[:, None, :]
+    f = entropy_terms
+    # The four entries from i or j to i or j become one; rows and columns have each merged them in twos.
+    corners = f(ii + ij + ji + jj) - f(ii + ij) - f(ji + jj) - f(ii + ji) - f(ij + jj) + f(ii) + f(ij) + f(ji) + f(jj)
+    return _row_gains(rows) + _row_gains(columns) + corners.sum(axis=0)
+
+
+def _merged(joint: Joint, labels: tuple[int, ...]) -> Joint:
+    member = np.eye(max(labels) + 1)[list(labels)]
+    steps = np.einsum("sm,sat,tn->man", member, joint.steps, member, optimize=True)
+    return Joint(steps, np.einsum("sm,sar->mar", member, joint.rewards))
+
+
+def _value(joint: Joint, terms: Sequence[str]) -> float:
+    values = components(joint.steps, joint.rewards)
+    return float(sum(values[term] for term in terms))
+
+
+def _check_monotone(mdp: FiniteMDP, objective: str) -> tuple[str, ...]:
+    terms = parse_objective(objective, mdp)
+    if "inv" in terms and not has_state_independent_policy(mdp):
+        raise ValueError(
+            f"objective {objective!r}: the policy depends on the state, so J_inv can gain from aliasing and merges do "
+            "not find its maximum; only trying all partitions does"
+        )
+    return terms

@@ -1,0 +1,99 @@
+"""Analyses and verdicts as text.
+
+In the shape descriptions `N` denotes representations.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from mi_repr.tabular.analysis import Analysis
+from mi_repr.tabular.information import to_bits
+from mi_repr.tabular.mdp import FiniteMDP
+from mi_repr.tabular.verdict import NOTIONS, Notion, Verdict, format_partition
+
+
+def representative_rows(analysis: Analysis, limit: int = 12) -> np.ndarray:
+    """`[N]` int, rows of an analysis to show, by rising I(Z;S); all if there are at most `limit`.
+
+    The identity, the counterexamples and each objective's coarsest maximiser come first, then rows spread over I(Z;S).
+    """
+    by_information = np.argsort(analysis.information, kind="stable")
+    if len(by_information) <= limit:
+        return by_information
+    chosen = [len(analysis.labels) - 1]
+    for name, verdict in analysis.verdicts.items():
+        if verdict.counterexample is not None:
+            chosen.append(analysis.row(verdict.counterexample.labels))
+        maximal = np.flatnonzero(analysis.maximal[name])
+        chosen.append(int(maximal[analysis.information[maximal].argmin()]))
+    spread = np.linspace(0, len(by_information) - 1, limit).round().astype(int)
+    chosen += by_information[spread].tolist()
+    kept = np.array(list(dict.fromkeys(chosen))[:limit])
+    return kept[np.argsort(analysis.information[kept], kind="stable")]
+
+
+def format_table(analysis: Analysis, rows: Sequence[int] | np.ndarray) -> str:
+    """A line for each of some rows: its values in bits, * where maximal, and what it is sufficient for."""
+    return format_values(
+        [format_partition(analysis.labels[row], analysis.mdp.states) for row in rows],
+        analysis.information[rows],
+        {name: values[rows] for name, values in analysis.values.items()},
+        {name: maximal[rows] for name, maximal in analysis.maximal.items()},
+        [format_notions([notion for notion in NOTIONS if analysis.sufficient[notion][row]]) for row in rows],
+    )
+
+
+def format_values(
+    names: Sequence[str],
+    information: np.ndarray,
+    values: Mapping[str, np.ndarray],
+    maximal: Mapping[str, np.ndarray],
+    remarks: Sequence[str],
+) -> str:
+    """The lines of a table of representations: `[N]` of each, information and values in nats, shown in bits."""
+    width = max(len("representation"), *map(len, names))
+    columns = {name: max(8, len(name)) for name in values}
+    header = [
+        f"{'representation':<{width}}",
+        "  I(Z;S)",
+        *(f"{name:>{columns[name]}} " for name in values),
+        "sufficient for",
+    ]
+    lines = ["  ".join(header)]
+    for row, name in enumerate(names):
+        cells = [f"{name:<{width}}", f"{to_bits(information[row]):8.4f}"]
+        for objective, column in values.items():
+            star = "*" if maximal[objective][row] else " "
+            cells.append(f"{abs(to_bits(column[row])):{columns[objective]}.4f}{star}")
+        lines.append("  ".join([*cells, remarks[row]]))
+    return "\n".join(lines)
+
+
+def format_verdict(verdict: Verdict, mdp: FiniteMDP) -> str:
+    """The verdict in a sentence or two, with the counterexample."""
+    of_all = "" if verdict.num_maximisers is None else f" ({verdict.num_maximisers} representations)"
+    opening = f"{verdict.objective}: maximum {abs(to_bits(verdict.maximum)):.4f} bits{of_all}, "
+    holding = [notion for notion in NOTIONS if getattr(verdict, notion)]
+    opening += f"sufficient for {format_notions(holding)}" if holding else "NOT sufficient"
+    if verdict.pi_weak is None:
+        opening += "; whether an optimal policy can always be expressed was not decided"
+    if (example := verdict.counterexample) is None:
+        return opening + "."
+    lacking = {
+        "pi_weak": "no action is optimal in all",
+        "pi_strict": "optimal actions differ between those",
+        "q": "Q* differs between those",
+    }
+    actions = "; ".join(
+        f"{mdp.states[state]}: {', '.join(best)}" for state, best in zip(example.states, example.actions, strict=True)
+    )
+    aliased = ",".join(mdp.states[state] for state in example.states)
+    shown = format_partition(example.labels, mdp.states) if mdp.num_states <= 12 else f"that aliases only {{{aliased}}}"
+    fault = f"{lacking[example.fails]} of {aliased} (optimal are {actions})"
+    return f"{opening}.\n  The maximiser {shown} is not sufficient for {NOTIONS[example.fails]}: {fault}."
+
+
+def format_notions(holding: Sequence[Notion]) -> str:
+    """The strictest of the notions of sufficiency that hold, in words."""
+    return next((description for notion, description in NOTIONS.items() if notion in holding), "-")

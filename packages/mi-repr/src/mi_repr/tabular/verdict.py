@@ -1,0 +1,118 @@
+"""Whether the maximisers of an objective are sufficient, and a counterexample if not.
+
+In the shape descriptions `S` denotes the states and `A` the actions.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from mi_repr.tabular.groups import group_rows
+from mi_repr.tabular.information import check_representation
+from mi_repr.tabular.mdp import FiniteMDP
+from mi_repr.tabular.solve import absolute_tolerance, optimal_actions, optimal_q
+
+Notion = Literal["q", "pi_strict", "pi_weak"]
+NOTIONS: dict[Notion, str] = {  # from the strictest to the weakest
+    "q": "Q*",
+    "pi_strict": "all optimal actions",
+    "pi_weak": "an optimal policy",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Counterexample:
+    """A representation that maximises an objective and is not sufficient.
+
+    labels: the block of each state.
+    fails: the weakest notion of sufficiency that it violates.
+    states: aliased states that show it, two unless only three or more together share no optimal action.
+    actions: the names of the optimal actions of each of these states.
+    """
+
+    labels: tuple[int, ...]
+    fails: Notion
+    states: tuple[int, ...]
+    actions: tuple[tuple[str, ...], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What maximising an objective guarantees. None where it was not decided.
+
+    objective: its name.
+    maximum: its largest value in nats.
+    num_maximisers: representations that reach it, of those looked at.
+    q: all maximisers are Q*-sufficient (thesis definition 3): aliased states have equal Q*.
+    pi_strict: all are strictly pi*-sufficient (definition 2): aliased states have the same set of optimal actions.
+    pi_weak: all can express an optimal policy: every block has an action that is optimal in all its states.
+    counterexample: the finest maximiser among those that violate the weakest notion violated.
+    """
+
+    objective: str
+    maximum: float
+    num_maximisers: int | None
+    q: bool
+    pi_strict: bool
+    pi_weak: bool | None
+    counterexample: Counterexample | None
+
+
+def make_counterexample(
+    labels: np.ndarray | Sequence[int], fails: Notion, q: np.ndarray, action_names: tuple[str, ...]
+) -> Counterexample:
+    """Finds the states that show why `labels: [S]` fail, given `q: [S, A]`.
+
+    Raises:
+      ValueError: they do not fail.
+    """
+    labels, optimal = np.asarray(labels), optimal_actions(q)
+    for block in np.unique(labels):
+        members = np.flatnonzero(labels == block)
+        shown = next((pair for pair in _pairs(members) if violates(fails, q, optimal, pair)), None)
+        if shown is None and violates(fails, q, optimal, members):
+            shown = members
+        if shown is not None:
+            names = tuple(tuple(action_names[a] for a in np.flatnonzero(optimal[state])) for state in shown)
+            return Counterexample(tuple(map(int, labels)), fails, tuple(map(int, shown)), names)
+    raise ValueError(f"the representation {labels.tolist()} is sufficient for {NOTIONS[fails]}")
+
+
+def violates(notion: Notion, q: np.ndarray, optimal: np.ndarray, rows: np.ndarray) -> bool:
+    """Whether aliasing the states `rows` violates a notion, given `q: [S, A]` and the optimal actions `[S, A]` bool."""
+    if notion == "q":
+        return bool(np.ptp(q[rows], axis=0).max() > absolute_tolerance(q))
+    if notion == "pi_strict":
+        return bool((optimal[rows] != optimal[rows[0]]).any())
+    return not optimal[rows].all(axis=0).any()
+
+
+def sufficient_notions(mdp: FiniteMDP, representation: np.ndarray | Sequence[int]) -> tuple[Notion, ...]:
+    """The notions of sufficiency that hold for a representation, deterministic or stochastic, the strictest first.
+
+    A stochastic representation aliases states that have the same distribution over codes (thesis, section 2.2.2).
+
+    Raises:
+      ValueError: the representation is malformed.
+    """
+    codes = check_representation(representation, mdp.num_states)
+    labels = codes if codes.ndim == 1 else group_rows(codes)
+    q = optimal_q(mdp)
+    optimal = optimal_actions(q)
+    blocks = [np.flatnonzero(labels == block) for block in np.unique(labels)]
+    return tuple(notion for notion in NOTIONS if not any(violates(notion, q, optimal, block) for block in blocks))
+
+
+def _pairs(members: np.ndarray) -> np.ndarray:
+    first, second = np.triu_indices(len(members), 1)
+    return np.stack([members[first], members[second]], axis=1)
+
+
+def format_partition(labels: np.ndarray | Sequence[int], names: tuple[str, ...]) -> str:
+    """The blocks in braces, as in "{s0,s3} {s1} {s2}"."""
+    blocks: dict[int, list[str]] = {}
+    for name, label in zip(names, labels, strict=True):
+        blocks.setdefault(int(label), []).append(name)
+    return " ".join("{" + ",".join(block) + "}" for block in blocks.values())

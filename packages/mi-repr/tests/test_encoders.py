@@ -1,0 +1,43 @@
+"""Encoders: the patch layer is the convolution that it stands for; sizes; Gaussian heads."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from mi_repr.config import EncoderConfig
+from mi_repr.encoders import Encoder, PatchLayer
+
+SMALL = {"channels": (4, 4, 4, 4, 8), "feature_size": 6}
+
+
+def test_patch_layer_is_a_convolution_whose_stride_is_its_size():
+    x = jnp.asarray(np.random.default_rng(0).normal(size=(2, 8, 8, 3)), jnp.float32)
+    layer = PatchLayer(5, 4)
+    params = layer.init(jax.random.key(0), x)
+    kernel = params["params"]["Dense_0"]["kernel"].reshape(4, 4, 3, 5)
+    expected = jax.lax.conv_general_dilated(x, kernel, (4, 4), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    np.testing.assert_allclose(layer.apply(params, x), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_patch_layer_refuses_sides_that_it_does_not_divide():
+    with pytest.raises(ValueError, match="multiples of 4, got 6 x 8"):
+        PatchLayer(5, 4).init(jax.random.key(0), jnp.zeros((1, 6, 8, 3)))
+
+
+@pytest.mark.parametrize("kind", ["patch", "conv"])
+@pytest.mark.parametrize("side", [32, 64])
+def test_features_have_the_configured_size_whatever_the_batch(kind, side):
+    encoder = Encoder(EncoderConfig(kind=kind, **SMALL))
+    image = jnp.asarray(np.random.default_rng(0).integers(0, 256, (2, 3, side, side, 3)), jnp.uint8)
+    params = encoder.init(jax.random.key(0), image)
+    mean, std = encoder.apply(params, image)
+    assert mean.shape == (2, 3, 6)
+    assert std is None
+    np.testing.assert_allclose(mean[1, 2], encoder.apply(params, image[1, 2]).mean, rtol=1e-4, atol=1e-5)
+
+
+def test_gaussian_encoder_starts_at_the_width_of_the_prior():
+    encoder = Encoder(EncoderConfig(**SMALL), gaussian=True)
+    image = jnp.zeros((1, 32, 32, 3), jnp.uint8)
+    _, std = encoder.apply(encoder.init(jax.random.key(0), image), image)
+    np.testing.assert_allclose(std, 1.0, atol=0.01)

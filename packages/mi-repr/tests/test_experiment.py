@@ -1,0 +1,147 @@
+"""Whole experiments at toy size: every representation, resuming, results; config options."""
+
+import dataclasses
+import json
+
+import jax
+import jax.numpy as jnp
+import metarl_envs
+import numpy as np
+import pytest
+from metarl_envs.catcher import CatcherEnv, state_index, train_task
+from mi_repr import PRESETS, REPRESENTATIONS, Experiment, preset
+from mi_repr.config import ControlConfig, EncoderConfig, ExperimentConfig, PretrainConfig, ProbeConfig
+from mi_repr.control import play
+from mi_repr.exact import optimal_q
+from mi_repr.regression import regress
+from rlcore.experiment import RunError, read_metrics
+
+
+def _experiment(tmp_path, representation="fwd", game="catcher-grip", **parts):
+    config = dataclasses.replace(preset("tiny", representation), **parts)
+    return Experiment(metarl_envs.benchmark(f"{game}-v0"), config, 0, tmp_path / "run")
+
+
+@pytest.mark.parametrize("representation", REPRESENTATIONS)
+def test_every_representation_runs_to_its_results(representation, tmp_path):
+    experiment = _experiment(tmp_path, representation)
+    experiment.check()
+    results = experiment.run()
+    assert json.loads((tmp_path / "run" / "results.json").read_text()) == results
+    assert -1 <= results["agent"]["test/return"] <= 1
+    assert 0 <= results["agent"]["test/catch_rate"] <= 1
+    assert results["agent"]["test/return"] == pytest.approx(2 * results["agent"]["test/catch_rate"] - 1, abs=1e-6)
+    assert ("probe" in results) == (representation != "end-to-end")
+    assert ("information" in results) == (representation in ("fwd", "state", "inv"))
+    if representation == "true-state":
+        assert results["probe"]["linear/gripper"] == 1
+        assert results["probe"]["linear/fruit_x"] < 0.01
+
+
+def test_running_again_trains_nothing_and_finds_the_same(tmp_path):
+    first = _experiment(tmp_path).run()
+    stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("metrics.jsonl")}
+    assert len(stamps) == 2
+    assert _experiment(tmp_path).run() == first
+    sizes = {path: len(read_metrics(path.parent)) for path in stamps}
+    assert sorted(sizes.values()) == [2, 2]
+
+
+def test_distractors_are_tested_on_images_never_seen_too(tmp_path):
+    results = _experiment(tmp_path, game="catcher-grip-distractors").run()
+    assert set(results["agent"]) == {"test/return", "test/catch_rate", "unseen/return", "unseen/catch_rate"}
+    assert results["information"] == {}  # its states are too many to be candidates
+
+
+def test_encoder_alone(tmp_path):
+    results = _experiment(tmp_path, "inv", "catcher").run(with_agent=False)
+    assert "agent" not in results
+    assert not (tmp_path / "run" / "agent").exists()
+
+
+def test_learned_q_star(tmp_path):
+    results = _experiment(tmp_path, "untrained").run(with_agent=False, learned_q_star=True)
+    assert results["regression"]["q_error"] > 0
+    assert (tmp_path / "run" / "true-state-agent" / "metrics.jsonl").exists()
+
+
+def test_other_config_in_the_same_directory_is_refused_before_anything_is_computed(tmp_path):
+    _experiment(tmp_path).check()
+    other = _experiment(tmp_path, pretrain=dataclasses.replace(preset("tiny", "fwd").pretrain, num_windows=5))
+    with pytest.raises(RunError, match=r"num_windows: 4 \(run\) != 5 \(now\)"):
+        other.check()
+
+
+def test_benchmark_must_be_a_game(tmp_path):
+    with pytest.raises(ValueError, match="must be a catcher game with simple physics, got 'point-sparse-v0'"):
+        Experiment(metarl_envs.benchmark("point-sparse-v0"), preset("tiny", "fwd"), 0, tmp_path)
+
+
+def test_two_steps_ahead_and_the_thesis_heads(tmp_path):
+    tiny = preset("tiny", "fwd")
+    encoder = dataclasses.replace(tiny.encoder, kind="conv", scorer="concat_bilinear")
+    pretrain = dataclasses.replace(tiny.pretrain, num_steps_ahead=2, num_warmup_updates=0)
+    results = _experiment(tmp_path, encoder=encoder, pretrain=pretrain).run(with_agent=False)
+    assert results["information"] == {}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("representation", REPRESENTATIONS)
+def test_presets_fit_the_games(name, representation):
+    config = preset(name, representation)
+    assert config.representation == representation
+    assert config.control.num_iterations * config.control.steps_per_iteration == config.control.num_steps
+    assert config.pretrain.num_iterations >= 1
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "message"),
+    [
+        (preset, {"name": "huge", "representation": "fwd"}, "preset must be one of tiny, cpu, thesis, got 'huge'"),
+        (ExperimentConfig, {"representation": "forward"}, "representation must be one of fwd"),
+        (EncoderConfig, {"kind": "resnet"}, "kind must be one of patch, conv, got 'resnet'"),
+        (EncoderConfig, {"channels": (8, 8)}, "channels must name five layers"),
+        (EncoderConfig, {"channels": (8, 8, 8, 8, 0)}, "channels must be at least 1, got 0"),
+        (EncoderConfig, {"feature_size": 0}, "feature_size must be at least 1"),
+        (EncoderConfig, {"scorer": "mlp"}, "scorer must be one of"),
+        (EncoderConfig, {"rank": 0}, "rank must be at least 1"),
+        (EncoderConfig, {"inverse_hidden_sizes": (0,)}, "inverse_hidden_sizes must be at least 1"),
+        (PretrainConfig, {"num_transitions": 0}, "num_transitions must be at least 1"),
+        (PretrainConfig, {"updates_per_iteration": 7}, "updates_per_iteration must divide num_updates=1500, got 7"),
+        (PretrainConfig, {"num_steps_ahead": 4}, "window_size must be above num_steps_ahead=4, got 4"),
+        (PretrainConfig, {"learning_rate": 0.0}, "learning_rate must be in"),
+        (PretrainConfig, {"bottleneck": "none"}, "bottleneck must be one of ramp, tuned"),
+        (PretrainConfig, {"final_beta": 1e-9}, "final_beta must be at least"),
+        (PretrainConfig, {"warmup_same_step_share": 1.5}, "warmup_same_step_share must be in"),
+        (ControlConfig, {"num_steps": 1000}, "num_steps must be a multiple of 864, got 1000"),
+        (ControlConfig, {"replay_capacity": 100}, "replay_capacity must hold num_initial_steps"),
+        (ControlConfig, {"regression_learning_rate": 2.0}, "regression_learning_rate must be in"),
+        (ControlConfig, {"num_test_episodes": 0}, "num_test_episodes must be at least 1"),
+        (ProbeConfig, {"test_share": 1.0}, "test_share must be below 1"),
+        (ProbeConfig, {"ridge": 0.0}, "ridge must be positive"),
+    ],
+)
+def test_bad_options_are_named(make, options, message):
+    with pytest.raises(ValueError, match=message):
+        make(**options)
+
+
+def test_playing_q_star_catches_everything():
+    env = CatcherEnv()
+    optimal = jnp.asarray(optimal_q(env, 0.99).argmax(axis=1))
+    played = play(
+        env, train_task(), 27, lambda state, key: optimal[state_index(env, state)], jax.random.key(1), num_episodes=50
+    )
+    assert played["return"] == 1
+    assert played["catch_rate"] == 1
+
+
+def test_regression_measures_its_errors_against_the_best_constants():
+    q = np.random.default_rng(0).normal(size=(200, 3)) * np.array([1.0, 2.0, 3.0])
+    config = dataclasses.replace(ControlConfig(), num_regression_updates=300, regression_learning_rate=1e-2)
+    _, known = regress(config, (32,), jnp.asarray(q, jnp.float32), q, jax.random.key(0))
+    _, unknown = regress(config, (32,), jnp.zeros((200, 2)), q, jax.random.key(0))
+    assert known["q_error"] < 0.3
+    assert known["advantage_error"] < 0.3
+    assert unknown["q_error"] == pytest.approx(1, abs=0.05)
+    assert unknown["advantage_error"] == pytest.approx(1, abs=0.05)

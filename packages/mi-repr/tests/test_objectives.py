@@ -1,0 +1,77 @@
+"""Objectives: which pairs they see, what the action is to them, steps ahead."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from mi_repr import make_objective
+from mi_repr.config import EncoderConfig
+from mi_repr.encoders import Encoding
+
+CONFIG = EncoderConfig(feature_size=5, rank=3, inverse_hidden_sizes=(7,))
+RNG = np.random.default_rng(0)
+FEATURES = jnp.asarray(RNG.normal(size=(2, 4, 5)), jnp.float32)
+ACTION = jnp.asarray(RNG.integers(0, 3, (2, 4)), jnp.int32)
+ENCODING = Encoding(FEATURES, jnp.full_like(FEATURES, 0.1))
+
+
+def _loss(objective, encoding=ENCODING, action=ACTION, beta=0.0):
+    params = objective.init(jax.random.key(1))
+    return objective.loss(params, encoding, action, jax.random.key(2), jnp.asarray(beta))
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_pairs_are_all_frames_k_apart_with_the_first_action(k):
+    now, action, later = make_objective("fwd", CONFIG, 3, k).pairs(FEATURES, ACTION)
+    expected = [(w, t) for w in range(2) for t in range(4 - k)]
+    for row, (w, t) in enumerate(expected):
+        np.testing.assert_array_equal(now[row], FEATURES[w, t])
+        np.testing.assert_array_equal(later[row], FEATURES[w, t + k])
+        assert action[row] == ACTION[w, t]
+    assert len(now) == len(expected)
+
+
+@pytest.mark.parametrize("scorer", ["per_action_bilinear", "concat_bilinear"])
+def test_state_objective_ignores_the_action_and_forward_does_not(scorer):
+    config = EncoderConfig(feature_size=5, rank=3, scorer=scorer)
+    other = (ACTION + 1) % 3
+    state, forward = (make_objective(name, config, 3) for name in ("state", "fwd"))
+    assert _loss(state)[0] == _loss(state, action=other)[0]
+    assert _loss(forward)[0] != _loss(forward, action=other)[0]
+
+
+def test_last_actions_are_not_used():
+    changed = ACTION.at[:, -1].add(1) % 3
+    for name in ("fwd", "inv"):
+        objective = make_objective(name, CONFIG, 3)
+        assert _loss(objective)[0] == _loss(objective, action=changed)[0]
+
+
+def test_bound_and_gap_of_a_contrastive_loss_add_up_to_log_batch():
+    loss, metrics = _loss(make_objective("fwd", CONFIG, 3))
+    assert metrics["information/bound"] + metrics["information/gap_to_log_batch"] == pytest.approx(np.log(6), rel=1e-5)
+    assert loss == metrics["loss/nce"]
+
+
+def test_inverse_loss_is_the_action_loss_and_beta_times_the_rate():
+    objective = make_objective("inv", CONFIG, 3)
+    free, metrics = _loss(objective)
+    paid, _ = _loss(objective, beta=0.5)
+    assert free == metrics["loss/action"]
+    assert paid == pytest.approx(float(free + 0.5 * metrics["information/rate"]), rel=1e-5)
+
+
+def test_inverse_head_without_hidden_layers_is_linear():
+    objective = make_objective("inv", EncoderConfig(feature_size=5, inverse_hidden_sizes=()), 3)
+    params = objective.init(jax.random.key(0))
+    assert [leaf.shape for leaf in jax.tree.leaves(params)] == [(3,), (10, 3)]
+
+
+def test_inverse_needs_a_gaussian_encoder():
+    with pytest.raises(ValueError, match="gaussian=True"):
+        _loss(make_objective("inv", CONFIG, 3), Encoding(FEATURES, None))
+
+
+def test_unknown_objective():
+    with pytest.raises(ValueError, match="objective must be one of fwd, state, inv, got 'forward'"):
+        make_objective("forward", CONFIG, 3)
