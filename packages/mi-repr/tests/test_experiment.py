@@ -16,6 +16,8 @@ from mi_repr.exact import optimal_q
 from mi_repr.regression import regress
 from rlcore.experiment import RunError, read_metrics
 
+OPTIMISE = True
+
 
 def _experiment(tmp_path, representation="fwd", game="catcher-grip", **parts):
     config = dataclasses.replace(preset("tiny", representation), **parts)

@@ -83,16 +83,17 @@ class Controller:
         """The agent."""
         return SAC(self.sac_config, self.head, self.view.representation)
 
-    def init(self, key: chex.PRNGKey) -> ControlState:
+    @functools.partial(jax.jit, static_argnames="self")
+    def init(self, view_params: chex.ArrayTree, key: chex.PRNGKey) -> ControlState:
         """The state before any step; the key is consumed."""
         agent_key, start_key, key = jax.random.split(key, 3)
         games = start(SeenAsState(self.env), self._tasks(self.config.num_envs), start_key)
         games = games._replace(obs=jax.tree.map(jnp.copy, games.obs))  # a state that is donated holds no array twice
-        kept = self.view.store(self.view.params, games.state)
+        kept = self.view.store(view_params, games.state)
         scalar = jnp.zeros(self.config.num_envs, jnp.float32)
         example = Transition(kept, jnp.zeros(self.config.num_envs, jnp.int32), scalar, scalar, kept)
         replay = init_replay(jax.tree.map(lambda leaf: leaf[0], example), self.config.replay_capacity)
-        example = self._recalled(example, self.view.params)
+        example = self._recalled(example, view_params)
         return ControlState(self.sac.init(agent_key, example), replay, games, key, jnp.zeros((), jnp.int32))
 
     def sample(self, data: tuple[Replay, chex.ArrayTree], key: chex.PRNGKey) -> Transition:
@@ -205,18 +206,18 @@ def learn(controller: Controller, run: Run, *, key: chex.PRNGKey, unseen: Catche
     num_updates = config.steps_per_iteration // config.steps_per_update
     tests = {"test": controller.task} | ({"unseen": unseen} if unseen is not None else {})
     with run:
-        state, begun = run.restore(controller.init(key))
+        state, begun = run.restore(controller.init(view_params, key))
         for iteration in run.iterations(begun, config.num_iterations, steps_per_iteration=config.steps_per_iteration):
             if iteration == 1:
                 num_initial = config.num_initial_steps // config.num_envs
                 state = controller.collect(state, view_params, num_initial, explore=True)
             state = controller.collect(state, view_params, config.steps_per_iteration // config.num_envs)
-            key, update_key, test_key = jax.random.split(state.key, 3)
+            key, update_key, *test_keys = jax.random.split(state.key, 2 + len(tests))
             agent, metrics = update_many(state.agent, (state.replay, view_params), update_key, num_updates)
             state = state._replace(agent=agent, key=key)
             metrics = {**metrics, "env_steps": state.env_steps, "updates": iteration * num_updates}
             if iteration % config.test_every == 0 or iteration == config.num_iterations:
-                for name, task in tests.items():
+                for test_key, (name, task) in zip(test_keys, tests.items(), strict=True):
                     results = controller.test(agent.params, view_params, task, test_key)
                     metrics |= {f"{name}/{result}": value for result, value in results.items()}
             run.finish_iteration(iteration, state, metrics)

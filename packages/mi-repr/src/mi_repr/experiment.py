@@ -150,7 +150,7 @@ class Experiment:
         )
         trainer = Pretrainer(self.config.pretrain, self.env, encoder, objective)
         if name == "untrained":
-            params: PretrainParams = trainer.init(self.key("encoder")).params
+            params: PretrainParams = jax.jit(trainer.init)(self.key("encoder")).params
         else:
             params = pretrain(trainer, episodes, self.open_run("encoder"), key=self.key("encoder")).params
             results["information"] = information_bounds(

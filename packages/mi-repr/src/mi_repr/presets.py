@@ -14,7 +14,11 @@ from mi_repr.config import ControlConfig, EncoderConfig, ExperimentConfig, Pretr
 
 
 def _cpu(representation: str) -> ExperimentConfig:
-    return ExperimentConfig(representation)
+    config = ExperimentConfig(representation)
+    if representation != "end-to-end":
+        return config
+    # Its encoder is part of every gradient step.
+    return dataclasses.replace(config, control=dataclasses.replace(config.control, batch_size=64))
 
 
 def _tiny(representation: str) -> ExperimentConfig:

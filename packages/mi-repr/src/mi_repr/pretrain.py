@@ -217,7 +217,7 @@ def pretrain(trainer: Pretrainer, episodes: Episodes, run: Run, *, key: chex.PRN
     config = trainer.config
     update_many = make_update_many(trainer.update, trainer.sample)
     with run:
-        state, start = run.restore(trainer.init(key))
+        state, start = run.restore(jax.jit(trainer.init)(key))
         frames = config.updates_per_iteration * config.num_windows * config.window_size
         for iteration in run.iterations(
             start, config.num_iterations, steps_per_iteration=frames, shown=("information/bound",)
