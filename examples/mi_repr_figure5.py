@@ -220,13 +220,16 @@ def run() -> None:
     with user_errors():
         wanted = list(experiments())
         first, count = parse_shard(_SHARD.value)
-        configs = {name: override(mi_repr.preset(_PRESET.value, name), _OVERRIDE.value) for name in _OBJECTIVES.value}
+        configs = {
+            (game, name): override(mi_repr.preset(_PRESET.value, name, f"{game}-v0"), _OVERRIDE.value)
+            for game, name in itertools.product(_GAMES.value, _OBJECTIVES.value)
+        }
     enable_compilation_cache()
     for game, objective, seed in [] if _DRAW_ONLY.value else wanted[first::count]:
         if not (directory(game, objective, seed) / RESULTS).exists():
             tell(f"{game}, {objective}, seed {seed}")
             benchmark = metarl_envs.benchmark(f"{game}-v0")
-            mi_repr.Experiment(benchmark, configs[objective], seed, directory(game, objective, seed)).run()
+            mi_repr.Experiment(benchmark, configs[game, objective], seed, directory(game, objective, seed)).run()
     results = load(wanted)
     print_table(results)
     draw(results)

@@ -63,7 +63,7 @@ def train() -> None:
     """Runs the experiment."""
     with user_errors():
         benchmark = metarl_envs.benchmark(f"{_GAME.value}-v0")
-        config = override(mi_repr.preset(_PRESET.value, _OBJECTIVE.value), _OVERRIDE.value)
+        config = override(mi_repr.preset(_PRESET.value, _OBJECTIVE.value, benchmark.name), _OVERRIDE.value)
         name = f"{_GAME.value}-{config.representation}-{_PRESET.value}-{_SEED.value}"
         directory = Path(_RUN_DIR.value or Path("runs") / name)
         experiment = mi_repr.Experiment(benchmark, config, _SEED.value, directory, _CHECKPOINT_EVERY.value)

@@ -16,81 +16,98 @@ from mi_repr.exact import optimal_q
 from mi_repr.regression import regress
 from rlcore.experiment import RunError, read_metrics
 
-OPTIMISE = True
-
 
 def _experiment(tmp_path, representation="fwd", game="catcher-grip", **parts):
-    config = dataclasses.replace(preset("tiny", representation), **parts)
+    config = dataclasses.replace(preset("tiny", representation, f"{game}-v0"), **parts)
     return Experiment(metarl_envs.benchmark(f"{game}-v0"), config, 0, tmp_path / "run")
 
 
-@pytest.mark.parametrize("representation", REPRESENTATIONS)
-def test_every_representation_runs_to_its_results(representation, tmp_path):
-    experiment = _experiment(tmp_path, representation)
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """An experiment with everything, and its results."""
+    directory = tmp_path_factory.mktemp("finished")
+    experiment = _experiment(directory)
     experiment.check()
-    results = experiment.run()
-    assert json.loads((tmp_path / "run" / "results.json").read_text()) == results
-    assert -1 <= results["agent"]["test/return"] <= 1
-    assert 0 <= results["agent"]["test/catch_rate"] <= 1
-    assert results["agent"]["test/return"] == pytest.approx(2 * results["agent"]["test/catch_rate"] - 1, abs=1e-6)
-    assert ("probe" in results) == (representation != "end-to-end")
-    assert ("information" in results) == (representation in ("fwd", "state", "inv"))
-    if representation == "true-state":
-        assert results["probe"]["linear/gripper"] == 1
-        assert results["probe"]["linear/fruit_x"] < 0.01
+    return directory, experiment.run()
 
 
-def test_running_again_trains_nothing_and_finds_the_same(tmp_path):
-    first = _experiment(tmp_path).run()
-    stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("metrics.jsonl")}
-    assert len(stamps) == 2
-    assert _experiment(tmp_path).run() == first
-    sizes = {path: len(read_metrics(path.parent)) for path in stamps}
-    assert sorted(sizes.values()) == [2, 2]
+def test_results_have_all_parts_and_are_written(finished):
+    directory, results = finished
+    assert json.loads((directory / "run" / "results.json").read_text()) == results
+    assert set(results) == {
+        "benchmark",
+        "seed",
+        "representation",
+        "information",
+        "probe",
+        "regression",
+        "agent",
+    }
+    assert set(results["information"]) == {"information", "twin_accuracy"}
+    agent = results["agent"]
+    assert agent["test/return"] == pytest.approx(2 * agent["test/catch_rate"] - 1, abs=1e-6)
+
+
+def test_running_again_trains_nothing_and_finds_the_same(finished):
+    directory, results = finished
+    lengths = [len(read_metrics(directory / "run" / part)) for part in ("encoder", "agent")]
+    assert _experiment(directory).run() == results
+    assert [len(read_metrics(directory / "run" / part)) for part in ("encoder", "agent")] == lengths == [2, 2]
+
+
+def test_true_state_is_read_back(tmp_path):
+    results = _experiment(tmp_path, "true-state").run(with_agent=False)
+    assert results["probe"]["linear/gripper"] == 1
+    assert results["probe"]["linear/fruit_x"] < 0.01
+    assert list((tmp_path / "run").iterdir()) == [tmp_path / "run" / "results.json"]
+
+
+def test_end_to_end_has_an_agent_alone(tmp_path):
+    results = _experiment(tmp_path, "end-to-end", "catcher").run()
+    assert set(results) == {"benchmark", "seed", "representation", "agent"}
 
 
 def test_distractors_are_tested_on_images_never_seen_too(tmp_path):
-    results = _experiment(tmp_path, game="catcher-grip-distractors").run()
+    results = _experiment(tmp_path, "inv", game="catcher-grip-distractors").run()
     assert set(results["agent"]) == {"test/return", "test/catch_rate", "unseen/return", "unseen/catch_rate"}
-    assert results["information"] == {}  # its states are too many to be candidates
+    assert set(results["information"]) == {"information"}
 
 
-def test_encoder_alone(tmp_path):
-    results = _experiment(tmp_path, "inv", "catcher").run(with_agent=False)
-    assert "agent" not in results
-    assert not (tmp_path / "run" / "agent").exists()
-
-
-def test_learned_q_star(tmp_path):
-    results = _experiment(tmp_path, "untrained").run(with_agent=False, learned_q_star=True)
+def test_learned_q_star_of_an_untrained_encoder(tmp_path):
+    results = _experiment(tmp_path, "untrained", "catcher").run(with_agent=False, learned_q_star=True)
     assert results["regression"]["q_error"] > 0
+    assert not (tmp_path / "run" / "encoder").exists()
     assert (tmp_path / "run" / "true-state-agent" / "metrics.jsonl").exists()
 
 
 def test_other_config_in_the_same_directory_is_refused_before_anything_is_computed(tmp_path):
     _experiment(tmp_path).check()
-    other = _experiment(tmp_path, pretrain=dataclasses.replace(preset("tiny", "fwd").pretrain, num_windows=5))
+    other = _experiment(
+        tmp_path, pretrain=dataclasses.replace(preset("tiny", "fwd", "catcher-grip-v0").pretrain, num_windows=5)
+    )
     with pytest.raises(RunError, match=r"num_windows: 4 \(run\) != 5 \(now\)"):
         other.check()
 
 
 def test_benchmark_must_be_a_game(tmp_path):
     with pytest.raises(ValueError, match="must be a catcher game with simple physics, got 'point-sparse-v0'"):
-        Experiment(metarl_envs.benchmark("point-sparse-v0"), preset("tiny", "fwd"), 0, tmp_path)
+        Experiment(metarl_envs.benchmark("point-sparse-v0"), preset("tiny", "fwd", "point-sparse-v0"), 0, tmp_path)
 
 
 def test_two_steps_ahead_and_the_thesis_heads(tmp_path):
-    tiny = preset("tiny", "fwd")
+    tiny = preset("tiny", "state", "catcher-v0")
     encoder = dataclasses.replace(tiny.encoder, kind="conv", scorer="concat_bilinear")
     pretrain = dataclasses.replace(tiny.pretrain, num_steps_ahead=2, num_warmup_updates=0)
-    results = _experiment(tmp_path, encoder=encoder, pretrain=pretrain).run(with_agent=False)
-    assert results["information"] == {}
+    results = _experiment(tmp_path, "state", "catcher", encoder=encoder, pretrain=pretrain).run(with_agent=False)
+    assert results["information"] == {}  # the candidates of two steps ahead are not equally likely
+    assert results["probe"]
 
 
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("representation", REPRESENTATIONS)
-def test_presets_fit_the_games(name, representation):
-    config = preset(name, representation)
+@pytest.mark.parametrize("game", ["catcher", "catcher-grip-distractors"])
+def test_presets_fit_the_games(name, representation, game):
+    config = preset(name, representation, f"{game}-v0")
     assert config.representation == representation
     assert config.control.num_iterations * config.control.steps_per_iteration == config.control.num_steps
     assert config.pretrain.num_iterations >= 1
@@ -99,7 +116,11 @@ def test_presets_fit_the_games(name, representation):
 @pytest.mark.parametrize(
     ("make", "options", "message"),
     [
-        (preset, {"name": "huge", "representation": "fwd"}, "preset must be one of tiny, cpu, thesis, got 'huge'"),
+        (
+            preset,
+            {"name": "huge", "representation": "fwd", "benchmark": "catcher-v0"},
+            "preset must be one of tiny, cpu, thesis, got 'huge'",
+        ),
         (ExperimentConfig, {"representation": "forward"}, "representation must be one of fwd"),
         (EncoderConfig, {"kind": "resnet"}, "kind must be one of patch, conv, got 'resnet'"),
         (EncoderConfig, {"channels": (8, 8)}, "channels must name five layers"),
@@ -107,10 +128,12 @@ def test_presets_fit_the_games(name, representation):
         (EncoderConfig, {"feature_size": 0}, "feature_size must be at least 1"),
         (EncoderConfig, {"scorer": "mlp"}, "scorer must be one of"),
         (EncoderConfig, {"rank": 0}, "rank must be at least 1"),
+        (EncoderConfig, {"shared_coef": -1.0}, "shared_coef must be at least 0"),
         (EncoderConfig, {"inverse_hidden_sizes": (0,)}, "inverse_hidden_sizes must be at least 1"),
         (PretrainConfig, {"num_transitions": 0}, "num_transitions must be at least 1"),
         (PretrainConfig, {"updates_per_iteration": 7}, "updates_per_iteration must divide num_updates=1500, got 7"),
         (PretrainConfig, {"num_steps_ahead": 4}, "window_size must be above num_steps_ahead=4, got 4"),
+        (PretrainConfig, {"num_groups": 5}, "num_groups must divide num_windows=64, got 5"),
         (PretrainConfig, {"learning_rate": 0.0}, "learning_rate must be in"),
         (PretrainConfig, {"bottleneck": "none"}, "bottleneck must be one of ramp, tuned"),
         (PretrainConfig, {"final_beta": 1e-9}, "final_beta must be at least"),

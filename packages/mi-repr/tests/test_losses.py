@@ -47,6 +47,12 @@ def test_gaussian_rate(mean, std, expected):
     assert rate == pytest.approx(expected, abs=1e-6)
 
 
+def test_shared_variance():
+    features = jnp.array([[[0.0], [2.0]], [[4.0], [6.0]]])  # within 1, means 1 and 5: variance 4
+    assert losses.shared_variance(features) == pytest.approx(4)
+    assert losses.shared_variance(10 * features + 3) == pytest.approx(4)
+
+
 def _random(*shape, seed=0):
     return jnp.asarray(np.random.default_rng(seed).normal(size=shape), jnp.float32)
 

@@ -53,6 +53,23 @@ def test_bound_and_gap_of_a_contrastive_loss_add_up_to_log_batch():
     assert loss == metrics["loss/nce"]
 
 
+def test_negatives_come_from_the_own_group_and_what_it_shares_says_nothing():
+    config = EncoderConfig(feature_size=5, rank=3, shared_coef=0.0)
+    objective = make_objective("fwd", config, 3, num_groups=2)
+    _, metrics = _loss(objective)
+    assert metrics["information/bound"] + metrics["loss/nce"] == pytest.approx(np.log(3), rel=1e-5)
+    shift = jnp.array([10.0, -7.0])[:, None, None] * jnp.ones(5)[None, None]
+    shifted, _ = _loss(objective, Encoding(FEATURES + shift, None))
+    assert shifted == pytest.approx(float(_loss(objective)[0]), rel=1e-4)
+
+
+def test_what_features_tell_of_a_group_is_paid_for():
+    free = make_objective("state", EncoderConfig(feature_size=5, rank=3, shared_coef=0.0), 3, num_groups=2)
+    paid = make_objective("state", EncoderConfig(feature_size=5, rank=3, shared_coef=0.5), 3, num_groups=2)
+    loss, metrics = _loss(paid)
+    assert loss == pytest.approx(float(_loss(free)[0] + 0.5 * metrics["information/shared"]), rel=1e-5)
+
+
 def test_inverse_loss_is_the_action_loss_and_beta_times_the_rate():
     objective = make_objective("inv", CONFIG, 3)
     free, metrics = _loss(objective)

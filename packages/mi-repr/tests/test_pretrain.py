@@ -5,9 +5,9 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
-from metarl_envs.catcher import CatcherEnv, CatcherState, all_states, train_task
+from metarl_envs.catcher import CatcherEnv, CatcherState, CatcherTask, all_states, train_task
 from mi_repr import Encoder, EncoderConfig, PretrainConfig, Pretrainer, make_objective, pretrain
-from mi_repr.data import collect, sample_frames
+from mi_repr.data import by_background, collect, draw_groups, sample_frames
 from mi_repr.pretrain import encode_states
 from rlcore.experiment import Run, read_metrics
 
@@ -99,13 +99,14 @@ def test_gradient_is_clipped_and_the_step_size_ends_at_zero(episodes):
     trainer = _trainer(num_updates=5, updates_per_iteration=5, learning_rate=0.5, max_grad_norm=1e-30)
     state = trainer.init(jax.random.key(0))
     batch = trainer.sample(episodes, jax.random.key(1))
-    after, _ = trainer.update(state, batch, jax.random.key(2))
+    update = jax.jit(trainer.update)
+    after, _ = update(state, batch, jax.random.key(2))
     shift = max(np.abs(a - b).max() for a, b in zip(*map(jax.tree.leaves, (after.params, state.params)), strict=True))
     assert shift < 1e-3  # Adam would step by 0.5 but for its epsilon
     last = state._replace(
         optimiser=jax.tree.map(lambda leaf: leaf + 5 if leaf.dtype == np.int32 else leaf, state.optimiser)
     )
-    stopped, _ = trainer.update(last, batch, jax.random.key(2))
+    stopped, _ = update(last, batch, jax.random.key(2))
     jax.tree.map(np.testing.assert_array_equal, stopped.params, state.params)
 
 
@@ -119,30 +120,53 @@ def test_states_that_repeat_are_encoded_like_states_that_do_not(episodes):
     np.testing.assert_allclose(looked_up[100:110], encode_states(ENV, trainer.encoder, params, few), atol=1e-5)
 
 
-@pytest.mark.parametrize("objective", ["fwd", "inv"])
-def test_stopped_training_goes_on_to_the_same_numbers(objective, episodes, tmp_path):
-    def run(name, num_updates):
-        trainer = _trainer(objective)
-        config = dataclasses.replace(trainer.config, num_updates=num_updates)
-        with_schedule = dataclasses.replace(trainer, config=config)
-        return pretrain(with_schedule, episodes, Run.open(tmp_path / name, {}), key=jax.random.key(3))
+def test_stopped_training_goes_on_to_the_same_numbers(episodes, tmp_path):
+    trainer = _trainer()
 
-    # The rate of the first ten updates depends on how many there are to be: stop a run of 20, do not run 10.
-    whole = run("whole", 20)
-    opened = Run.open(tmp_path / "parts", {})
-    stop_after_two = _stop_after(opened, 2)
+    def run(name, stop_after=None):
+        opened = Run.open(tmp_path / name, {})
+        return pretrain(trainer, episodes, _stopped(opened, stop_after), key=jax.random.key(3))
+
+    whole = run("whole")
     with pytest.raises(SystemExit):
-        pretrain(_trainer(objective), episodes, stop_after_two, key=jax.random.key(3))
-    parts = run("parts", 20)
+        run("parts", stop_after=2)
+    parts = run("parts")
     for a, b in zip(*map(jax.tree.leaves, (whole.params, parts.params)), strict=True):
         np.testing.assert_array_equal(a, b)
-    losses = [[row["information/bound"] for row in read_metrics(tmp_path / name)] for name in ("whole", "parts")]
-    assert losses[0] == losses[1]
-    assert len(losses[0]) == 4
+    bounds = [[row["information/bound"] for row in read_metrics(tmp_path / name)] for name in ("whole", "parts")]
+    assert bounds[0] == bounds[1]
+    assert len(bounds[0]) == 4
 
 
-def _stop_after(run, last):
-    """The run, whose program is asked to stop after an iteration."""
+def test_groups_share_a_background():
+    env = CatcherEnv(distractors="episode", size=32)
+    few = CatcherTask(np.int32(3), np.int32(4))
+    episodes = by_background(collect(env, few, jax.random.key(0), 30, 27))
+    background = np.asarray(episodes.state.background)
+    assert (background == background[:, :1]).all()
+    assert (np.diff(background[:, 0]) >= 0).all()
+    groups = np.asarray(draw_groups(episodes, jax.random.key(1), 40, 25))
+    for group in background[groups, 0]:
+        assert len(set(group)) == 1
+    assert set(background[groups, 0].ravel()) == set(background[:, 0])
+    for index in groups[:3]:  # all episodes of a background are drawn
+        same = np.flatnonzero(background[:, 0] == background[index[0], 0])
+        assert set(index) <= set(same)
+        assert len(set(index)) > len(same) / 2
+    frames = sample_frames(env, episodes, jax.random.key(2), 8, 2, num_groups=2)
+    last_row = np.asarray(frames.image)[:, 0, 31]  # below the paddle: background alone
+    for group in (last_row[:4], last_row[4:]):
+        np.testing.assert_array_equal(group, np.broadcast_to(group[:1], group.shape))
+
+
+def test_warm_up_in_groups(episodes):
+    trainer = _trainer(num_groups=2, num_warmup_updates=3)
+    _, metrics = trainer.warm_up(trainer.init(jax.random.key(0)), by_background(episodes))
+    assert 0 < metrics["warmup/nce"] < 2 * np.log(6)
+
+
+def _stopped(run, last):
+    """The run, whose program is killed after an iteration."""
     finish = run.finish_iteration
 
     def finish_iteration(iteration, state, metrics):

@@ -24,6 +24,8 @@ class EncoderConfig:
     scorer: of the contrastive objectives: `per_action_bilinear` has a low-rank matrix for each action;
       `concat_bilinear` is the thesis's, one matrix on [z, a], which cannot express that an action toggles something.
     rank: of a `per_action_bilinear` matrix.
+    shared_coef: weight of what features tell of a group, with several groups: the bottleneck of the contrastive
+      objectives, as negatives of one group make nothing that the group shares worth keeping.
     inverse_hidden_sizes: of the inverse model; empty is the thesis's single linear layer, which cannot tell a toggle
       from two frames.
     """
@@ -33,6 +35,7 @@ class EncoderConfig:
     feature_size: int = 256
     scorer: str = "per_action_bilinear"
     rank: int = 64
+    shared_coef: float = 1.0
     inverse_hidden_sizes: tuple[int, ...] = (256,)
 
     def __post_init__(self) -> None:
@@ -46,6 +49,7 @@ class EncoderConfig:
         check_at_least("feature_size", self.feature_size, 1)
         check_choice("scorer", self.scorer, ("per_action_bilinear", "concat_bilinear"))
         check_at_least("rank", self.rank, 1)
+        check_at_least("shared_coef", self.shared_coef, 0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,11 +62,14 @@ class PretrainConfig:
     updates_per_iteration: of them in a row, between logs and checkpoints.
     num_windows, window_size: a batch is so many runs of so many frames; every pair of frames k apart in a run is a
       sample, and for the contrastive objectives all their later frames are each other's negatives.
+    num_groups: of a batch. The frames of a group share their background, if the game keeps one for an episode, and only
+      they are each other's negatives. With 1 the background tells the true pair from most others, and an encoder that
+      keeps little else is good enough.
     learning_rate: Adam's at first; it falls to 0 along a cosine.
     max_grad_norm: clip the gradient to this norm.
     num_warmup_updates, warmup_batch_size, warmup_learning_rate: the scorer of a contrastive objective first learns
       alone, on features of the untrained encoder. Without it the encoder drops what a scorer cannot use yet.
-    warmup_same_step_share: share of those batches whose samples are all of one time step.
+    warmup_same_step_share: share of those batches whose samples are all of one time step; none with several groups.
     bottleneck: how the weight beta of the information bottleneck of J_inv is set. `ramp`: from `initial_beta`, kept for
       a fifth of the updates, it rises geometrically to `final_beta` at half of them. `tuned`: after a third of the
       updates with `initial_beta`, it follows the action loss such that this stays within `loss_tolerance` of what it
@@ -76,6 +83,7 @@ class PretrainConfig:
     updates_per_iteration: int = 50
     num_windows: int = 64
     window_size: int = 4
+    num_groups: int = 1
     learning_rate: float = 2e-3
     max_grad_norm: float = 10.0
     num_warmup_updates: int = 300
@@ -98,6 +106,9 @@ class PretrainConfig:
             raise ValueError(
                 f"window_size must be above num_steps_ahead={self.num_steps_ahead}, got {self.window_size}"
             )
+        check_at_least("num_groups", self.num_groups, 1)
+        if self.num_windows % self.num_groups:
+            raise ValueError(f"num_groups must divide num_windows={self.num_windows}, got {self.num_groups}")
         check_at_least("num_warmup_updates", self.num_warmup_updates, 0)
         check_at_least("warmup_batch_size", self.warmup_batch_size, 2)
         for name in ("learning_rate", "warmup_learning_rate"):
@@ -108,6 +119,11 @@ class PretrainConfig:
         check_positive("initial_beta", self.initial_beta)
         check_at_least("final_beta", self.final_beta, self.initial_beta)
         check_positive("loss_tolerance", self.loss_tolerance)
+
+    @property
+    def num_pairs(self) -> int:
+        """Samples of a batch."""
+        return self.num_windows * (self.window_size - self.num_steps_ahead)
 
     @property
     def num_iterations(self) -> int:
@@ -173,7 +189,8 @@ class ControlConfig:
 class ProbeConfig:
     """How the elements of the state are read back from features.
 
-    num_states: drawn from all states of the game, with backgrounds where there are some; at most all there are without.
+    num_states: drawn from all states of the game; without backgrounds at most all there are, with them a state can come
+      again with another background.
     hidden_sizes: of the probe that is not linear.
     num_updates, batch_size, learning_rate: of that probe.
     ridge: weight of the linear probe's penalty, on standardised features.

@@ -69,13 +69,43 @@ def collect(env: CatcherEnv, task: CatcherTask, key: chex.PRNGKey, num_episodes:
     return jax.vmap(play)(jax.random.split(key, num_episodes))
 
 
-def sample_frames(env: CatcherEnv, episodes: Episodes, key: chex.PRNGKey, num_windows: int, window_size: int) -> Frames:
-    """Draws runs of `window_size` consecutive frames, uniformly and with replacement; the key is consumed."""
+def by_background(episodes: Episodes) -> Episodes:
+    """The episodes in the order of their first backgrounds, as `draw_groups` needs them."""
+    order = jnp.argsort(episodes.state.background[:, 0], stable=True)
+    return jax.tree.map(lambda leaf: leaf[order], episodes)
+
+
+def draw_groups(episodes: Episodes, key: chex.PRNGKey, num_groups: int, group_size: int) -> chex.Array:
+    """Draws episodes, `[num_groups, group_size]` indices, such that those of a group share a background.
+
+    Args:
+      episodes: from `by_background`.
+      key: consumed.
+      num_groups: each with the background of an episode drawn uniformly.
+      group_size: drawn with replacement.
+    """
+    first_key, other_key = jax.random.split(key)
+    background = episodes.state.background[:, 0]
+    chosen = background[jax.random.randint(first_key, (num_groups, 1), 0, episodes.num_episodes)]
+    begin, end = (jnp.searchsorted(background, chosen, side=side) for side in ("left", "right"))
+    return jax.random.randint(other_key, (num_groups, group_size), begin, end)
+
+
+def sample_frames(
+    env: CatcherEnv, episodes: Episodes, key: chex.PRNGKey, num_windows: int, window_size: int, num_groups: int = 1
+) -> Frames:
+    """Draws runs of `window_size` consecutive frames with replacement; the key is consumed.
+
+    With several groups the runs of a group, one after the other in the batch, are of episodes with one background.
+    """
     num_episodes, num_steps = episodes.action.shape
     if window_size > num_steps + 1:
         raise ValueError(f"window_size must be at most {num_steps + 1}, the frames of an episode, got {window_size}")
     episode_key, start_key = jax.random.split(key)
-    episode = jax.random.randint(episode_key, (num_windows, 1), 0, num_episodes)
+    if num_groups > 1:
+        episode = draw_groups(episodes, episode_key, num_groups, num_windows // num_groups).reshape(-1, 1)
+    else:
+        episode = jax.random.randint(episode_key, (num_windows, 1), 0, num_episodes)
     start = jax.random.randint(start_key, (num_windows, 1), 0, num_steps + 2 - window_size)
     step = start + jnp.arange(window_size)[None]
     state = jax.tree.map(lambda leaf: leaf[episode, step], episodes.state)

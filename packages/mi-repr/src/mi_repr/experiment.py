@@ -27,7 +27,7 @@ from rlcore.experiment import Run, read_metrics, to_dict
 from mi_repr.bounds import information_bounds
 from mi_repr.config import OBJECTIVES, ExperimentConfig
 from mi_repr.control import Controller, ControlState, learn
-from mi_repr.data import collect
+from mi_repr.data import by_background, collect
 from mi_repr.encoders import Encoder
 from mi_repr.exact import optimal_q, without_backgrounds
 from mi_repr.features import FrozenFeatures, frozen_encoder, true_state
@@ -125,7 +125,10 @@ class Experiment:
         if with_agent:
             self._control("agent", view)
             results["agent"] = _last_tests(self.directory / "agent")
-        (self.directory / RESULTS).write_text(json.dumps(results, indent=2) + "\n")
+        self.directory.mkdir(parents=True, exist_ok=True)
+        temporary = self.directory / f"{RESULTS}.tmp"
+        temporary.write_text(json.dumps(results, indent=2) + "\n")
+        temporary.replace(self.directory / RESULTS)  # whole or not at all
         return results
 
     def _encoder(self) -> Encoder:
@@ -140,13 +143,14 @@ class Experiment:
         episodes = collect(self.env, self.task, self.key("data"), num_episodes, NUM_STEPS)
         num_held_out = max(1, round(_HELD_OUT_SHARE * num_episodes))
         held_out = jax.tree.map(lambda leaf: leaf[:num_held_out], episodes)
-        episodes = jax.tree.map(lambda leaf: leaf[num_held_out:], episodes)
+        episodes = by_background(jax.tree.map(lambda leaf: leaf[num_held_out:], episodes))
         encoder = self._encoder()
         objective = make_objective(
             name if name in OBJECTIVES else "fwd",
             self.config.encoder,
             self.env.num_actions,
             self.config.pretrain.num_steps_ahead,
+            self.config.pretrain.num_groups,
         )
         trainer = Pretrainer(self.config.pretrain, self.env, encoder, objective)
         if name == "untrained":

@@ -50,6 +50,18 @@ def gaussian_rate(mean: chex.Array, std: chex.Array) -> chex.Array:
     return jnp.mean(jnp.sum(0.5 * (mean**2 + std**2 - 1) - jnp.log(std), axis=-1))
 
 
+def shared_variance(features: chex.Array) -> chex.Array:
+    """Variance of the groups' means over the variance within groups, a scalar: how much features tell of the group.
+
+    Args:
+      features: `[G, B, F]`, `B` samples of each of `G` groups.
+    """
+    chex.assert_rank(features, 3)
+    means = features.mean(axis=1)
+    within = jnp.mean((features - means[:, None]) ** 2)
+    return jnp.mean((means - means.mean(axis=0)[None]) ** 2) / within
+
+
 def per_action_bilinear(
     query_matrices: chex.Array, key_matrix: chex.Array, features: chex.Array, action: chex.Array, later: chex.Array
 ) -> chex.Array:

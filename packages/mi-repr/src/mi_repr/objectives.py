@@ -26,11 +26,13 @@ class Objective(abc.ABC):
     config: the heads.
     num_actions: `A`.
     num_steps_ahead: `k`.
+    num_groups: of the batch, one after the other; negatives are taken from a sample's own group.
     """
 
     config: EncoderConfig
     num_actions: int
     num_steps_ahead: int = 1
+    num_groups: int = 1
 
     gaussian = False
 
@@ -64,7 +66,7 @@ class Objective(abc.ABC):
 class Contrastive(Objective):
     """J_fwd = I(Z_t+k; Z_t, A_t), or where the action is left out J_state = I(Z_t+k; Z_t), by noise contrast.
 
-    The later frames of all pairs of a batch are the candidates for each.
+    The later frames of all pairs of a group are the candidates for each.
     """
 
     sees_action: bool = True
@@ -105,12 +107,33 @@ class Contrastive(Objective):
     ) -> tuple[chex.Array, Metrics]:
         """See `Objective.loss`."""
         del key, beta
-        return self.pair_loss(params, *self.pairs(encoding.mean, action))
+        loss, metrics = self.pair_loss(params, *self.pairs(encoding.mean, action), self.num_groups)
+        if self.num_groups == 1:
+            return loss, metrics
+        shared = losses.shared_variance(encoding.mean.reshape(self.num_groups, -1, encoding.mean.shape[-1]))
+        return loss + self.config.shared_coef * shared, {**metrics, "information/shared": shared}
 
     def pair_loss(
+        self, params: Params, features: chex.Array, action: chex.Array, later: chex.Array, num_groups: int
+    ) -> tuple[chex.Array, Metrics]:
+        """The loss of pairs, a scalar, and metrics.
+
+        Args:
+          params: of the scorer.
+          features: `[B, F]`
+          action: `[B]` int.
+          later: `[B, F]`
+          num_groups: equal parts of the batch, one after the other, that are each other's candidates.
+        """
+        groups = [leaf.reshape(num_groups, -1, *leaf.shape[1:]) for leaf in (features, action, later)]
+        if num_groups > 1:
+            # What a group shares would be the same number for a candidate whatever the sample: noise.
+            groups[0] -= groups[0].mean(axis=1, keepdims=True)
+        return jax.tree.map(jnp.mean, jax.vmap(functools.partial(self._group_loss, params))(*groups))
+
+    def _group_loss(
         self, params: Params, features: chex.Array, action: chex.Array, later: chex.Array
     ) -> tuple[chex.Array, Metrics]:
-        """The loss of pairs, a scalar, and metrics: `[B, F]`, `[B]` int, `[B, F]`."""
         scores = self.scores(params, features, action, later)
         loss = losses.info_nce(scores)
         return loss, {
@@ -167,7 +190,9 @@ _OBJECTIVES = {
 }
 
 
-def make_objective(name: str, config: EncoderConfig, num_actions: int, num_steps_ahead: int = 1) -> Objective:
+def make_objective(
+    name: str, config: EncoderConfig, num_actions: int, num_steps_ahead: int = 1, num_groups: int = 1
+) -> Objective:
     """J_fwd, J_state or J_inv (thesis, equations 2 to 4), by the names `fwd`, `state` and `inv`.
 
     Raises:
@@ -175,4 +200,4 @@ def make_objective(name: str, config: EncoderConfig, num_actions: int, num_steps
     """
     if name not in _OBJECTIVES:
         raise ValueError(f"objective must be one of {', '.join(_OBJECTIVES)}, got {name!r}")
-    return _OBJECTIVES[name](config, num_actions, num_steps_ahead)
+    return _OBJECTIVES[name](config, num_actions, num_steps_ahead, num_groups)

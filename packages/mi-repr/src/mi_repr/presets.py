@@ -5,6 +5,10 @@ agent's two layers of 200. It leaves open layer sizes, batches and steps; `thesi
 of its heads cannot express what catcher-grip asks of them, whatever the training: a score that is bilinear in [z, a]
 and z' is additive in z and a, and a single linear layer is additive in both frames, so neither can tell a toggle. `cpu`
 has heads that can.
+
+Where a background stays for an episode, it tells the true next frame from nearly all others, and what an encoder learns
+from negatives of the whole batch is the background and the paddle. So `cpu` takes negatives from episodes with the same
+background, and pays for what is left of it in the features.
 """
 
 import dataclasses
@@ -13,16 +17,20 @@ from collections.abc import Callable
 from mi_repr.config import ControlConfig, EncoderConfig, ExperimentConfig, PretrainConfig, ProbeConfig
 
 
-def _cpu(representation: str) -> ExperimentConfig:
+def _cpu(representation: str, benchmark: str) -> ExperimentConfig:
     config = ExperimentConfig(representation)
-    if representation != "end-to-end":
-        return config
-    # Its encoder is part of every gradient step.
-    return dataclasses.replace(config, control=dataclasses.replace(config.control, batch_size=64))
+    if representation == "end-to-end":  # its encoder is part of every gradient step
+        config = dataclasses.replace(config, control=dataclasses.replace(config.control, batch_size=64))
+    if "distractors" in benchmark:
+        pretrain = dataclasses.replace(config.pretrain, num_groups=4, num_updates=2500)
+        config = dataclasses.replace(
+            config, pretrain=pretrain, probe=dataclasses.replace(config.probe, num_states=36_288)
+        )
+    return config
 
 
-def _tiny(representation: str) -> ExperimentConfig:
-    config = _cpu(representation)
+def _tiny(representation: str, benchmark: str) -> ExperimentConfig:
+    config = _cpu(representation, benchmark)
     return dataclasses.replace(
         config,
         encoder=EncoderConfig(channels=(4, 8, 8, 8, 16), feature_size=16, rank=4, inverse_hidden_sizes=(16,)),
@@ -33,6 +41,7 @@ def _tiny(representation: str) -> ExperimentConfig:
             num_windows=4,
             num_warmup_updates=4,
             warmup_batch_size=16,
+            num_groups=config.pretrain.num_groups,
         ),
         probe=ProbeConfig(num_states=500, hidden_sizes=(8,), num_updates=20, batch_size=32),
         control=ControlConfig(
@@ -52,8 +61,8 @@ def _tiny(representation: str) -> ExperimentConfig:
     )
 
 
-def _thesis(representation: str) -> ExperimentConfig:
-    config = _cpu(representation)
+def _thesis(representation: str, benchmark: str) -> ExperimentConfig:
+    config = _cpu(representation, benchmark)
     return dataclasses.replace(
         config,
         encoder=EncoderConfig(
@@ -75,16 +84,16 @@ def _thesis(representation: str) -> ExperimentConfig:
     )
 
 
-PRESETS: dict[str, tuple[Callable[[str], ExperimentConfig], str]] = {
+PRESETS: dict[str, tuple[Callable[[str, str], ExperimentConfig], str]] = {
     "tiny": (_tiny, "a smoke test that learns nothing"),
     "cpu": (_cpu, "minutes on two CPU cores"),
     "thesis": (_thesis, "the thesis's heads and protocol, meant for an accelerator"),
 }
-"""By name: the options for a representation, and what they are for."""
+"""By name: the options for a representation and a benchmark, and what they are for."""
 
 
-def preset(name: str, representation: str) -> ExperimentConfig:
-    """The options of that name.
+def preset(name: str, representation: str, benchmark: str) -> ExperimentConfig:
+    """The options of that name for a representation and a benchmark.
 
     Raises:
       ValueError: there is no such preset, or no such representation.
@@ -92,4 +101,4 @@ def preset(name: str, representation: str) -> ExperimentConfig:
     if name not in PRESETS:
         raise ValueError(f"preset must be one of {', '.join(PRESETS)}, got {name!r}")
     make, _ = PRESETS[name]
-    return make(representation)
+    return make(representation, benchmark)

@@ -18,7 +18,7 @@ from rlcore.sac import make_update_many
 from rlcore.types import Metrics, Params
 
 from mi_repr.config import PretrainConfig
-from mi_repr.data import Episodes, Frames, render_many, sample_frames
+from mi_repr.data import Episodes, Frames, draw_groups, render_many, sample_frames
 from mi_repr.encoders import Encoder
 from mi_repr.objectives import Contrastive, Objective
 
@@ -88,7 +88,8 @@ class Pretrainer:
 
     def sample(self, episodes: Episodes, key: chex.PRNGKey) -> Frames:
         """A batch of runs of frames; the key is consumed."""
-        return sample_frames(self.env, episodes, key, self.config.num_windows, self.config.window_size)
+        config = self.config
+        return sample_frames(self.env, episodes, key, config.num_windows, config.window_size, config.num_groups)
 
     def update(self, state: PretrainState, batch: Frames, key: chex.PRNGKey) -> tuple[PretrainState, Metrics]:
         """One gradient step; the key is consumed."""
@@ -113,10 +114,11 @@ class Pretrainer:
         """Trains the scorer of a contrastive objective alone, on features of the encoder as it is."""
         if not isinstance(self.objective, Contrastive) or not self.config.num_warmup_updates:
             return state, {}
-        episodes = jax.tree.map(lambda leaf: leaf[:_WARMUP_EPISODES], episodes)
+        if self.config.num_groups == 1:
+            episodes = jax.tree.map(lambda leaf: leaf[:_WARMUP_EPISODES], episodes)
         features = encode_states(self.env, self.encoder, state.params.encoder, episodes.state)
         key, warmup_key = jax.random.split(state.key)
-        head, metrics = _warm_up(self.config, self.objective, state.params.head, features, episodes.action, warmup_key)
+        head, metrics = _warm_up(self.config, self.objective, state.params.head, features, episodes, warmup_key)
         return state._replace(params=state.params._replace(head=head), key=key), metrics
 
     @property
@@ -174,22 +176,30 @@ def _warm_up(
     objective: Contrastive,
     head: Params,
     features: chex.Array,
-    action: chex.Array,
+    episodes: Episodes,
     key: chex.PRNGKey,
 ) -> tuple[Params, Metrics]:
-    """Steps of the scorer on `features: [E, T + 1, F]` and `action: [E, T]`; the key is consumed."""
+    """Steps of the scorer on the `features: [E, T + 1, F]` of episodes; the key is consumed."""
+    action = episodes.action
     num_episodes, num_steps = action.shape
     k, size = objective.num_steps_ahead, min(config.warmup_batch_size, num_episodes)
+    # Groups as large as those to come.
+    num_groups = 1 if config.num_groups == 1 else max(1, size // (config.num_pairs // config.num_groups))
+    size -= size % num_groups
     optimiser = optax.adam(config.warmup_learning_rate)
 
     def step(carry: tuple[Params, optax.OptState], key: chex.PRNGKey) -> tuple[tuple[Params, optax.OptState], Metrics]:
         head, moments = carry
         episode_key, step_key, kind_key = jax.random.split(key, 3)
-        episode = jax.random.permutation(episode_key, num_episodes)[:size]
+        if num_groups > 1:
+            episode = draw_groups(episodes, episode_key, num_groups, size // num_groups).reshape(-1)
+        else:
+            episode = jax.random.permutation(episode_key, num_episodes)[:size]
         time = jax.random.randint(step_key, (size,), 0, num_steps + 1 - k)
-        time = jnp.where(jax.random.uniform(kind_key) < config.warmup_same_step_share, time[0], time)
+        if num_groups == 1:
+            time = jnp.where(jax.random.uniform(kind_key) < config.warmup_same_step_share, time[0], time)
         grads, metrics = jax.grad(objective.pair_loss, has_aux=True)(
-            head, features[episode, time], action[episode, time], features[episode, time + k]
+            head, features[episode, time], action[episode, time], features[episode, time + k], num_groups
         )
         updates, moments = optimiser.update(grads, moments)
         return (optax.apply_updates(head, updates), moments), metrics

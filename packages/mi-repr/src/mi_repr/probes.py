@@ -33,11 +33,13 @@ class ProbeData(NamedTuple):
 
 
 def draw_states(env: CatcherEnv, config: ProbeConfig, key: chex.PRNGKey) -> ProbeData:
-    """Draws states without replacement, and a background for each; the key is consumed."""
+    """Draws states, all of them before one comes again, and a background for each; the key is consumed."""
     order_key, split_key, background_key = jax.random.split(key, 3)
     everything = all_states(without_backgrounds(env))
     total = everything.paddle_x.shape[0]
-    chosen = jax.random.permutation(order_key, total)[: min(config.num_states, total)]
+    wanted = min(config.num_states, total) if env.distractors == "none" else config.num_states
+    orders = [jax.random.permutation(key, total) for key in jax.random.split(order_key, -(-wanted // total))]
+    chosen = jnp.concatenate(orders)[:wanted]
     state = jax.tree.map(lambda leaf: leaf[chosen], everything)
     if env.distractors != "none":
         task = env.get_default_params()
