@@ -35,7 +35,7 @@ class EncoderConfig:
     feature_size: int = 256
     scorer: str = "per_action_bilinear"
     rank: int = 64
-    shared_coef: float = 1.0
+    shared_coef: float = 0.3
     inverse_hidden_sizes: tuple[int, ...] = (256,)
 
     def __post_init__(self) -> None:
