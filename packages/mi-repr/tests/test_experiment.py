@@ -73,6 +73,7 @@ def test_distractors_are_tested_on_images_never_seen_too(tmp_path):
     assert set(results["information"]) == {"information"}
 
 
+@pytest.mark.slow
 def test_learned_q_star_of_an_untrained_encoder(tmp_path):
     results = _experiment(tmp_path, "untrained", "catcher").run(with_agent=False, learned_q_star=True)
     assert results["regression"]["q_error"] > 0
@@ -94,6 +95,7 @@ def test_benchmark_must_be_a_game(tmp_path):
         Experiment(metarl_envs.benchmark("point-sparse-v0"), preset("tiny", "fwd", "point-sparse-v0"), 0, tmp_path)
 
 
+@pytest.mark.slow
 def test_two_steps_ahead_and_the_thesis_heads(tmp_path):
     tiny = preset("tiny", "state", "catcher-v0")
     encoder = dataclasses.replace(tiny.encoder, kind="conv", scorer="concat_bilinear")
