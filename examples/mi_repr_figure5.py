@@ -158,7 +158,7 @@ def draw_games(results: Results, games: list[str], title: str) -> Figure:
         bottom.set(ylim=(0, 1.25))
     axes[0, 0].set_ylabel("return of the greedy policy")
     axes[1, 0].set_ylabel("probe error / chance")
-    axes[0, 0].legend(fontsize=8, loc="lower right")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=6, fontsize=9)
     figure.suptitle(title)
     return figure
 
@@ -170,7 +170,7 @@ def draw_regression(results: Results, games: list[str]) -> Figure:
         draw_bars(column, results, game, "regression", ["return", "q_error"])
         column.axhline(0, color="0.4", linewidth=1)
         column.set(title=game, ylim=(-1.05, 1.05))
-    axes[0, 0].legend(fontsize=8, loc="lower left")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=6, fontsize=9)
     figure.suptitle("Q regressed onto Q* (thesis, figure 30)")
     return figure
 

@@ -27,7 +27,11 @@ MODELS = {
     "hopper-params-v0": ("hopper.xml", 4, 0.002),
     "hopper-params-reference-v0": ("hopper.xml", 4, 0.004),
 }
-IDS = [env_id for env_id in gymnasium.registry if env_id.startswith("metarl_envs/") and "Point" not in env_id]
+IDS = [
+    env_id
+    for env_id in gymnasium.registry
+    if env_id.startswith("metarl_envs/") and not any(other in env_id for other in ("Point", "Catcher"))
+]
 FALLS = ("walker-params-v0", "hopper-params-v0", "ant-fwd-back-v0", "humanoid-dir-v0")
 
 
