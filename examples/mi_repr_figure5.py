@@ -25,7 +25,17 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from mi_repr.experiment import RESULTS
-from rlcore.experiment import enable_compilation_cache, main, override, read_metrics, tell, user_errors
+from rlcore.experiment import (
+    RunError,
+    difference,
+    enable_compilation_cache,
+    main,
+    override,
+    read_metrics,
+    tell,
+    to_dict,
+    user_errors,
+)
 
 GAMES = ("catcher", "catcher-grip", "catcher-distractors", "catcher-grip-distractors")
 SHOWN = ("fwd", "state", "inv", "end-to-end", "untrained")
@@ -96,10 +106,21 @@ def parse_shard(text: str) -> tuple[int, int]:
     return int(first), int(count)
 
 
-def load(wanted: list[tuple[str, str, int]]) -> Results:
-    """The results of the experiments that are finished."""
-    paths = {experiment: directory(*experiment) / RESULTS for experiment in wanted}
-    return {experiment: json.loads(path.read_text()) for experiment, path in paths.items() if path.exists()}
+def load(wanted: list[tuple[str, str, int]], configs: dict[tuple[str, str], mi_repr.ExperimentConfig]) -> Results:
+    """The results of the experiments that are finished.
+
+    Raises:
+      RunError: one of them had another config.
+    """
+    results: Results = {}
+    for game, objective, seed in wanted:
+        path = directory(game, objective, seed) / RESULTS
+        if path.exists():
+            entry = json.loads(path.read_text())
+            if lines := difference(entry.get("config", {}), to_dict(configs[game, objective])):
+                raise RunError(f"{path.parent} is finished with another config; choose another --run_dir: {lines[0]}")
+            results[game, objective, seed] = entry
+    return results
 
 
 def of_seeds(results: Results, game: str, objective: str, *path: str) -> np.ndarray:
@@ -224,13 +245,17 @@ def run() -> None:
             (game, name): override(mi_repr.preset(_PRESET.value, name, f"{game}-v0"), _OVERRIDE.value)
             for game, name in itertools.product(_GAMES.value, _OBJECTIVES.value)
         }
+        for (_, name), config in configs.items():
+            if config.representation != name:
+                raise ValueError("override must leave representation alone: --objectives names it")
+        finished = load(wanted, configs)
     enable_compilation_cache()
     for game, objective, seed in [] if _DRAW_ONLY.value else wanted[first::count]:
-        if not (directory(game, objective, seed) / RESULTS).exists():
+        if (game, objective, seed) not in finished:
             tell(f"{game}, {objective}, seed {seed}")
             benchmark = metarl_envs.benchmark(f"{game}-v0")
             mi_repr.Experiment(benchmark, configs[game, objective], seed, directory(game, objective, seed)).run()
-    results = load(wanted)
+    results = load(wanted, configs)
     print_table(results)
     draw(results)
 

@@ -28,6 +28,10 @@ def test_figures_are_drawn_from_what_is_finished_and_nothing_runs_twice(tmp_path
     again = _run("mi_repr_figure5.py", *flags, cwd=tmp_path)
     assert again.stdout == first.stdout
     assert "seed 0" not in again.stderr
+    other = _run("mi_repr_figure5.py", *flags, "--override=probe.ridge=0.5", cwd=tmp_path)
+    assert other.returncode == 2
+    assert "finished with another config" in other.stderr
+    assert "probe.ridge: 0.001 (run) != 0.5 (now)" in other.stderr
 
 
 def test_one_experiment_prints_what_it_found(tmp_path):
@@ -47,6 +51,7 @@ def test_one_experiment_prints_what_it_found(tmp_path):
         ("train_mi_repr.py", ["--override=pretrain.num_update=3"], "did you mean pretrain.num_updates"),
         ("mi_repr_figure5.py", ["--games=pong"], "games must be of catcher, catcher-grip"),
         ("mi_repr_figure5.py", ["--objectives=forward"], "objectives must be of fwd, state, inv"),
+        ("mi_repr_figure5.py", ["--override=representation=inv"], "override must leave representation alone"),
         ("mi_repr_figure5.py", ["--shard=2/2"], "shard must be I/N with 0 <= I < N, got '2/2'"),
     ],
 )

@@ -38,6 +38,7 @@ def test_results_have_all_parts_and_are_written(finished):
         "benchmark",
         "seed",
         "representation",
+        "config",
         "information",
         "probe",
         "regression",
@@ -64,7 +65,7 @@ def test_true_state_is_read_back(tmp_path):
 
 def test_end_to_end_has_an_agent_alone(tmp_path):
     results = _experiment(tmp_path, "end-to-end", "catcher").run()
-    assert set(results) == {"benchmark", "seed", "representation", "agent"}
+    assert set(results) == {"benchmark", "seed", "representation", "config", "agent"}
 
 
 def test_distractors_are_tested_on_images_never_seen_too(tmp_path):
@@ -136,6 +137,11 @@ def test_presets_fit_the_games(name, representation, game):
         (PretrainConfig, {"updates_per_iteration": 7}, "updates_per_iteration must divide num_updates=1500, got 7"),
         (PretrainConfig, {"num_steps_ahead": 4}, "window_size must be above num_steps_ahead=4, got 4"),
         (PretrainConfig, {"num_groups": 5}, "num_groups must divide num_windows=64, got 5"),
+        (
+            PretrainConfig,
+            {"num_windows": 2, "window_size": 2, "num_groups": 2},
+            "num_groups must leave each two of 2 pairs, got 2",
+        ),
         (PretrainConfig, {"learning_rate": 0.0}, "learning_rate must be in"),
         (PretrainConfig, {"bottleneck": "none"}, "bottleneck must be one of ramp, tuned"),
         (PretrainConfig, {"final_beta": 1e-9}, "final_beta must be at least"),

@@ -52,7 +52,9 @@ def information_bounds(
     episodes = jax.tree.map(lambda leaf: leaf[:_NUM_EPISODES], held_out)
     if isinstance(objective, Inverse):
         return {"information": float(_inverse(env, encoder, objective, params, episodes, key))}
-    if not isinstance(objective, Contrastive) or env.distractors != "none" or objective.num_steps_ahead != 1:
+    if not isinstance(objective, Contrastive) or env.distractors != "none":
+        return {}
+    if objective.num_steps_ahead != 1 or objective.num_groups != 1:
         return {}
     candidates = jax.tree.map(lambda leaf: leaf[_reachable(env)], all_states(env))
     keys = encode_states(env, encoder, params.encoder, candidates)

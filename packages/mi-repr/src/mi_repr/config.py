@@ -109,6 +109,8 @@ class PretrainConfig:
         check_at_least("num_groups", self.num_groups, 1)
         if self.num_windows % self.num_groups:
             raise ValueError(f"num_groups must divide num_windows={self.num_windows}, got {self.num_groups}")
+        if self.num_pairs < 2 * self.num_groups:
+            raise ValueError(f"num_groups must leave each two of {self.num_pairs} pairs, got {self.num_groups}")
         check_at_least("num_warmup_updates", self.num_warmup_updates, 0)
         check_at_least("warmup_batch_size", self.warmup_batch_size, 2)
         for name in ("learning_rate", "warmup_learning_rate"):
@@ -117,7 +119,8 @@ class PretrainConfig:
         check_positive("max_grad_norm", self.max_grad_norm)
         check_choice("bottleneck", self.bottleneck, ("ramp", "tuned"))
         check_positive("initial_beta", self.initial_beta)
-        check_at_least("final_beta", self.final_beta, self.initial_beta)
+        if self.bottleneck == "ramp":
+            check_at_least("final_beta", self.final_beta, self.initial_beta)
         check_positive("loss_tolerance", self.loss_tolerance)
 
     @property
@@ -136,7 +139,7 @@ class ControlConfig:
     """How the agent learns on features: discrete SAC, or regression onto Q*.
 
     num_envs: games side by side.
-    num_steps: environment steps in all.
+    num_steps: environment steps of the agent, after the initial ones.
     steps_per_iteration: of them in all games together before gradient steps are taken, whole episodes of each.
     steps_per_update: environment steps for each gradient step.
     num_initial_steps: of a uniformly random policy before the first gradient step.

@@ -46,7 +46,6 @@ class SeenAsState:
     """The game with its state for an observation; each policy makes of it what it can see."""
 
     def __init__(self, env: CatcherEnv) -> None:
-        self._env = env
         self.initial, self.transition, self.reward = env.initial, env.transition, env.reward
         self.terminal, self.transition_info = env.terminal, env.transition_info
 

@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 from metarl_envs import Benchmark, get_task
 from metarl_envs.catcher import CatcherEnv, CatcherTask, state_index, state_vector
-from metarl_envs.catcher.state import NUM_STEPS
+from metarl_envs.catcher.state import LAST_FRUIT_Y, NUM_STEPS
 from rlcore.experiment import Run, read_metrics, to_dict
 
 from mi_repr.bounds import information_bounds
@@ -113,6 +113,7 @@ class Experiment:
         """
         results: dict[str, Any] = {"benchmark": self.benchmark.name, "seed": self.seed}
         results["representation"] = self.config.representation
+        results["config"] = to_dict(self.config)
         if self.config.representation == "end-to-end":
             view: View = EndToEndView(self.env, self._encoder())
         else:
@@ -172,7 +173,7 @@ class Experiment:
     ) -> dict[str, float]:
         """Fits Q to Q* of the states of the probes, all of a game without backgrounds, and plays it."""
         q = self._learned_q(data) if learned_q_star else self._exact_q(data)
-        going_on = np.flatnonzero(np.asarray(data.state.fruit_y) < np.asarray(data.state.fruit_y).max())
+        going_on = np.flatnonzero(np.asarray(data.state.fruit_y) < LAST_FRUIT_Y)
         sizes = self.config.sac.hidden_sizes
         params, errors = regress(self.config.control, sizes, seen[going_on], q[going_on], self.key("q"))
         played = play_greedily(

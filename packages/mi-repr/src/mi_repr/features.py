@@ -59,7 +59,8 @@ def frozen_encoder(env: CatcherEnv, encoder: Encoder, params: Params, episodes: 
     Without backgrounds every state is encoded once, here, and looked up from then on. With them images are drawn and
     encoded where they are asked for.
     """
-    sample = jax.tree.map(lambda leaf: leaf[:_NUM_EPISODES].reshape(-1), episodes.state)
+    spread = jnp.linspace(0, episodes.num_episodes - 1, min(_NUM_EPISODES, episodes.num_episodes)).astype(int)
+    sample = jax.tree.map(lambda leaf: leaf[spread].reshape(-1), episodes.state)
     encoded = encode_states(env, encoder, params, sample)
     mean, std = encoded.mean(axis=0), jnp.maximum(encoded.std(axis=0), 1e-6)
     if env.distractors == "none":

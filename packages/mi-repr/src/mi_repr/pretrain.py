@@ -89,7 +89,8 @@ class Pretrainer:
     def sample(self, episodes: Episodes, key: chex.PRNGKey) -> Frames:
         """A batch of runs of frames; the key is consumed."""
         config = self.config
-        return sample_frames(self.env, episodes, key, config.num_windows, config.window_size, config.num_groups)
+        num_groups = config.num_groups if isinstance(self.objective, Contrastive) else 1  # J_inv has no negatives
+        return sample_frames(self.env, episodes, key, config.num_windows, config.window_size, num_groups)
 
     def update(self, state: PretrainState, batch: Frames, key: chex.PRNGKey) -> tuple[PretrainState, Metrics]:
         """One gradient step; the key is consumed."""

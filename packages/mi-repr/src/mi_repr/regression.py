@@ -36,8 +36,9 @@ def regress(
       key: consumed.
 
     Returns:
-      The network's parameters, and `q_error`: the root of the mean squared error over that of the best constant for
-      each action; `advantage_error`: the same of Q less its mean over actions, which is what decides.
+      The network's parameters, and, on the states that it was fitted to, `q_error`: the root of the mean squared error
+        over that of the best constant for each action; `advantage_error`: the same of Q less its mean over actions,
+        which is what decides.
     """
     target = jnp.asarray(q_star, jnp.float32)
     params = _fit(config, hidden_sizes, features, target, key)
