@@ -14,3 +14,11 @@ def scratch_registry(monkeypatch):
     monkeypatch.setattr(registry, "_MAKERS", dict(registry._MAKERS))
     yield
     registry.benchmark.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def quick_compilation():
+    """Compiles faster, into slower code, for the modules that ask for it."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)

@@ -29,12 +29,7 @@ IDS = ["Catcher", "CatcherGrip", "CatcherDistractors", "CatcherGripDistractors",
 games = pytest.mark.parametrize("env", GAMES, ids=["catcher", "grip"])
 
 
-@pytest.fixture(autouse=True, scope="module")
-def quick_compilation():
-    """Compiles faster, into slower code."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 
 def make_key():

@@ -13,12 +13,7 @@ from metarl_envs.catcher.ple import MAX_STEPS, VELOCITY_LIMIT
 NUM_EPISODES = 500
 
 
-@pytest.fixture(autouse=True, scope="module")
-def quick_compilation():
-    """Compiles faster, into slower code."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 
 def make_key():

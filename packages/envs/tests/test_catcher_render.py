@@ -18,12 +18,7 @@ LARGE = [PLAIN, GRIP, PRONGS]
 IDS = ["plain", "grip", "prongs"]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def quick_compilation():
-    """Compiles faster, into slower code."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 
 @functools.cache
