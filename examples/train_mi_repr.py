@@ -1,7 +1,7 @@
 """Trains an encoder on an objective, says what it keeps of the state, and trains an agent that sees through it.
 
     uv run examples/train_mi_repr.py --game=catcher-grip --objective=fwd
-    uv run examples/train_mi_repr.py --game=catcher --objective=inv --override=pretrain.bottleneck=tuned
+    uv run examples/train_mi_repr.py --game=catcher --objective=inv --override=pretrain.loss_tolerance=0.1
     uv run examples/train_mi_repr.py --game=catcher-distractors --objective=end-to-end
 
 The same command again goes on where it stopped. Everything is in --run_dir: encoder/ and agent/ with their

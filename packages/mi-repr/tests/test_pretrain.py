@@ -64,12 +64,28 @@ def test_warm_up_trains_the_scorer_alone(episodes, same_step_share):
     assert metrics["warmup/nce"] < np.log(6)
 
 
-def test_no_warm_up_for_the_inverse_objective_or_where_it_is_off(episodes):
-    for trainer in (_trainer("inv"), _trainer(num_warmup_updates=0)):
-        state = trainer.init(jax.random.key(0))
-        same, metrics = trainer.warm_up(state, episodes)
-        assert same is state
-        assert metrics == {}
+def test_warm_up_of_the_inverse_model(episodes):
+    trainer = _trainer("inv", num_warmup_updates=300)
+    before = trainer.init(jax.random.key(0))
+    after, metrics = trainer.warm_up(before, episodes)
+    jax.tree.map(np.testing.assert_array_equal, before.params.encoder, after.params.encoder)
+    assert metrics["warmup/action"] < 1.7  # log 6, 1.79, is a guess
+
+
+def test_step_size_of_the_warm_up(episodes):
+    trainer = _trainer(num_warmup_updates=1, warmup_learning_rate=0.5)
+    before = trainer.init(jax.random.key(0))
+    after, _ = trainer.warm_up(before, episodes)
+    shift = np.abs(np.asarray(after.params.head["query"] - before.params.head["query"]))
+    assert shift.max() == pytest.approx(0.5, rel=1e-2)  # Adam's first step
+
+
+def test_no_warm_up_where_it_is_off(episodes):
+    trainer = _trainer(num_warmup_updates=0)
+    state = trainer.init(jax.random.key(0))
+    same, metrics = trainer.warm_up(state, episodes)
+    assert same is state
+    assert metrics == {}
 
 
 def _betas(trainer, episodes):
@@ -83,16 +99,27 @@ def _betas(trainer, episodes):
 
 
 def test_ramp_of_the_bottleneck(episodes):
-    betas = _betas(_trainer("inv", num_updates=20, initial_beta=1e-4, final_beta=1e-2), episodes)
+    betas = _betas(_trainer("inv", bottleneck="ramp", initial_beta=1e-4, final_beta=1e-2), episodes)
     np.testing.assert_allclose(betas[:5], 1e-4, rtol=1e-5)  # constant for a fifth of the updates
     np.testing.assert_allclose(betas[7], 1e-3, rtol=1e-4)  # half-way up, geometrically
     np.testing.assert_allclose(betas[10:], 1e-2, rtol=1e-4)
 
 
 def test_tuned_bottleneck_tightens_while_the_action_loss_allows(episodes):
-    generous = _betas(_trainer("inv", bottleneck="tuned", loss_tolerance=10.0), episodes)
+    generous = _betas(_trainer("inv", loss_tolerance=10.0), episodes)
     np.testing.assert_allclose(generous[:7], 1e-5, rtol=1e-5)
     assert (np.diff(generous[8:]) > 0).all()
+
+
+def test_tuned_bottleneck_gives_way_where_it_costs_action_loss(episodes):
+    trainer = _trainer("inv", loss_tolerance=0.05)
+    state = trainer.init(jax.random.key(0))._replace(
+        num_updates=np.int32(15), log_beta=np.log(np.float32(1e-2)), action_loss=1.2, reference_loss=1.0
+    )
+    batch = trainer.sample(episodes, jax.random.key(1))
+    after, _ = jax.jit(trainer.update)(state, batch, jax.random.key(2))
+    assert after.action_loss > 1.05  # the average moves slowly
+    np.testing.assert_allclose(after.log_beta, state.log_beta - 0.02, rtol=1e-5)
 
 
 def test_gradient_is_clipped_and_the_step_size_ends_at_zero(episodes):

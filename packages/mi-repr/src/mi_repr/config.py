@@ -2,11 +2,15 @@
 
 import dataclasses
 
+from metarl_envs.catcher.state import NUM_STEPS
 from rlcore.experiment import check_at_least, check_choice, check_positive, check_rate
 from rlcore.sac import SACConfig
 
 OBJECTIVES = ("fwd", "state", "inv")
 """J_fwd, J_state and J_inv (thesis, equations 2 to 4)."""
+
+MAX_BETA = 1.0
+"""Of the weight of the information bottleneck where it is tuned."""
 
 REPRESENTATIONS = (*OBJECTIVES, "untrained", "end-to-end", "true-state")
 """What the agent can see: a frozen encoder that an objective trained, one that nothing trained, one that the critic
@@ -26,8 +30,8 @@ class EncoderConfig:
     rank: of a `per_action_bilinear` matrix.
     shared_coef: weight of what features tell of a group, with several groups: the bottleneck of the contrastive
       objectives, as negatives of one group make nothing that the group shares worth keeping.
-    inverse_hidden_sizes: of the inverse model; empty is the thesis's single linear layer, which cannot tell a toggle
-      from two frames.
+    inverse_hidden_sizes: of the inverse model on z_t and z_t+k - z_t; empty is the thesis's single linear layer, which
+      cannot tell a toggle from two frames.
     """
 
     kind: str = "patch"
@@ -56,7 +60,8 @@ class EncoderConfig:
 class PretrainConfig:
     """How an encoder is trained on transitions of a uniformly random policy.
 
-    num_transitions: collected before training (thesis: 50k), rounded up to whole episodes.
+    num_transitions: collected before training (thesis: 50k), rounded up to whole episodes, two at least: a twentieth
+      of them is kept back.
     num_steps_ahead: k of the objective (thesis: 1).
     num_updates: gradient steps.
     updates_per_iteration: of them in a row, between logs and checkpoints.
@@ -67,13 +72,13 @@ class PretrainConfig:
       keeps little else is good enough.
     learning_rate: Adam's at first; it falls to 0 along a cosine.
     max_grad_norm: clip the gradient to this norm.
-    num_warmup_updates, warmup_batch_size, warmup_learning_rate: the scorer of a contrastive objective first learns
-      alone, on features of the untrained encoder. Without it the encoder drops what a scorer cannot use yet.
+    num_warmup_updates, warmup_batch_size, warmup_learning_rate: the head first learns alone, on features of the
+      untrained encoder. Without it the encoder drops what the head cannot use yet.
     warmup_same_step_share: share of those batches whose samples are all of one time step; none with several groups.
-    bottleneck: how the weight beta of the information bottleneck of J_inv is set. `ramp`: from `initial_beta`, kept for
-      a fifth of the updates, it rises geometrically to `final_beta` at half of them. `tuned`: after a third of the
-      updates with `initial_beta`, it follows the action loss such that this stays within `loss_tolerance` of what it
-      was then (thesis, A.2.0.2).
+    bottleneck: how the weight beta of the information bottleneck of J_inv is set. `tuned`: after a third of the updates
+      with `initial_beta`, it follows the action loss such that this stays within `loss_tolerance` of what it was then
+      (thesis, A.2.0.2). `ramp`: from `initial_beta`, kept for a fifth of the updates, it rises geometrically to
+      `final_beta` at half of them.
     initial_beta, final_beta, loss_tolerance: see `bottleneck`; the last in nats.
     """
 
@@ -90,21 +95,23 @@ class PretrainConfig:
     warmup_batch_size: int = 768
     warmup_learning_rate: float = 1e-2
     warmup_same_step_share: float = 0.7
-    bottleneck: str = "ramp"
+    bottleneck: str = "tuned"
     initial_beta: float = 1e-5
     final_beta: float = 3e-3
     loss_tolerance: float = 0.05
 
     def __post_init__(self) -> None:
-        for name in ("num_transitions", "num_steps_ahead", "num_updates", "updates_per_iteration", "num_windows"):
+        check_at_least("num_transitions", self.num_transitions, 2 * NUM_STEPS)
+        for name in ("num_steps_ahead", "num_updates", "updates_per_iteration", "num_windows"):
             check_at_least(name, getattr(self, name), 1)
         if self.num_updates % self.updates_per_iteration:
             raise ValueError(
                 f"updates_per_iteration must divide num_updates={self.num_updates}, got {self.updates_per_iteration}"
             )
-        if self.window_size <= self.num_steps_ahead:
+        if not self.num_steps_ahead < self.window_size <= NUM_STEPS + 1:
             raise ValueError(
-                f"window_size must be above num_steps_ahead={self.num_steps_ahead}, got {self.window_size}"
+                f"window_size must be above num_steps_ahead={self.num_steps_ahead} and at most {NUM_STEPS + 1}, the "
+                f"frames of an episode, got {self.window_size}"
             )
         check_at_least("num_groups", self.num_groups, 1)
         if self.num_windows % self.num_groups:
@@ -121,6 +128,10 @@ class PretrainConfig:
         check_positive("initial_beta", self.initial_beta)
         if self.bottleneck == "ramp":
             check_at_least("final_beta", self.final_beta, self.initial_beta)
+        elif self.initial_beta > MAX_BETA:
+            raise ValueError(
+                f"initial_beta must be at most {MAX_BETA} with bottleneck='tuned', got {self.initial_beta}"
+            )
         check_positive("loss_tolerance", self.loss_tolerance)
 
     @property
@@ -209,7 +220,8 @@ class ProbeConfig:
     test_share: float = 0.2
 
     def __post_init__(self) -> None:
-        for name in ("num_states", "num_updates", "batch_size"):
+        check_at_least("num_states", self.num_states, 100)  # some of them are tested on, of each gripper
+        for name in ("num_updates", "batch_size"):
             check_at_least(name, getattr(self, name), 1)
         for size in self.hidden_sizes:
             check_at_least("hidden_sizes", size, 1)

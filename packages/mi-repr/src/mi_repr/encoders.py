@@ -81,6 +81,6 @@ class Encoder(nn.Module):
             return Encoding(trunk, None)
         hidden = nn.relu(trunk)
         mean = nn.Dense(config.feature_size)(hidden)
-        # softplus(0.54) = 1: the prior's width at first.
-        std = nn.softplus(nn.Dense(config.feature_size)(hidden) + 0.54) + 1e-4
+        # softplus(-2.25) = 0.1 at first. With the prior's width the untrained means are lost in the noise.
+        std = nn.softplus(nn.Dense(config.feature_size)(hidden) - 2.25) + 1e-4
         return Encoding(mean, std)

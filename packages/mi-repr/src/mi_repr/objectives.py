@@ -26,7 +26,7 @@ class Objective(abc.ABC):
     config: the heads.
     num_actions: `A`.
     num_steps_ahead: `k`.
-    num_groups: of the batch, one after the other; negatives are taken from a sample's own group.
+    num_groups: of the batch, one after the other; negatives are taken from a sample's own group. 1 without negatives.
     """
 
     config: EncoderConfig
@@ -52,6 +52,19 @@ class Objective(abc.ABC):
           action: `[W, T]` int; the last `k` of each run are not used.
           key: consumed.
           beta: scalar, weight of the information bottleneck where there is one.
+        """
+
+    @abc.abstractmethod
+    def pair_loss(
+        self, params: Params, features: chex.Array, action: chex.Array, later: chex.Array
+    ) -> tuple[chex.Array, Metrics]:
+        """The head's part of the loss, a scalar, and metrics.
+
+        Args:
+          params: of the head.
+          features: `[B, F]`
+          action: `[B]` int.
+          later: `[B, F]`
         """
 
     def pairs(self, features: chex.Array, action: chex.Array) -> tuple[chex.Array, chex.Array, chex.Array]:
@@ -107,26 +120,18 @@ class Contrastive(Objective):
     ) -> tuple[chex.Array, Metrics]:
         """See `Objective.loss`."""
         del key, beta
-        loss, metrics = self.pair_loss(params, *self.pairs(encoding.mean, action), self.num_groups)
+        loss, metrics = self.pair_loss(params, *self.pairs(encoding.mean, action))
         if self.num_groups == 1:
             return loss, metrics
         shared = losses.shared_variance(encoding.mean.reshape(self.num_groups, -1, encoding.mean.shape[-1]))
         return loss + self.config.shared_coef * shared, {**metrics, "information/shared": shared}
 
     def pair_loss(
-        self, params: Params, features: chex.Array, action: chex.Array, later: chex.Array, num_groups: int
+        self, params: Params, features: chex.Array, action: chex.Array, later: chex.Array
     ) -> tuple[chex.Array, Metrics]:
-        """The loss of pairs, a scalar, and metrics.
-
-        Args:
-          params: of the scorer.
-          features: `[B, F]`
-          action: `[B]` int.
-          later: `[B, F]`
-          num_groups: equal parts of the batch, one after the other, that are each other's candidates.
-        """
-        groups = [leaf.reshape(num_groups, -1, *leaf.shape[1:]) for leaf in (features, action, later)]
-        if num_groups > 1:
+        """See `Objective.pair_loss`; the groups of pairs are one after the other."""
+        groups = [leaf.reshape(self.num_groups, -1, *leaf.shape[1:]) for leaf in (features, action, later)]
+        if self.num_groups > 1:
             # What a group shares would be the same number for a candidate whatever the sample: noise.
             groups[0] -= groups[0].mean(axis=1, keepdims=True)
         return jax.tree.map(jnp.mean, jax.vmap(functools.partial(self._group_loss, params))(*groups))
@@ -163,20 +168,23 @@ class Inverse(Objective):
         if std is None:
             raise ValueError("the inverse objective needs an encoder with gaussian=True")
         sample = mean + std * jax.random.normal(key, mean.shape)
-        logits, taken = self.logits(params, sample, action)
-        action_loss = losses.inverse_loss(logits, taken)
+        action_loss, metrics = self.pair_loss(params, *self.pairs(sample, action))
         rate = losses.gaussian_rate(mean.reshape(-1, mean.shape[-1]), std.reshape(-1, std.shape[-1]))
-        return action_loss + beta * rate, {
+        return action_loss + beta * rate, {**metrics, "information/rate": rate}
+
+    def pair_loss(
+        self, params: Params, features: chex.Array, action: chex.Array, later: chex.Array
+    ) -> tuple[chex.Array, Metrics]:
+        """See `Objective.pair_loss`."""
+        # What stays from frame to frame, such as a background, would drown what the action changed.
+        inputs = jnp.concatenate([features, later - features], axis=-1)
+        logits = self._network.apply(params, inputs)
+        action_loss = losses.inverse_loss(logits, action)
+        return action_loss, {
             "loss/action": action_loss,
             "information/bound": jnp.log(self.num_actions) - action_loss,
-            "information/accuracy": jnp.mean(jnp.argmax(logits, axis=-1) == taken),
-            "information/rate": rate,
+            "information/accuracy": jnp.mean(jnp.argmax(logits, axis=-1) == action),
         }
-
-    def logits(self, params: Params, features: chex.Array, action: chex.Array) -> tuple[chex.Array, chex.Array]:
-        """Of the actions of all pairs, `[B, A]`, and the actions taken, `[B]`: from `[W, T, F]` and `[W, T]`."""
-        now, taken, later = self.pairs(features, action)
-        return self._network.apply(params, jnp.concatenate([now, later], axis=-1)), taken
 
     @property
     def _network(self) -> MLP:
@@ -200,4 +208,4 @@ def make_objective(
     """
     if name not in _OBJECTIVES:
         raise ValueError(f"objective must be one of {', '.join(_OBJECTIVES)}, got {name!r}")
-    return _OBJECTIVES[name](config, num_actions, num_steps_ahead, num_groups)
+    return _OBJECTIVES[name](config, num_actions, num_steps_ahead, 1 if name == "inv" else num_groups)

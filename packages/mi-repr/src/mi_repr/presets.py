@@ -75,9 +75,10 @@ def _thesis(representation: str, benchmark: str) -> ExperimentConfig:
             window_size=2,
             learning_rate=1e-3,
             num_warmup_updates=0,
-            bottleneck="tuned",
         ),
-        control=ControlConfig(num_envs=1, num_steps=108_000, steps_per_iteration=27, steps_per_update=1),
+        control=ControlConfig(
+            num_envs=1, num_steps=108_000, steps_per_iteration=27, steps_per_update=1, test_every=100
+        ),
         sac=dataclasses.replace(
             config.sac, actor_learning_rate=3e-4, critic_learning_rate=3e-4, temperature_learning_rate=3e-4
         ),

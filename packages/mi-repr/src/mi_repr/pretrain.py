@@ -1,4 +1,4 @@
-"""Training an encoder on an objective: the scorer's warm-up, the gradient step, and the host loop.
+"""Training an encoder on an objective: the head's warm-up, the gradient step, and the host loop.
 
 In the shape descriptions `B` denotes samples, `F` features, `E` episodes and `T` steps of an episode.
 """
@@ -17,10 +17,10 @@ from rlcore.experiment import Run
 from rlcore.sac import make_update_many
 from rlcore.types import Metrics, Params
 
-from mi_repr.config import PretrainConfig
+from mi_repr.config import MAX_BETA, PretrainConfig
 from mi_repr.data import Episodes, Frames, draw_groups, render_many, sample_frames
 from mi_repr.encoders import Encoder
-from mi_repr.objectives import Contrastive, Objective
+from mi_repr.objectives import Objective
 
 _ENCODE_BATCH = 512
 _WARMUP_EPISODES = 1000
@@ -29,8 +29,6 @@ _TUNED_SHARE = 1 / 3
 
 _TUNED_RATE = 0.02
 """Largest change of log beta in an update; also the rate of the average of the action loss that beta follows."""
-
-_MAX_BETA = 1.0
 
 
 class PretrainParams(NamedTuple):
@@ -89,8 +87,7 @@ class Pretrainer:
     def sample(self, episodes: Episodes, key: chex.PRNGKey) -> Frames:
         """A batch of runs of frames; the key is consumed."""
         config = self.config
-        num_groups = config.num_groups if isinstance(self.objective, Contrastive) else 1  # J_inv has no negatives
-        return sample_frames(self.env, episodes, key, config.num_windows, config.window_size, num_groups)
+        return sample_frames(self.env, episodes, key, config.num_windows, config.window_size, self.objective.num_groups)
 
     def update(self, state: PretrainState, batch: Frames, key: chex.PRNGKey) -> tuple[PretrainState, Metrics]:
         """One gradient step; the key is consumed."""
@@ -112,10 +109,10 @@ class Pretrainer:
         return state, metrics
 
     def warm_up(self, state: PretrainState, episodes: Episodes) -> tuple[PretrainState, Metrics]:
-        """Trains the scorer of a contrastive objective alone, on features of the encoder as it is."""
-        if not isinstance(self.objective, Contrastive) or not self.config.num_warmup_updates:
+        """Trains the head of the objective alone, on features of the encoder as it is."""
+        if not self.config.num_warmup_updates:
             return state, {}
-        if self.config.num_groups == 1:
+        if self.objective.num_groups == 1:
             episodes = jax.tree.map(lambda leaf: leaf[:_WARMUP_EPISODES], episodes)
         features = encode_states(self.env, self.encoder, state.params.encoder, episodes.state)
         key, warmup_key = jax.random.split(state.key)
@@ -139,7 +136,7 @@ class Pretrainer:
         reference = jnp.where(progress <= _TUNED_SHARE, average, state.reference_loss)
         excess = (average - reference) / config.loss_tolerance
         follow = state.log_beta + _TUNED_RATE * jnp.clip(1.0 - excess, -1.0, 1.0)
-        log_beta = jnp.where(progress <= _TUNED_SHARE, low, jnp.minimum(follow, jnp.log(_MAX_BETA)))
+        log_beta = jnp.where(progress <= _TUNED_SHARE, low, jnp.minimum(follow, jnp.log(MAX_BETA)))
         return state._replace(log_beta=log_beta, action_loss=average, reference_loss=reference)
 
 
@@ -174,18 +171,21 @@ def _encode(env: CatcherEnv, encoder: Encoder, params: Params, state: chex.Array
 @functools.partial(jax.jit, static_argnums=(0, 1))
 def _warm_up(
     config: PretrainConfig,
-    objective: Contrastive,
+    objective: Objective,
     head: Params,
     features: chex.Array,
     episodes: Episodes,
     key: chex.PRNGKey,
 ) -> tuple[Params, Metrics]:
-    """Steps of the scorer on the `features: [E, T + 1, F]` of episodes; the key is consumed."""
+    """Steps of the head on the `features: [E, T + 1, F]` of episodes; the key is consumed."""
     action = episodes.action
     num_episodes, num_steps = action.shape
     k, size = objective.num_steps_ahead, min(config.warmup_batch_size, num_episodes)
     # Groups as large as those to come.
-    num_groups = 1 if config.num_groups == 1 else max(1, size // (config.num_pairs // config.num_groups))
+    num_groups = objective.num_groups
+    if num_groups > 1:
+        num_groups = max(1, size // (config.num_pairs // num_groups))
+        objective = dataclasses.replace(objective, num_groups=num_groups)
     size -= size % num_groups
     optimiser = optax.adam(config.warmup_learning_rate)
 
@@ -200,7 +200,7 @@ def _warm_up(
         if num_groups == 1:
             time = jnp.where(jax.random.uniform(kind_key) < config.warmup_same_step_share, time[0], time)
         grads, metrics = jax.grad(objective.pair_loss, has_aux=True)(
-            head, features[episode, time], action[episode, time], features[episode, time + k], num_groups
+            head, features[episode, time], action[episode, time], features[episode, time + k]
         )
         updates, moments = optimiser.update(grads, moments)
         return (optax.apply_updates(head, updates), moments), metrics
