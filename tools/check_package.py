@@ -5,7 +5,7 @@ uv run tools/check_package.py packages/* --python 3.13
 uv run tools/check_package.py packages/rlcore --resolution lowest-direct
 
 Builds every package of the workspace, installs one wheel and its dependencies (at the pinned versions, or at the lowest
-that it declares), imports it, then adds its dependency group `test` and runs a copy of its tests.
+that it declares), imports it, then adds its dependency group `test` and runs a copy of its tests, two files at a time.
 """
 
 import argparse
@@ -62,7 +62,7 @@ def check(package: Path, wheels: dict[str, Path], directory: Path, *, python: st
     shutil.copy(ROOT / "pyproject.toml", directory)  # pytest's settings
     shutil.copy(package / "README.md", directory)  # whose examples are tests
     shutil.copytree(package / "tests", directory / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-    run(interpreter, "-P", "-m", "pytest", "-q", "tests", cwd=directory)
+    run(interpreter, "-P", "-m", "pytest", "-q", "-n", "2", "tests", cwd=directory)
 
 
 def main() -> None:

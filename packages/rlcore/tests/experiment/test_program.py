@@ -26,6 +26,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts the program in `tmp_path/<name>`, its errors go to `tmp_path/<name>-errors`; none outlives the test."""
     processes: list[subprocess.Popen[bytes]] = []
     warnings = ["-W", "error", "-W", "ignore:jax.core:DeprecationWarning"]
+    # Another process may be writing the entry: JAX's cache does not do so atomically.
+    warnings += ["-W", "ignore:Error reading persistent compilation cache entry:UserWarning"]
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
 
     def start_program(name: str) -> subprocess.Popen[bytes]:
