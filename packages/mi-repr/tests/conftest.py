@@ -1,4 +1,4 @@
-"""Checks that JAX makes on request, on for all tests; quick compilation for tests that compute little."""
+"""Checks that JAX makes on request, on for all tests; quick compilation for tests that compute little; a kill."""
 
 import jax
 import pytest
@@ -13,3 +13,21 @@ def _quick_compilation(request):
     jax.config.update("jax_disable_most_optimizations", not getattr(request.module, "OPTIMISE", False))
     yield
     jax.config.update("jax_disable_most_optimizations", False)
+
+
+@pytest.fixture
+def stopped():
+    """`stopped(run, last)`: the run, whose program is killed after iteration `last`."""
+
+    def stop(run, last):
+        finish = run.finish_iteration
+
+        def finish_iteration(iteration, state, metrics):
+            finish(iteration, state, metrics)
+            if iteration == last:
+                raise SystemExit
+
+        run.finish_iteration = finish_iteration
+        return run
+
+    return stop

@@ -9,7 +9,7 @@ import metarl_envs
 import numpy as np
 import pytest
 from metarl_envs.catcher import CatcherEnv, state_index, train_task
-from mi_repr import PRESETS, REPRESENTATIONS, Experiment, preset
+from mi_repr import GAMES, PRESETS, REPRESENTATIONS, Experiment, exact_information, preset
 from mi_repr.config import ControlConfig, EncoderConfig, ExperimentConfig, PretrainConfig, ProbeConfig
 from mi_repr.control import play
 from mi_repr.exact import optimal_q
@@ -44,7 +44,8 @@ def test_results_have_all_parts_and_are_written(finished):
         "regression",
         "agent",
     }
-    assert set(results["information"]) == {"information", "twin_accuracy"}
+    assert set(results["information"]) == {"information", "twin_accuracy", "exact"}
+    assert results["information"]["exact"] == pytest.approx(np.log(12 * 27 * 18 * 2))
     agent = results["agent"]
     assert agent["test/return"] == pytest.approx(2 * agent["test/catch_rate"] - 1, abs=1e-6)
 
@@ -71,13 +72,17 @@ def test_end_to_end_has_an_agent_alone(tmp_path):
 def test_distractors_are_tested_on_images_never_seen_too(tmp_path):
     results = _experiment(tmp_path, "inv", game="catcher-grip-distractors").run()
     assert set(results["agent"]) == {"test/return", "test/catch_rate", "unseen/return", "unseen/catch_rate"}
-    assert set(results["information"]) == {"information"}
+    assert set(results["information"]) == {"information", "exact"}
+    assert results["information"]["exact"] == exact_information(CatcherEnv(grip=True))["inv"]
 
 
 @pytest.mark.slow
 def test_learned_q_star_of_an_untrained_encoder(tmp_path):
-    results = _experiment(tmp_path, "untrained", "catcher").run(with_agent=False, learned_q_star=True)
-    assert results["regression"]["q_error"] > 0
+    experiment = _experiment(tmp_path, "untrained", "catcher")
+    exact = experiment.run(with_agent=False)["regression"]
+    results = experiment.run(with_agent=False, learned_q_star=True)
+    assert results["learned_regression"]["q_error"] > 0
+    assert results["regression"] == exact != results["learned_regression"]
     assert not (tmp_path / "run" / "encoder").exists()
     assert (tmp_path / "run" / "true-state-agent" / "metrics.jsonl").exists()
 
@@ -89,6 +94,48 @@ def test_other_config_in_the_same_directory_is_refused_before_anything_is_comput
     )
     with pytest.raises(RunError, match=r"num_windows: 4 \(run\) != 5 \(now\)"):
         other.check()
+
+
+def test_results_of_another_config_or_seed_stay_as_they_are(tmp_path):
+    experiment = _experiment(tmp_path, "true-state")
+    experiment.run(with_agent=False)
+    written = (tmp_path / "run" / "results.json").read_bytes()
+    probe = dataclasses.replace(experiment.config.probe, ridge=0.5)
+    for other, message in (
+        (_experiment(tmp_path, "true-state", probe=probe), r"config.probe.ridge: 0.001 \(run\) != 0.5 \(now\)"),
+        (dataclasses.replace(experiment, seed=1), r"seed: 0 \(run\) != 1 \(now\)"),
+    ):
+        for attempt in (other.results, other.run, lambda other=other: other.check(with_agent=False)):
+            with pytest.raises(RunError, match=message):
+                attempt()
+    assert (tmp_path / "run" / "results.json").read_bytes() == written
+
+
+def test_results_without_an_agent_leave_the_agents_in_place(finished):
+    directory, results = finished
+    assert _experiment(directory).run(with_agent=False) == results
+    assert _experiment(directory).results() == results
+
+
+@pytest.mark.parametrize(
+    ("representation", "options", "parts"),
+    [
+        ("fwd", {}, {"encoder", "agent"}),
+        ("untrained", {}, {"agent"}),
+        ("inv", {"with_agent": False}, {"encoder"}),
+        ("true-state", {"with_agent": False}, set()),
+        ("state", {"learned_q_star": True}, {"encoder", "true-state-agent", "agent"}),
+        ("end-to-end", {"learned_q_star": True}, {"agent"}),
+    ],
+)
+def test_check_opens_the_runs_of_the_parts_that_will_run(tmp_path, representation, options, parts):
+    _experiment(tmp_path, representation).check(**options)
+    assert {path.name for path in (tmp_path / "run").glob("*")} == parts
+
+
+def test_games_have_benchmarks(tmp_path):
+    for game in GAMES:
+        assert _experiment(tmp_path, "fwd", game).env.distractors == ("episode" if "distractors" in game else "none")
 
 
 def test_benchmark_must_be_a_game(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from metarl_envs.catcher import CatcherEnv, CatcherState, CatcherTask, all_states, train_task
 from mi_repr import Encoder, EncoderConfig, PretrainConfig, Pretrainer, make_objective, pretrain
 from mi_repr.data import by_background, collect, draw_groups, sample_frames
-from mi_repr.pretrain import encode_states
+from mi_repr.pretraining import encode_states
 from rlcore.experiment import Run, read_metrics
 
 ENV = CatcherEnv(grip=True, size=32)
@@ -147,12 +147,12 @@ def test_states_that_repeat_are_encoded_like_states_that_do_not(episodes):
     np.testing.assert_allclose(looked_up[100:110], encode_states(ENV, trainer.encoder, params, few), atol=1e-5)
 
 
-def test_stopped_training_goes_on_to_the_same_numbers(episodes, tmp_path):
+def test_stopped_training_goes_on_to_the_same_numbers(episodes, tmp_path, stopped):
     trainer = _trainer()
 
     def run(name, stop_after=None):
         opened = Run.open(tmp_path / name, {})
-        return pretrain(trainer, episodes, _stopped(opened, stop_after), key=jax.random.key(3))
+        return pretrain(trainer, episodes, stopped(opened, stop_after), key=jax.random.key(3))
 
     whole = run("whole")
     with pytest.raises(SystemExit):
@@ -190,16 +190,3 @@ def test_warm_up_in_groups(episodes):
     trainer = _trainer(num_groups=2, num_warmup_updates=3)
     _, metrics = trainer.warm_up(trainer.init(jax.random.key(0)), by_background(episodes))
     assert 0 < metrics["warmup/nce"] < 2 * np.log(6)
-
-
-def _stopped(run, last):
-    """The run, whose program is killed after an iteration."""
-    finish = run.finish_iteration
-
-    def finish_iteration(iteration, state, metrics):
-        finish(iteration, state, metrics)
-        if iteration == last:
-            raise SystemExit
-
-    run.finish_iteration = finish_iteration
-    return run

@@ -1,5 +1,12 @@
 """Lower bounds on the objectives that a trained encoder and its head reach, on episodes kept back from training.
 
+They hold in expectation whatever encoder and head are, as long as these did not see the episodes: the contrastive one
+because p(s') below is the true marginal, uniform over the states that a step can lead to; that of J_inv because the
+actions are uniform whatever came before. The transitions of an episode depend on each other, so the error of the mean
+is that of the number of episodes. What training logs as `information/bound`, log B less the contrastive loss, is a
+bound for independent candidates only; those of a batch come in runs of frames, and in groups with one background. It
+tells whether training goes well, no more.
+
 In the shape descriptions `B` denotes transitions, `C` candidates and `F` features. All in nats.
 """
 
@@ -15,7 +22,7 @@ from rlcore.types import Params
 from mi_repr.data import Episodes, render_many
 from mi_repr.encoders import Encoder
 from mi_repr.objectives import Contrastive, Inverse, Objective
-from mi_repr.pretrain import PretrainParams, encode_states
+from mi_repr.pretraining import PretrainParams, encode_states
 
 _NUM_EPISODES = 56
 """Of those kept back, 27 transitions each."""
@@ -43,7 +50,7 @@ def information_bounds(
       For J_inv, `information`: log A less the cross-entropy of the actions, z sampled. For the contrastive objectives,
       in a game without backgrounds and one step ahead, `information`: as below, which no batch size caps; and with a
       gripper `twin_accuracy`: how often the true next state scores above the one that differs in the gripper only
-      (0.5: it is ignored).
+      (0.5: it is ignored; a tie is half).
 
         I(S'; Z, A) >= E[f(z, a, s')] - E[log sum over s' of p(s') exp f(z, a, s')]
 
@@ -90,12 +97,12 @@ def _contrastive(
     true: chex.Array,
     twin: chex.Array,
 ) -> tuple[chex.Array, chex.Array]:
-    """The bound, and how often `true: [B]` scores above `twin: [B]` among `candidates: [C, F]`."""
+    """The bound, and how often `true: [B]` scores above `twin: [B]`, among `candidates: [C, F]`; a tie is half."""
     scores = objective.scores(head, features, action, candidates)
     of_true = jnp.take_along_axis(scores, true[:, None], axis=1)[:, 0]
     of_twin = jnp.take_along_axis(scores, twin[:, None], axis=1)[:, 0]
     log_mean = jax.nn.logsumexp(scores, axis=1) - jnp.log(scores.shape[1])
-    return jnp.mean(of_true - log_mean), jnp.mean(of_true > of_twin)
+    return jnp.mean(of_true - log_mean), jnp.mean((of_true > of_twin) + 0.5 * (of_true == of_twin))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 2))

@@ -5,6 +5,7 @@ the frames of a run and `S` the side of an image.
 """
 
 import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import chex
@@ -118,3 +119,20 @@ def render_many(env: CatcherEnv, state: CatcherState) -> chex.Array:
     flat = jax.tree.map(lambda leaf: leaf.reshape(-1), state)
     images = jax.vmap(functools.partial(render, env))(flat)
     return images.reshape(*batch, *images.shape[1:])
+
+
+def in_batches(apply: Callable[[CatcherState], chex.Array], state: CatcherState, size: int) -> chex.Array:
+    """`apply` of states `[B]`, `size` of them at a time: it compiles once, and few images exist at once.
+
+    Args:
+      apply: `(states [size]) -> [size, ...]`, each row of the states in that row.
+      state: `[B]`
+      size: the last batch is filled up to it.
+
+    Returns:
+      `[B, ...]`
+    """
+    total = state.paddle_x.shape[0]
+    padded = jax.tree.map(lambda leaf: jnp.pad(leaf, (0, -total % size), mode="edge"), state)
+    parts = [apply(jax.tree.map(lambda leaf, i=i: leaf[i : i + size], padded)) for i in range(0, total, size)]
+    return jnp.concatenate(parts)[:total]

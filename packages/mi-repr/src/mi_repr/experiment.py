@@ -5,13 +5,13 @@ Every part is a run of its own in the experiment's directory, so an experiment t
 ```
 <directory>/encoder/    metrics.jsonl, checkpoints     training on the objective
 <directory>/agent/      metrics.jsonl, checkpoints     discrete SAC
+<directory>/true-state-agent/                          likewise, of the agent whose Q is regressed onto, if asked for
 <directory>/results.json                               last returns, probes, bounds, regression onto Q*
 ```
 """
 
 import dataclasses
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +22,31 @@ import numpy as np
 from metarl_envs import Benchmark, get_task
 from metarl_envs.catcher import CatcherEnv, CatcherTask, state_index, state_vector
 from metarl_envs.catcher.state import LAST_FRUIT_Y, NUM_STEPS
-from rlcore.experiment import Run, read_metrics, to_dict
+from rlcore.experiment import Run, RunError, difference, read_metrics, to_dict
 
 from mi_repr.bounds import information_bounds
 from mi_repr.config import OBJECTIVES, ExperimentConfig
 from mi_repr.control import Controller, ControlState, learn
-from mi_repr.data import by_background, collect
+from mi_repr.data import by_background, collect, in_batches
 from mi_repr.encoders import Encoder
-from mi_repr.exact import optimal_q, without_backgrounds
+from mi_repr.exact import exact_information, optimal_q
 from mi_repr.features import FrozenFeatures, frozen_encoder, true_state
 from mi_repr.objectives import make_objective
-from mi_repr.pretrain import Pretrainer, PretrainParams, pretrain
+from mi_repr.pretraining import Pretrainer, PretrainParams, pretrain
 from mi_repr.probes import ProbeData, draw_states, probe
 from mi_repr.regression import play_greedily, regress
 from mi_repr.views import EndToEndView, FrozenView, View
 
+GAMES = ("catcher", "catcher-grip", "catcher-distractors", "catcher-grip-distractors")
+"""What experiments are run on; the benchmark of a game is `<game>-v0`."""
+
 _HELD_OUT_SHARE = 0.05
 """Of the episodes: not trained on, for the bounds."""
 
-RESULTS = "results.json"
+_SEEN_AT_ONCE = 504
+"""States of the probes; it divides how many there are by default."""
+
+_RESULTS = "results.json"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -52,6 +58,7 @@ class Experiment:
     seed: of everything random.
     directory: of this experiment alone.
     checkpoint_every: iterations between checkpoints; 0 takes them as often as costs a twentieth of the time.
+    env: the game of the benchmark.
     """
 
     benchmark: Benchmark
@@ -59,18 +66,13 @@ class Experiment:
     seed: int
     directory: Path
     checkpoint_every: int = 0
+    env: CatcherEnv = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.benchmark.family.functional, CatcherEnv):
-            raise ValueError(f"benchmark must be a catcher game with simple physics, got {self.benchmark.name!r}")
-
-    @property
-    def env(self) -> CatcherEnv:
-        """The game."""
         env = self.benchmark.family.functional
         if not isinstance(env, CatcherEnv):
-            raise TypeError(f"{env} is not a catcher game")
-        return env
+            raise ValueError(f"benchmark must be a catcher game with simple physics, got {self.benchmark.name!r}")
+        object.__setattr__(self, "env", env)
 
     @property
     def task(self) -> CatcherTask:
@@ -90,18 +92,41 @@ class Experiment:
         identity = {"benchmark": self.benchmark.name, "seed": self.seed, "experiment": config}
         return Run.open(self.directory / part, identity, checkpoint_every=self.checkpoint_every, keep=2)
 
-    def check(self) -> None:
-        """Opens and closes the runs of the parts.
+    def results(self) -> dict[str, Any]:
+        """What `results.json` holds; empty where there is none yet.
+
+        Raises:
+          RunError: it is of an experiment of another benchmark, seed or config.
+        """
+        path = self.directory / _RESULTS
+        if not path.exists():
+            return {}
+        results = json.loads(path.read_text())
+        described = self._description()
+        if lines := difference({name: results.get(name) for name in described}, described):
+            raise RunError(
+                "\n  ".join([f"{self.directory} holds results of another config; choose a new one:", *lines])
+            )
+        return results
+
+    def check(self, *, with_agent: bool = True, learned_q_star: bool = False) -> None:
+        """Opens and closes the runs that `run` opens, given the same arguments, and looks at the results.
 
         Raises:
           RunError: the directory holds something else, an experiment of another config, or one that is running.
         """
-        for part in ("encoder",) if self.config.representation in OBJECTIVES else ():
-            self.open_run(part).close()
-        self.open_run("agent").close()
+        parts = {
+            "encoder": self.config.representation in OBJECTIVES,
+            "true-state-agent": learned_q_star and self.config.representation != "end-to-end",
+            "agent": with_agent,
+        }
+        for part, opened in parts.items():
+            if opened:
+                self.open_run(part).close()
+        self.results()
 
     def run(self, *, with_agent: bool = True, learned_q_star: bool = False) -> dict[str, Any]:
-        """Runs what is not finished yet, and writes `results.json`.
+        """Runs what is not finished yet, and adds it to `results.json`.
 
         Args:
           with_agent: whether to train an agent; without, only the encoder, the probes and the regression.
@@ -109,27 +134,43 @@ class Experiment:
             in the thesis; else onto value iteration's.
 
         Returns:
-          The results, by part: `probe`, `information`, `regression`, `agent`.
+          All results of the experiment so far, by part: `information`, `probe`, `regression` or `learned_regression`,
+          `agent`.
+
+        Raises:
+          RunError: see `check`.
         """
-        results: dict[str, Any] = {"benchmark": self.benchmark.name, "seed": self.seed}
-        results["representation"] = self.config.representation
-        results["config"] = to_dict(self.config)
+        self.results()  # a mismatch is said before anything is computed
+        results: dict[str, Any] = self._description()
         if self.config.representation == "end-to-end":
             view: View = EndToEndView(self.env, self._encoder())
         else:
             features = self._features(results)
             view = FrozenView(features)
             data = draw_states(self.env, self.config.probe, self.key("states"))
-            seen = _in_batches(features, data)
+            seen = self._see(features, data)
             results["probe"] = probe(self.env, self.config.probe, seen, data, self.key("probe"))
-            results["regression"] = self._regress(features, data, seen, learned_q_star)
+            regression = "learned_regression" if learned_q_star else "regression"
+            results[regression] = self._regress(features, data, seen, learned_q_star)
         if with_agent:
             self._control("agent", view)
             results["agent"] = _last_tests(self.directory / "agent")
+        return self._write({**self.results(), **results})
+
+    def _description(self) -> dict[str, Any]:
+        """What all parts of the results depend on."""
+        return {
+            "benchmark": self.benchmark.name,
+            "seed": self.seed,
+            "representation": self.config.representation,
+            "config": to_dict(self.config),
+        }
+
+    def _write(self, results: dict[str, Any]) -> dict[str, Any]:
         self.directory.mkdir(parents=True, exist_ok=True)
-        temporary = self.directory / f"{RESULTS}.tmp"
+        temporary = self.directory / f"{_RESULTS}.tmp"
         temporary.write_text(json.dumps(results, indent=2) + "\n")
-        temporary.replace(self.directory / RESULTS)  # whole or not at all
+        temporary.replace(self.directory / _RESULTS)  # whole or not at all
         return results
 
     def _encoder(self) -> Encoder:
@@ -158,10 +199,16 @@ class Experiment:
             params: PretrainParams = jax.jit(trainer.init)(self.key("encoder")).params
         else:
             params = pretrain(trainer, episodes, self.open_run("encoder"), key=self.key("encoder")).params
-            results["information"] = information_bounds(
-                self.env, encoder, objective, params, held_out, self.key("bounds")
-            )
+            bounds = information_bounds(self.env, encoder, objective, params, held_out, self.key("bounds"))
+            if bounds and self.config.pretrain.num_steps_ahead == 1:
+                bounds["exact"] = exact_information(self.env)[name]
+            results["information"] = bounds
         return frozen_encoder(self.env, encoder, params.encoder, episodes)
+
+    def _see(self, features: FrozenFeatures, data: ProbeData) -> chex.Array:
+        """The features of the states of the probes."""
+        apply = jax.jit(features.apply)
+        return in_batches(lambda state: apply(features.params, state), data.state, _SEEN_AT_ONCE)
 
     def _control(self, part: str, view: View) -> tuple[Controller, ControlState]:
         unseen = None if self.env.distractors == "none" else get_task(self.benchmark.test_tasks, 0)
@@ -190,25 +237,13 @@ class Experiment:
 
     def _exact_q(self, data: ProbeData) -> np.ndarray:
         q = optimal_q(self.env, self.config.sac.discount)
-        return q[np.asarray(state_index(without_backgrounds(self.env), data.state))]
+        return q[np.asarray(state_index(self.env, data.state))]
 
     def _learned_q(self, data: ProbeData) -> np.ndarray:
         controller, state = self._control("true-state-agent", FrozenView(true_state(self.env)))
         vectors = jax.vmap(lambda one: state_vector(self.env, one))(data.state)
         q = controller.head.all_q_values(state.agent.params.critics, vectors)
         return np.asarray(jnp.min(q, axis=0), np.float64)
-
-
-def _in_batches(features: FrozenFeatures, data: ProbeData, size: int = 504) -> chex.Array:
-    """Features of many states, drawn and encoded a few at a time."""
-    apply: Callable[..., chex.Array] = jax.jit(features.apply)
-    total = data.tested.shape[0]
-    padded = jax.tree.map(lambda leaf: jnp.pad(leaf, (0, -total % size), mode="edge"), data.state)
-    parts = [
-        apply(features.params, jax.tree.map(lambda leaf, i=i: leaf[i : i + size], padded))
-        for i in range(0, total, size)
-    ]
-    return jnp.concatenate(parts)[:total]
 
 
 def _last_tests(run_dir: Path) -> dict[str, float]:

@@ -14,8 +14,7 @@ from rlcore.types import Params
 
 from mi_repr.data import Episodes, render_many
 from mi_repr.encoders import Encoder
-from mi_repr.exact import without_backgrounds
-from mi_repr.pretrain import encode_states
+from mi_repr.pretraining import encode_states
 
 FeaturesParams = chex.ArrayTree
 
@@ -49,8 +48,8 @@ def true_state(env: CatcherEnv) -> FrozenFeatures:
         del params
         return jax.vmap(lambda one: state_vector(env, one))(state)
 
-    example = jax.tree.map(lambda leaf: leaf[:1], all_states(without_backgrounds(env)))
-    return FrozenFeatures(apply, (), apply((), example).shape[-1], cheap=True)
+    example = state_vector(env, env.initial(jax.random.key(0)))
+    return FrozenFeatures(apply, (), example.size, cheap=True)
 
 
 def frozen_encoder(env: CatcherEnv, encoder: Encoder, params: Params, episodes: Episodes) -> FrozenFeatures:

@@ -9,12 +9,13 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from metarl_envs.catcher import CatcherEnv, CatcherState, all_states
 from rlcore.networks import EnsembleMLP
+from rlcore.types import Params
 
 from mi_repr.config import ProbeConfig
 from mi_repr.exact import without_backgrounds
+from mi_repr.fitting import fit
 
 POSITIONS = ("paddle_x", "fruit_x", "fruit_y")
 GRIPPER = "gripper"
@@ -113,23 +114,23 @@ def _mlp(
     inputs, outputs = jnp.asarray(features, jnp.float32), jnp.asarray(targets, jnp.float32)
     rows = jnp.asarray(np.flatnonzero(train))
     network = EnsembleMLP(outputs.shape[1], config.hidden_sizes, 1)
-    optimiser = optax.adam(optax.cosine_decay_schedule(config.learning_rate, config.num_updates))
+
+    def loss(params: Params, inputs: chex.Array, outputs: chex.Array) -> chex.Array:
+        predicted = network.apply(params, inputs)[..., 0].T
+        return jnp.sum(jnp.mean((predicted - outputs) ** 2, axis=0))
 
     @jax.jit
-    def fit(inputs: chex.Array, outputs: chex.Array) -> chex.Array:
-        def loss(params: chex.ArrayTree, chosen: chex.Array) -> chex.Array:
-            predicted = network.apply(params, inputs[chosen])[..., 0].T
-            return jnp.sum(jnp.mean((predicted - outputs[chosen]) ** 2, axis=0))
-
-        def step(carry: chex.ArrayTree, key: chex.PRNGKey) -> tuple[chex.ArrayTree, None]:
-            params, moments = carry
-            chosen = rows[jax.random.randint(key, (config.batch_size,), 0, rows.shape[0])]
-            updates, moments = optimiser.update(jax.grad(loss)(params, chosen), moments)
-            return (optax.apply_updates(params, updates), moments), None
-
-        params = network.init(init_key, inputs[:1])
-        keys = jax.random.split(step_key, config.num_updates)
-        (params, _), _ = jax.lax.scan(step, (params, optimiser.init(params)), keys)
+    def predict(inputs: chex.Array, outputs: chex.Array) -> chex.Array:
+        params = fit(
+            loss,
+            network.init(init_key, inputs[:1]),
+            inputs[rows],
+            outputs[rows],
+            step_key,
+            num_updates=config.num_updates,
+            batch_size=config.batch_size,
+            learning_rate=config.learning_rate,
+        )
         return network.apply(params, inputs)[..., 0].T
 
-    return fit(inputs, outputs)
+    return predict(inputs, outputs)

@@ -9,7 +9,6 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from metarl_envs.catcher import CatcherEnv, CatcherState, CatcherTask
 from rlcore.networks import MLP
 from rlcore.types import Params
@@ -17,6 +16,7 @@ from rlcore.types import Params
 from mi_repr.config import ControlConfig
 from mi_repr.control import play
 from mi_repr.features import FrozenFeatures
+from mi_repr.fitting import fit
 
 
 def regress(
@@ -79,22 +79,20 @@ def _fit(
 ) -> Params:
     init_key, step_key = jax.random.split(key)
     network = MLP(hidden_sizes, target.shape[1])
-    optimiser = optax.adam(optax.cosine_decay_schedule(config.regression_learning_rate, config.num_regression_updates))
 
-    def step(carry: tuple[Params, optax.OptState], key: chex.PRNGKey) -> tuple[tuple[Params, optax.OptState], None]:
-        params, moments = carry
-        rows = jax.random.randint(key, (config.regression_batch_size,), 0, features.shape[0])
+    def loss(params: Params, features: chex.Array, target: chex.Array) -> chex.Array:
+        return jnp.mean((network.apply(params, features) - target) ** 2)
 
-        def loss(params: Params) -> chex.Array:
-            return jnp.mean((network.apply(params, features[rows]) - target[rows]) ** 2)
-
-        updates, moments = optimiser.update(jax.grad(loss)(params), moments)
-        return (optax.apply_updates(params, updates), moments), None
-
-    params = network.init(init_key, features[:1])
-    keys = jax.random.split(step_key, config.num_regression_updates)
-    (params, _), _ = jax.lax.scan(step, (params, optimiser.init(params)), keys)
-    return params
+    return fit(
+        loss,
+        network.init(init_key, features[:1]),
+        features,
+        target,
+        step_key,
+        num_updates=config.num_regression_updates,
+        batch_size=config.regression_batch_size,
+        learning_rate=config.regression_learning_rate,
+    )
 
 
 def _centred(q: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from rlcore.sac import make_update_many
 from rlcore.types import Metrics, Params
 
 from mi_repr.config import MAX_BETA, PretrainConfig
-from mi_repr.data import Episodes, Frames, draw_groups, render_many, sample_frames
+from mi_repr.data import Episodes, Frames, draw_groups, in_batches, render_many, sample_frames
 from mi_repr.encoders import Encoder
 from mi_repr.objectives import Objective
 
@@ -145,22 +145,15 @@ def encode_states(env: CatcherEnv, encoder: Encoder, params: Params, state: Catc
 
     Where the game has few states and many are asked for, each of them is drawn and encoded once.
     """
+
+    def encode(state: CatcherState) -> chex.Array:
+        return _encode(env, encoder, params, state)
+
     batch = state.paddle_x.shape
     if env.distractors == "none" and math.prod(batch) > num_states(env):
-        return _encode_flat(env, encoder, params, all_states(env))[state_index(env, state)]
+        return in_batches(encode, all_states(env), _ENCODE_BATCH)[state_index(env, state)]
     flat = jax.tree.map(lambda leaf: leaf.reshape(-1), state)
-    return _encode_flat(env, encoder, params, flat).reshape(*batch, -1)
-
-
-def _encode_flat(env: CatcherEnv, encoder: Encoder, params: Params, state: CatcherState) -> chex.Array:
-    total = state.paddle_x.shape[0]
-    padding = -total % _ENCODE_BATCH
-    padded = jax.tree.map(lambda leaf: jnp.pad(leaf, (0, padding), mode="edge"), state)
-    parts = [
-        _encode(env, encoder, params, jax.tree.map(lambda leaf, i=i: leaf[i : i + _ENCODE_BATCH], padded))
-        for i in range(0, total + padding, _ENCODE_BATCH)
-    ]
-    return jnp.concatenate(parts)[:total]
+    return in_batches(encode, flat, _ENCODE_BATCH).reshape(*batch, -1)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
