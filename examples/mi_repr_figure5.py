@@ -8,7 +8,6 @@ The same command again goes on where it stopped. To use two processes, start one
 """
 
 import itertools
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,20 +23,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from mi_repr.experiment import RESULTS
-from rlcore.experiment import (
-    RunError,
-    difference,
-    enable_compilation_cache,
-    main,
-    override,
-    read_metrics,
-    tell,
-    to_dict,
-    user_errors,
-)
+from rlcore.experiment import enable_compilation_cache, main, override, read_metrics, tell, user_errors
 
-GAMES = ("catcher", "catcher-grip", "catcher-distractors", "catcher-grip-distractors")
 SHOWN = ("fwd", "state", "inv", "end-to-end", "untrained")
 LABELS = {
     "fwd": "J_fwd",
@@ -56,7 +43,7 @@ COLOURS = {
     "true-state": "black",
 }
 
-_GAMES = flags.DEFINE_list("games", list(GAMES), f"Of {', '.join(GAMES)}.")
+_GAMES = flags.DEFINE_list("games", list(mi_repr.GAMES), f"Of {', '.join(mi_repr.GAMES)}.")
 _OBJECTIVES = flags.DEFINE_list("objectives", list(SHOWN), f"Of {', '.join(mi_repr.REPRESENTATIONS)}.")
 _PRESET = flags.DEFINE_enum("preset", "cpu", list(mi_repr.PRESETS), "The config to start from.")
 _NUM_SEEDS = flags.DEFINE_integer("num_seeds", 3, "Seeds of the games without distractors.", lower_bound=1)
@@ -66,18 +53,20 @@ _OVERRIDE = flags.DEFINE_multi_string("override", [], "An option of every config
 _SHARD = flags.DEFINE_string("shard", "0/1", "I/N: run every N-th experiment, from the I-th on, counted from 0.")
 _DRAW_ONLY = flags.DEFINE_bool("draw_only", False, "Draw what is finished and run nothing.")
 
-Results = dict[tuple[str, str, int], dict[str, Any]]
-"""By game, objective and seed."""
+Key = tuple[str, str, int]
+"""Game, objective and seed of an experiment."""
+
+Results = dict[Key, dict[str, Any]]
 
 
-def experiments() -> Iterator[tuple[str, str, int]]:
-    """Game, objective and seed of each; all objectives of a seed before the next seed.
+def make_experiments() -> Iterator[tuple[Key, mi_repr.Experiment]]:
+    """Each experiment; all objectives of a seed before the next seed.
 
     Raises:
-      ValueError: an unknown game or objective.
+      ValueError: an unknown game, objective or option.
     """
     for option, values, allowed in (
-        ("games", _GAMES.value, GAMES),
+        ("games", _GAMES.value, mi_repr.GAMES),
         ("objectives", _OBJECTIVES.value, mi_repr.REPRESENTATIONS),
     ):
         if unknown := [value for value in values if value not in allowed]:
@@ -86,7 +75,12 @@ def experiments() -> Iterator[tuple[str, str, int]]:
         range(max(_NUM_SEEDS.value, _NUM_DISTRACTOR_SEEDS.value)), _GAMES.value, _OBJECTIVES.value
     ):
         if seed < (_NUM_DISTRACTOR_SEEDS.value if "distractors" in game else _NUM_SEEDS.value):
-            yield game, objective, seed
+            benchmark = metarl_envs.benchmark(f"{game}-v0")
+            config = override(mi_repr.preset(_PRESET.value, objective, benchmark.name), _OVERRIDE.value)
+            if config.representation != objective:
+                raise ValueError("override must leave representation alone: --objectives names it")
+            key = (game, objective, seed)
+            yield key, mi_repr.Experiment(benchmark, config, seed, directory(*key))
 
 
 def directory(game: str, objective: str, seed: int) -> Path:
@@ -106,21 +100,14 @@ def parse_shard(text: str) -> tuple[int, int]:
     return int(first), int(count)
 
 
-def load(wanted: list[tuple[str, str, int]], configs: dict[tuple[str, str], mi_repr.ExperimentConfig]) -> Results:
-    """The results of the experiments that are finished.
+def load(experiments: dict[Key, mi_repr.Experiment]) -> Results:
+    """The results of the experiments that are finished, their agents included.
 
     Raises:
       RunError: one of them had another config.
     """
-    results: Results = {}
-    for game, objective, seed in wanted:
-        path = directory(game, objective, seed) / RESULTS
-        if path.exists():
-            entry = json.loads(path.read_text())
-            if lines := difference(entry.get("config", {}), to_dict(configs[game, objective])):
-                raise RunError(f"{path.parent} is finished with another config; choose another --run_dir: {lines[0]}")
-            results[game, objective, seed] = entry
-    return results
+    loaded = {key: experiment.results() for key, experiment in experiments.items()}
+    return {key: results for key, results in loaded.items() if "agent" in results}
 
 
 def of_seeds(results: Results, game: str, objective: str, *path: str) -> np.ndarray:
@@ -224,6 +211,7 @@ def print_table(results: Results) -> None:
         "fruit y": ("probe", "mlp/fruit_y"),
         "gripper acc.": ("probe", "mlp/gripper"),
         "info. (bits)": ("information", "information"),
+        "of (bits)": ("information", "exact"),
     }
     print(f"{'game':26}{'objective':12}{'seeds':>6}" + "".join(f"{name:>14}" for name in columns))
     for game, objective in itertools.product(_GAMES.value, _OBJECTIVES.value):
@@ -239,23 +227,19 @@ def print_table(results: Results) -> None:
 def run() -> None:
     """Runs what is missing, then draws."""
     with user_errors():
-        wanted = list(experiments())
         first, count = parse_shard(_SHARD.value)
-        configs = {
-            (game, name): override(mi_repr.preset(_PRESET.value, name, f"{game}-v0"), _OVERRIDE.value)
-            for game, name in itertools.product(_GAMES.value, _OBJECTIVES.value)
-        }
-        for (_, name), config in configs.items():
-            if config.representation != name:
-                raise ValueError("override must leave representation alone: --objectives names it")
-        finished = load(wanted, configs)
+        experiments = dict(make_experiments())
+        finished = load(experiments)
+        mine = [] if _DRAW_ONLY.value else list(experiments)[first::count]
+        missing = [key for key in mine if key not in finished]
+        for key in missing:
+            experiments[key].check()
     enable_compilation_cache()
-    for game, objective, seed in [] if _DRAW_ONLY.value else wanted[first::count]:
-        if (game, objective, seed) not in finished:
-            tell(f"{game}, {objective}, seed {seed}")
-            benchmark = metarl_envs.benchmark(f"{game}-v0")
-            mi_repr.Experiment(benchmark, configs[game, objective], seed, directory(game, objective, seed)).run()
-    results = load(wanted, configs)
+    for key in missing:
+        game, objective, seed = key
+        tell(f"{game}, {objective}, seed {seed}")
+        experiments[key].run()
+    results = load(experiments)
     print_table(results)
     draw(results)
 

@@ -16,10 +16,8 @@ import mi_repr
 from absl import flags
 from rlcore.experiment import enable_compilation_cache, main, override, user_errors
 
-GAMES = ("catcher", "catcher-grip", "catcher-distractors", "catcher-grip-distractors")
-
 _PURPOSES = "; ".join(f"{name}, {purpose}" for name, (_, purpose) in mi_repr.PRESETS.items())
-_GAME = flags.DEFINE_enum("game", "catcher-grip", GAMES, "The game.")
+_GAME = flags.DEFINE_enum("game", "catcher-grip", mi_repr.GAMES, "The game.")
 _OBJECTIVE = flags.DEFINE_enum(
     "objective",
     "fwd",
@@ -41,7 +39,8 @@ _AGENT = flags.DEFINE_bool("agent", True, "Whether to train an agent; without, t
 _LEARNED_Q_STAR = flags.DEFINE_bool(
     "learned_q_star",
     False,
-    "Regress Q onto that of an agent which sees the true state, as the thesis does; else onto Q*.",
+    "Regress Q onto that of an agent which sees the true state, as the thesis does; else onto Q*. Results of both are "
+    "kept.",
 )
 _CHECKPOINT_EVERY = flags.DEFINE_integer(
     "checkpoint_every",
@@ -51,12 +50,20 @@ _CHECKPOINT_EVERY = flags.DEFINE_integer(
 )
 
 
+def format_part(values: dict[str, float]) -> str:
+    """The values of a part of the results; what is possible stands beside what was reached."""
+    shown = {name: f"{value:.3f}" for name, value in values.items() if name != "exact"}
+    if "exact" in values:
+        shown["information"] += f" nats of {values['exact']:.3f}"
+    return ", ".join(f"{name} {value}" for name, value in shown.items())
+
+
 def print_results(results: dict[str, Any]) -> None:
     """Prints a line for each part of the results."""
     print(f"{results['benchmark']}, {results['representation']}, seed {results['seed']}")
-    for part in ("information", "probe", "regression", "agent"):
+    for part in ("information", "probe", "regression", "learned_regression", "agent"):
         if values := results.get(part):
-            print(f"  {part}: " + ", ".join(f"{name} {value:.3f}" for name, value in values.items()))
+            print(f"  {part}: {format_part(values)}")
 
 
 def train() -> None:
@@ -64,10 +71,12 @@ def train() -> None:
     with user_errors():
         benchmark = metarl_envs.benchmark(f"{_GAME.value}-v0")
         config = override(mi_repr.preset(_PRESET.value, _OBJECTIVE.value, benchmark.name), _OVERRIDE.value)
-        name = f"{_GAME.value}-{config.representation}-{_PRESET.value}-{_SEED.value}"
+        if config.representation != _OBJECTIVE.value:
+            raise ValueError("override must leave representation alone: --objective names it")
+        name = f"{_GAME.value}-{_OBJECTIVE.value}-{_PRESET.value}-{_SEED.value}"
         directory = Path(_RUN_DIR.value or Path("runs") / name)
         experiment = mi_repr.Experiment(benchmark, config, _SEED.value, directory, _CHECKPOINT_EVERY.value)
-        experiment.check()
+        experiment.check(with_agent=_AGENT.value, learned_q_star=_LEARNED_Q_STAR.value)
     enable_compilation_cache()
     print_results(experiment.run(with_agent=_AGENT.value, learned_q_star=_LEARNED_Q_STAR.value))
 

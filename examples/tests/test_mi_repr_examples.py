@@ -30,16 +30,30 @@ def test_figures_are_drawn_from_what_is_finished_and_nothing_runs_twice(tmp_path
     assert "seed 0" not in again.stderr
     other = _run("mi_repr_figure5.py", *flags, "--override=probe.ridge=0.5", cwd=tmp_path)
     assert other.returncode == 2
-    assert "finished with another config" in other.stderr
+    assert "holds results of another config" in other.stderr
     assert "probe.ridge: 0.001 (run) != 0.5 (now)" in other.stderr
 
 
+def test_experiments_are_all_checked_before_the_first_is_run(tmp_path):
+    flags = ["--preset=tiny", "--games=catcher", "--num_seeds=1", "--run_dir=runs"]
+    last = tmp_path / "runs" / "catcher-end-to-end-0" / "agent"
+    last.mkdir(parents=True)
+    (last / "notes.txt").touch()
+    result = _run("mi_repr_figure5.py", "--objectives=fwd,end-to-end", *flags, cwd=tmp_path)
+    assert result.returncode == 2
+    assert "catcher-end-to-end-0/agent is not empty and not a run" in result.stderr
+    assert "catcher, fwd, seed 0" not in result.stderr
+    drawn = _run("mi_repr_figure5.py", "--objectives=end-to-end", "--draw_only", *flags, cwd=tmp_path)
+    assert drawn.returncode == 0, drawn.stderr
+
+
 def test_one_experiment_prints_what_it_found(tmp_path):
-    flags = ["--game=catcher-grip", "--objective=untrained", "--preset=tiny", "--run_dir=run", "--noagent"]
+    flags = ["--game=catcher-grip", "--objective=inv", "--preset=tiny", "--run_dir=run", "--noagent"]
     result = _run("train_mi_repr.py", *flags, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     found = json.loads((tmp_path / "run" / "results.json").read_text())
     assert f"linear/gripper {found['probe']['linear/gripper']:.3f}" in result.stdout
+    assert f"information {found['information']['information']:.3f} nats of 1.740\n" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -48,6 +62,11 @@ def test_one_experiment_prints_what_it_found(tmp_path):
         ("train_mi_repr.py", ["--game=pong"], "pong"),
         ("train_mi_repr.py", ["--objective=forward"], "forward"),
         ("train_mi_repr.py", ["--override=encoder.rank=0"], "rank must be at least 1, got 0"),
+        (
+            "train_mi_repr.py",
+            ["--override=representation=inv"],
+            "override must leave representation alone: --objective",
+        ),
         ("train_mi_repr.py", ["--override=pretrain.num_update=3"], "did you mean pretrain.num_updates"),
         ("mi_repr_figure5.py", ["--games=pong"], "games must be of catcher, catcher-grip"),
         ("mi_repr_figure5.py", ["--objectives=forward"], "objectives must be of fwd, state, inv"),
