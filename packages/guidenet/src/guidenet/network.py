@@ -6,7 +6,7 @@ shots, `...` any leading dimensions. All images of a call have one size, whose s
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import flax.linen as nn
@@ -60,22 +60,12 @@ class GuidedNetwork:
           backbone: parameters of a trained backbone, as from `guidenet.weights`; with early fusion the support's
             encoder starts from them too.
         """
-        keys = dict(zip(("backbone", "projection", "head", "support"), jax.random.split(key, 4), strict=True))
-        image = jnp.zeros((1, 64, 64, 3))
-        if backbone is None:
-            backbone = jax.jit(self._backbone.init)(keys["backbone"], image)["params"]
-        projection: Any = {}
-        if self.config.feature_size:
-            channels = jnp.zeros((1, num_channels(self.config.backbone)))
-            projection = self._projection.init(keys["projection"], channels)["params"]
-        z, present = jnp.zeros((1, 2, self.feature_size)), jnp.ones((1, 2), bool)
-        features, valid = jnp.zeros((1, 1, self.feature_size)), jnp.ones((1, 1), bool)
-        head = make_head(self.config.head)
-        params = {
-            "backbone": backbone,
-            "projection": projection,
-            "head": head.init(keys["head"], features, valid, z, present, method="everything")["params"],
-        }
+        keys = dict(zip(("backbone", "projection", "head"), jax.random.split(key, 3), strict=True))
+        modules = self._initialisers(with_backbone=backbone is None)
+        # One compilation for all of them: op by op, as flax would, takes seconds.
+        params = jax.jit(lambda keys: {part: init(keys[part]) for part, init in modules.items()})(keys)
+        params = {"backbone": backbone, "projection": {}, **params}
+        backbone, projection = params["backbone"], params["projection"]
         if self.config.fusion == "early":
             first = {"efficientnet-lite0": "stem", "vgg16": "conv1_1", "small": "conv0"}[self.config.backbone.name]
             kernel = {**backbone[first], "kernel": fusion.widen(backbone[first]["kernel"])}
@@ -181,6 +171,19 @@ class GuidedNetwork:
         """
         logits = self.score_prepared(params, self.prepare(params, features), guide, key)
         return upsample(logits, self.grid(*size), *size)
+
+    def _initialisers(self, *, with_backbone: bool) -> dict[str, Callable[[jax.Array], Any]]:
+        channels, size = num_channels(self.config.backbone), self.feature_size
+        head = make_head(self.config.head)
+        example = (jnp.zeros((1, 1, size)), jnp.ones((1, 1), bool), jnp.zeros((1, 2, size)), jnp.ones((1, 2), bool))
+        parts: dict[str, Callable[[jax.Array], Any]] = {
+            "head": lambda key: head.init(key, *example, method="everything")["params"]
+        }
+        if with_backbone:
+            parts["backbone"] = lambda key: self._backbone.init(key, jnp.zeros((1, 64, 64, 3)))["params"]
+        if self.config.feature_size:
+            parts["projection"] = lambda key: self._projection.init(key, jnp.zeros((1, channels)))["params"]
+        return parts
 
     @property
     def _backbone(self) -> nn.Module:

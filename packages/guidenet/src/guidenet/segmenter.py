@@ -90,8 +90,8 @@ class Segmenter:
         if network.config.fusion != "late":
             raise ValueError(f"fusion must be late for clicks to spare the encoder, got {network.config.fusion}")
         self._network, self._max_side = network, max_side
-        self._encoder = jax.tree.map(jax.numpy.asarray, {key: params[key] for key in ("backbone", "projection")})
-        self._head = jax.tree.map(jax.numpy.asarray, {"head": params["head"]})
+        self._encoder = jax.device_put({part: params[part] for part in ("backbone", "projection")})
+        self._head = jax.device_put({"head": params["head"]})
         self._encoded: dict[str, Encoded] = {}
         self._names: dict[bytes, str] = {}
         self._shots: dict[str, Shot] = {}
