@@ -77,7 +77,7 @@ def pixel_weights(
 
 
 def downsample(masks: jax.Array, grid: Grid) -> jax.Array:
-    """M of the thesis: `[..., H, W]` pixels of an image to `[..., R, Q]` weights of its cells with the same sum."""
+    """Adjoint of `upsample`, m of the thesis: `[..., H, W]` pixels to `[..., R, Q]` weights of cells of the same sum."""
     height, width = masks.shape[-2:]
     rows = pixel_weights(height, grid.rows, grid.stride, grid.offset)
     columns = pixel_weights(width, grid.columns, grid.stride, grid.offset)

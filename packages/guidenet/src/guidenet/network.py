@@ -6,7 +6,8 @@ shots, `...` any leading dimensions. All images of a call have one size, whose s
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Mapping
 from typing import Any
 
 import flax.linen as nn
@@ -60,10 +61,7 @@ class GuidedNetwork:
           backbone: parameters of a trained backbone, as from `guidenet.weights`; with early fusion the support's
             encoder starts from them too.
         """
-        keys = dict(zip(("backbone", "projection", "head"), jax.random.split(key, 3), strict=True))
-        modules = self._initialisers(with_backbone=backbone is None)
-        # One compilation for all of them: op by op, as flax would, takes seconds.
-        params = jax.jit(lambda keys: {part: init(keys[part]) for part, init in modules.items()})(keys)
+        params = _init(self, backbone is None, key)
         params = {"backbone": backbone, "projection": {}, **params}
         backbone, projection = params["backbone"], params["projection"]
         if self.config.fusion == "early":
@@ -83,7 +81,7 @@ class GuidedNetwork:
         return self._encode(params["backbone"], params["projection"], image)
 
     def guide(self, features: jax.Array, masks: jax.Array) -> Guide:
-        """G by late fusion, of features that are already there; see `guidenet.guide`.
+        """Late fusion g(x, +, -) of features that are already there; see `guidenet.guide`.
 
         Args:
           features: `[..., R, Q, C]` of the support.
@@ -99,7 +97,7 @@ class GuidedNetwork:
         return guides.guide(features, cells, local=self.config.pooling == "local")
 
     def guide_image(self, params: Params, image: jax.Array, masks: jax.Array) -> Guide:
-        """G by any fusion, of a support image: it goes through an encoder here, for each class with early fusion.
+        """Any fusion g(x, +, -) of a support image: it goes through an encoder here, for each class with early fusion.
 
         Args:
           params: of the network.
@@ -165,42 +163,36 @@ class GuidedNetwork:
     def score(
         self, params: Params, features: jax.Array, guide: Guide, size: tuple[int, int], key: jax.Array | None = None
     ) -> jax.Array:
-        """F with its decoder: `[K, H, W]` logits against the background, of a query of `size` px; see `score_prepared`.
+        """Inference f with its decoder: `[K, H, W]` logits against the background, of a query of `size` px.
 
-        Probabilities of background and classes are the softmax of `[0, logits]`.
+        Probabilities of background and classes are the softmax of `[0, logits]`. See `score_prepared`.
         """
         logits = self.score_prepared(params, self.prepare(params, features), guide, key)
         return upsample(logits, self.grid(*size), *size)
-
-    def _initialisers(self, *, with_backbone: bool) -> dict[str, Callable[[jax.Array], Any]]:
-        channels, size = num_channels(self.config.backbone), self.feature_size
-        head = make_head(self.config.head)
-        example = (jnp.zeros((1, 1, size)), jnp.ones((1, 1), bool), jnp.zeros((1, 2, size)), jnp.ones((1, 2), bool))
-        parts: dict[str, Callable[[jax.Array], Any]] = {
-            "head": lambda key: head.init(key, *example, method="everything")["params"]
-        }
-        if with_backbone:
-            parts["backbone"] = lambda key: self._backbone.init(key, jnp.zeros((1, 64, 64, 3)))["params"]
-        if self.config.feature_size:
-            parts["projection"] = lambda key: self._projection.init(key, jnp.zeros((1, channels)))["params"]
-        return parts
-
-    @property
-    def _backbone(self) -> nn.Module:
-        return make_backbone(self.config.backbone)
-
-    @property
-    def _projection(self) -> nn.Module:
-        return nn.Dense(self.config.feature_size)
 
     def _encode(self, backbone: Any, projection: Any, image: jax.Array) -> jax.Array:
         batch, (height, width, channels) = image.shape[:-3], image.shape[-3:]
         grids = make_grids(self.config.backbone, height, width)
         images = image.reshape(-1, height, width, channels).astype(jnp.float32)
-        maps = self._backbone.apply({"params": backbone}, images)
+        maps = make_backbone(self.config.backbone).apply({"params": backbone}, images)
         finest = grids[0]
         maps = [maps[0], *(regrid(x, grid, finest) for x, grid in zip(maps[1:], grids[1:], strict=True))]
         features = jnp.concatenate(maps, axis=-1)
         if self.config.feature_size:
-            features = self._projection.apply({"params": projection}, features)
+            features = nn.Dense(self.config.feature_size).apply({"params": projection}, features)
         return features.reshape(*batch, *features.shape[1:])
+
+
+# One compilation for all parameters: op by op, as flax makes them, takes seconds.
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _init(network: GuidedNetwork, with_backbone: bool, key: jax.Array) -> dict[str, Any]:
+    config, size, head = network.config, network.feature_size, make_head(network.config.head)
+    keys = jax.random.split(key, 3)
+    example = (jnp.zeros((1, 1, size)), jnp.ones((1, 1), bool), jnp.zeros((1, 2, size)), jnp.ones((1, 2), bool))
+    params: dict[str, Any] = {"head": head.init(keys[0], *example, method="everything")["params"]}
+    if with_backbone:
+        params["backbone"] = make_backbone(config.backbone).init(keys[1], jnp.zeros((1, 64, 64, 3)))["params"]
+    if config.feature_size:
+        channels = jnp.zeros((1, num_channels(config.backbone)))
+        params["projection"] = nn.Dense(config.feature_size).init(keys[2], channels)["params"]
+    return params
