@@ -1,13 +1,16 @@
-"""Checks that JAX makes on request, on for all tests; quick compilation for tests that compute little."""
+"""Checks that JAX makes on request, on for all tests; quick compilation and few examples, so that tests are quick."""
 
 import importlib.util
 from pathlib import Path
 
 import jax
 import pytest
+from hypothesis import settings
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_debug_key_reuse", True)
+settings.register_profile("quick", max_examples=30, deadline=None)
+settings.load_profile("quick")
 
 
 @pytest.fixture(autouse=True, scope="module")

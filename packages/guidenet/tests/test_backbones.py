@@ -23,7 +23,8 @@ def test_shifted_depthwise_is_the_grouped_convolution(size, stride):
     x = jnp.asarray(rng.normal(size=(2, 11, 14, 3)), jnp.float32)
     kernel = jnp.asarray(rng.normal(size=(size, size, 3)), jnp.float32)
     expected = grouped_depthwise(x, kernel, stride)
-    np.testing.assert_allclose(shifted_depthwise(x, kernel, stride), expected, atol=1e-5)
+    found = jax.jit(shifted_depthwise, static_argnums=2)(x, kernel, stride)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_depthwise_convolution_filters_each_channel(monkeypatch):
@@ -76,8 +77,10 @@ def test_vgg_is_convolutions_and_pools_down_to_fc6(inputs):
     config = BackboneConfig("vgg16", (32,), (2, 3, 2, 3, 2, 4), inputs)
     backbone = make_backbone(config)
     image = np.random.default_rng(2).uniform(0, 255, (1, 50, 40, 3)).astype(np.float32)
-    params = backbone.init(jax.random.key(1), jnp.asarray(image))
-    params = jax.tree.map(lambda x: x + 0.05, params)  # biases too
+    shapes = jax.eval_shape(backbone.init, jax.random.key(1), image)
+    rng = np.random.default_rng(3)  # biases too
+    params = jax.tree.map(lambda x: rng.normal(0.05, 1.5 / max(np.prod(x.shape[:-1]), 9) ** 0.5, x.shape), shapes)
+    params = jax.tree.map(np.float32, params)
     (found,) = jax.jit(backbone.apply)(params, jnp.asarray(image))
 
     x = image[0].astype(np.float64) - np.array(MEAN[inputs])

@@ -1,6 +1,6 @@
 """The command: masks out of files, broken images named and skipped, and an exit code that says so."""
 
-import subprocess
+import runpy
 import sys
 
 import numpy as np
@@ -182,12 +182,13 @@ def test_flags_that_make_no_sense_are_explained(files, capsys, flags, message):
     assert message in capsys.readouterr().err
 
 
-def test_help_is_given_as_a_module():
-    result = subprocess.run(
-        [sys.executable, "-m", "guidenet", "predict", "--help"], capture_output=True, text=True, check=True
-    )
-    assert "--save-guidance" in result.stdout
-    assert "examples:" in result.stdout
+def test_help_is_given_as_a_module(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["guidenet", "predict", "--help"])
+    with pytest.raises(SystemExit, match="0"):
+        runpy.run_module("guidenet", run_name="__main__")
+    printed = capsys.readouterr().out
+    assert "--save-guidance" in printed
+    assert "examples:" in printed
 
 
 class Stream:

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 from guidenet import BackboneConfig, Config, Guidance, GuidedNetwork, HeadConfig, Segmenter, preset
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 NETWORK = GuidedNetwork(preset("tiny"))
@@ -100,7 +100,6 @@ actions = st.tuples(
 )
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.lists(actions, max_size=5), st.lists(actions, max_size=5))
 def test_undo_restores_guidance_in_every_bit(first, second):
     segmenter = SHARED

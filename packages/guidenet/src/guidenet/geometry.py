@@ -77,7 +77,7 @@ def pixel_weights(
 
 
 def downsample(masks: jax.Array, grid: Grid) -> jax.Array:
-    """Adjoint of `upsample`, m of the thesis: `[..., H, W]` pixels to `[..., R, Q]` weights of cells of the same sum."""
+    """The adjoint of `upsample`, m of the thesis: `[..., H, W]` pixels to `[..., R, Q]` cells, of the same sum."""
     height, width = masks.shape[-2:]
     rows = pixel_weights(height, grid.rows, grid.stride, grid.offset)
     columns = pixel_weights(width, grid.columns, grid.stride, grid.offset)
