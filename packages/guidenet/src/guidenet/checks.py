@@ -1,0 +1,22 @@
+"""Checks for what a user gives; each raises a `ValueError` of one line with the option and its value."""
+
+import math
+from collections.abc import Sequence
+
+
+def check_at_least(name: str, value: float, minimum: float) -> None:
+    """Raises unless `value >= minimum` and finite."""
+    if not minimum <= value < math.inf:
+        raise ValueError(f"{name} must be at least {minimum}, got {value}")
+
+
+def check_positive(name: str, value: float) -> None:
+    """Raises unless `value > 0` and finite."""
+    if not 0 < value < math.inf:
+        raise ValueError(f"{name} must be positive, got {value}")
+
+
+def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
+    """Raises unless `value` is one of `choices`."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}, got {value!r}")

@@ -1,0 +1,131 @@
+"""Options of a guided network; `presets.py` has the sets of them that belong together."""
+
+import dataclasses
+
+from guidenet.checks import check_at_least, check_choice, check_positive
+
+BACKBONES: dict[str, tuple[int, ...]] = {
+    "efficientnet-lite0": (8, 16, 32),
+    "vgg16": (32,),
+    "small": (4, 8),
+}
+"""By name: the strides in pixels at which its features can be read."""
+
+VGG16_CHANNELS = (64, 128, 256, 512, 512, 4096)
+"""Of the five stages and of fc6."""
+
+
+@dataclasses.dataclass(frozen=True)
+class BackboneConfig:
+    """The network phi between an image and its features (thesis 4.3.1); support and query share it.
+
+    name: one of `BACKBONES`. `efficientnet-lite0` has ImageNet weights in the extra `weights`; `vgg16` is the thesis's,
+      fully convolutional to fc6, with weights from a file of the user; `small` is trained from scratch.
+    strides: where its features are read, in pixels, finest first; coarser ones are interpolated to the finest.
+    channels: of the stages of `vgg16` and `small`; empty is the usual ones.
+    inputs: what the weights of `vgg16` were trained on: `caffe`, BGR less a mean, or `torchvision`, RGB with unit
+      variance. The other backbones have one kind.
+    """
+
+    name: str = "efficientnet-lite0"
+    strides: tuple[int, ...] = (16,)
+    channels: tuple[int, ...] = ()
+    inputs: str = "caffe"
+
+    def __post_init__(self) -> None:
+        check_choice("name", self.name, list(BACKBONES))
+        if not self.strides or list(self.strides) != sorted(set(self.strides)):
+            raise ValueError(f"strides must be distinct and ascending, got {self.strides}")
+        for stride in self.strides:
+            check_choice(f"strides of {self.name}", stride, BACKBONES[self.name])
+        num_channels = {"efficientnet-lite0": 0, "vgg16": 6, "small": 3}[self.name]
+        if self.channels and len(self.channels) != num_channels:
+            raise ValueError(f"channels of {self.name} must name {num_channels} layers, got {self.channels}")
+        for channel in self.channels:
+            check_at_least("channels", channel, 1)
+        check_choice("inputs", self.inputs, ("caffe", "torchvision"))
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadConfig:
+    """The metric between the features of a query and the guidance (thesis 4.3.2).
+
+    kind: `concat` is the thesis's: guidance is concatenated to the features of each place and scored by two 1x1
+      convolutions. `cosine` scores cosines to the positive and to the negative guidance.
+    shared: of `concat`: one guide is scored at a time, those of all classes and of the background by the same weights,
+      or else the positive and the negative guide of a class together.
+    hidden_size: between the two layers; 0, for `cosine` only, is a linear calibration of the cosines.
+    products: of `cosine`: the hidden layer also sees the element-wise products of features and guidance.
+    dropout: share of the hidden units that are dropped in training.
+    initialisation: `scaled`, by the number of inputs, or `thesis`, a hidden layer of deviation 0.001; the last layer
+      starts at zero in both.
+    """
+
+    kind: str = "cosine"
+    shared: bool = False
+    hidden_size: int = 0
+    products: bool = False
+    dropout: float = 0.0
+    initialisation: str = "scaled"
+
+    def __post_init__(self) -> None:
+        check_choice("kind", self.kind, ("concat", "cosine"))
+        check_at_least("hidden_size", self.hidden_size, 1 if self.kind == "concat" else 0)
+        if self.kind == "cosine" and self.shared:
+            raise ValueError("shared must be False with kind=cosine, which compares two guides, got True")
+        if self.products and (self.kind != "cosine" or not self.hidden_size):
+            raise ValueError("products must be False without kind=cosine and a hidden_size, got True")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
+        check_choice("initialisation", self.initialisation, ("scaled", "thesis"))
+
+
+@dataclasses.dataclass(frozen=True)
+class LossConfig:
+    """How the pixels of a query weigh in the cross-entropy.
+
+    balance: `pixels`, each the same (the thesis's, which collapses to background on small targets), or `classes`, each
+      class that a query has the same.
+    positive_weight: factor on the pixels that are not background.
+    """
+
+    balance: str = "classes"
+    positive_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_choice("balance", self.balance, ("pixels", "classes"))
+        check_positive("positive_weight", self.positive_weight)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """A guided network.
+
+    backbone, head, loss: the parts.
+    feature_size: of a learned 1x1 convolution on the backbone's features, which is part of the encoder; 0 is none.
+    fusion: of image and annotations: `late` multiplies features by down-sampled masks; `early` stacks the masks on the
+      image in front of an encoder of its own (DIOS); `masking` blanks out all but the positives (OSLSM).
+    pooling: `global` averages the fused features over the annotated pixels, so that guidance carries over to other
+      images; `local` keeps them where they are, for the annotated image itself.
+    shots: how the guides of several images are averaged: `equal`, each image the same (the thesis's), or `pixels`, each
+      annotated pixel the same.
+    """
+
+    backbone: BackboneConfig = dataclasses.field(default_factory=BackboneConfig)
+    head: HeadConfig = dataclasses.field(default_factory=HeadConfig)
+    loss: LossConfig = dataclasses.field(default_factory=LossConfig)
+    feature_size: int = 0
+    fusion: str = "late"
+    pooling: str = "global"
+    shots: str = "equal"
+
+    def __post_init__(self) -> None:
+        check_at_least("feature_size", self.feature_size, 0)
+        check_choice("fusion", self.fusion, ("late", "early", "masking"))
+        check_choice("pooling", self.pooling, ("global", "local"))
+        check_choice("shots", self.shots, ("equal", "pixels"))
+        if self.head.kind == "cosine" and (self.fusion, self.pooling) != ("late", "global"):
+            raise ValueError(
+                "head.kind must be concat unless fusion=late and pooling=global: elsewhere guidance is not a mean of "
+                f"features, got cosine with fusion={self.fusion}, pooling={self.pooling}"
+            )

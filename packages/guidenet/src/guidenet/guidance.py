@@ -1,0 +1,201 @@
+"""Guidance that is added, removed and merged exactly.
+
+Sums of floats depend on their order, and adding a number then removing it leaves a rounding error. So features are
+rounded once to multiples of 2^-16, and what is summed are integers: addition is exact, commutative and has inverses.
+
+In the shape descriptions `K` denotes classes, `C` features; of two guides the first is of negatives.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+Integers = npt.NDArray[np.int64]
+
+FRACTION_BITS = 16
+"""Features are counted in units of 2^-16."""
+
+MAX_FEATURE = 2.0**12
+"""Features beyond this cannot be counted: sums over the largest images stay below 2^63."""
+
+_VERSION = 1
+
+
+def quantise(features: npt.NDArray[np.floating]) -> Integers:
+    """Features in units of 2^-16, of the same shape.
+
+    Raises:
+      ValueError: a feature is not finite or beyond `MAX_FEATURE`.
+    """
+    largest = np.abs(features).max(initial=0.0)
+    if not largest <= MAX_FEATURE:
+        raise ValueError(f"features must be finite and at most {MAX_FEATURE:g} in size to be counted, got {largest}")
+    return np.rint(features.astype(np.float64) * 2**FRACTION_BITS).astype(np.int64)
+
+
+def divide(total: Integers, count: int) -> Integers:
+    """`total / count`, rounded to the nearest integer, halves up; no float takes part."""
+    quotient, rest = np.divmod(total, count)
+    return quotient + (2 * rest >= count)
+
+
+@dataclasses.dataclass(frozen=True)
+class Guidance:
+    """What a concept looks like, without the images that it was learnt from; sums are exact.
+
+        a + b == b + a,  a + b - b == a
+
+    Classes are in alphabetical order, and those without annotations are left out, so that equal guidance is equal in
+    every bit.
+
+    classes: `K` names.
+    total: `[K, 2, C]` int64, sums of features in units of 2^-16.
+    weight: `[K, 2]` int64, number of shots or of pixels in each sum.
+    encoder: fingerprint of the encoder that made the features; guidance of different ones cannot be joined.
+    shots: what is counted, as `Config.shots`: `equal` or `pixels`.
+    """
+
+    classes: tuple[str, ...]
+    total: Integers
+    weight: Integers
+    encoder: str
+    shots: str
+
+    @classmethod
+    def empty(cls, feature_size: int, encoder: str, shots: str = "equal") -> "Guidance":
+        """No annotations: the zero of the sum."""
+        return cls((), np.zeros((0, 2, feature_size), np.int64), np.zeros((0, 2), np.int64), encoder, shots)
+
+    @classmethod
+    def of(
+        cls, sums: Mapping[str, tuple[Integers, Integers]], feature_size: int, encoder: str, shots: str = "equal"
+    ) -> "Guidance":
+        """Guidance of `(total [2, C], weight [2])` by class name.
+
+        Raises:
+          ValueError: a weight is negative: something was removed that had not been added.
+        """
+        for name, (_, weight) in sums.items():
+            if (weight < 0).any():
+                raise ValueError(f"guidance of {name!r} must have been added before it is removed, got weight {weight}")
+        names = sorted(name for name, (total, weight) in sums.items() if weight.any() or total.any())
+        if not names:
+            return cls.empty(feature_size, encoder, shots)
+        total, weight = (np.stack([sums[name][field] for name in names]) for field in range(2))
+        return cls(tuple(names), total, weight, encoder, shots)
+
+    @property
+    def feature_size(self) -> int:
+        """C."""
+        return self.total.shape[-1]
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Guidance)
+            and (self.classes, self.encoder, self.shots) == (other.classes, other.encoder, other.shots)
+            and np.array_equal(self.total, other.total)
+            and np.array_equal(self.weight, other.weight)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.classes, self.encoder, self.shots, self.total.tobytes(), self.weight.tobytes()))
+
+    def __add__(self, other: "Guidance") -> "Guidance":
+        return self._combine(other, np.add)
+
+    def __sub__(self, other: "Guidance") -> "Guidance":
+        return self._combine(other, np.subtract)
+
+    def _combine(self, other: "Guidance", operation: Callable[[Integers, Integers], Integers]) -> "Guidance":
+        for field in ("encoder", "shots", "feature_size"):
+            mine, theirs = getattr(self, field), getattr(other, field)
+            if mine != theirs:
+                raise ValueError(f"guidance must have the same {field} to be joined, got {mine!r} and {theirs!r}")
+        if max(int(np.abs(part.total).max(initial=0)) for part in (self, other)) >= 2**62:
+            raise ValueError("guidance must be sums below 2^62 to be joined: it holds too many pixels for shots=pixels")
+        mine, theirs = self._sums(), other._sums()
+        zero = (np.zeros((2, self.feature_size), np.int64), np.zeros(2, np.int64))
+        sums: dict[str, tuple[Integers, Integers]] = {}
+        for name in {**mine, **theirs}:
+            (total, weight), (change, count) = mine.get(name, zero), theirs.get(name, zero)
+            sums[name] = operation(total, change), operation(weight, count)
+        return Guidance.of(sums, self.feature_size, self.encoder, self.shots)
+
+    def _sums(self) -> dict[str, tuple[Integers, Integers]]:
+        return {name: (self.total[i], self.weight[i]) for i, name in enumerate(self.classes)}
+
+    def select(self, classes: Iterable[str]) -> "Guidance":
+        """The guidance of some classes only.
+
+        Raises:
+          ValueError: there is nothing for one of them.
+        """
+        mine, wanted = self._sums(), list(classes)
+        for name in wanted:
+            if name not in mine:
+                raise ValueError(f"classes must be among {', '.join(self.classes) or 'none'}, got {name!r}")
+        return Guidance.of({name: mine[name] for name in wanted}, self.feature_size, self.encoder, self.shots)
+
+    def rename(self, old: str, new: str) -> "Guidance":
+        """The same with another name for a class; if there is one of that name already, the two become one."""
+        renamed = Guidance.of({new: self.select([old])._sums()[old]}, self.feature_size, self.encoder, self.shots)
+        return self - self.select([old]) + renamed
+
+    def sums(self, classes: Sequence[str]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Total `[len(classes), 2, C]` and weight `[len(classes), 2]` as floats; zeros for classes without annotations.
+
+        Divided by the weight before it is rounded to a float, so that sums of many pixels lose nothing: the weight is 1
+        where there are annotations.
+        """
+        mine = self._sums()
+        total = np.zeros((len(classes), 2, self.feature_size), np.float32)
+        weight = np.zeros((len(classes), 2), np.float32)
+        for i, name in enumerate(classes):
+            if name in mine:
+                sums, counts = mine[name]
+                total[i] = sums / np.maximum(counts, 1)[:, None] / 2**FRACTION_BITS
+                weight[i] = counts > 0
+        return total, weight
+
+    def save(self, path: str | Path) -> None:
+        """Writes an npz of a few kB."""
+        with Path(path).open("wb") as file:
+            np.savez_compressed(
+                file,
+                version=np.int64(_VERSION),
+                classes=np.array(self.classes, np.str_),
+                total=self.total,
+                weight=self.weight,
+                encoder=np.str_(self.encoder),
+                shots=np.str_(self.shots),
+            )
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Guidance":
+        """Reads what `save` wrote, in every bit.
+
+        Raises:
+          FileNotFoundError: there is no such file.
+          ValueError: it is not guidance, or of a later version.
+        """
+        try:
+            with np.load(Path(path), allow_pickle=False) as file:
+                found = {name: file[name] for name in file.files}
+        except FileNotFoundError:
+            raise
+        except Exception as error:  # numpy raises several kinds for what is no npz
+            raise ValueError(f"{path} must be an npz of guidance: {error}") from None
+        names = {"version", "classes", "total", "weight", "encoder", "shots"}
+        if set(found) != names:
+            raise ValueError(f"{path} must be guidance with {sorted(names)}, got {sorted(found)}")
+        if int(found["version"]) != _VERSION:
+            raise ValueError(f"{path} must be guidance of version {_VERSION}, got {int(found['version'])}")
+        total, weight, classes = found["total"], found["weight"], tuple(map(str, found["classes"]))
+        shapes = (len(classes), 2) == weight.shape == total.shape[:2] and total.ndim == 3
+        if not shapes or total.dtype != np.int64 or weight.dtype != np.int64:
+            raise ValueError(f"{path} must hold int64 sums for {len(classes)} classes, got {total.shape} {total.dtype}")
+        sums = {name: (total[i], weight[i]) for i, name in enumerate(classes)}
+        return cls.of(sums, total.shape[-1], str(found["encoder"]), str(found["shots"]))

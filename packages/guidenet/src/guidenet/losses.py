@@ -1,0 +1,37 @@
+"""The training loss (thesis 4.3.3).
+
+In the shape descriptions `K` denotes classes, `H, W` pixels, `...` any leading dimensions.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from guidenet.config import LossConfig
+
+IGNORE = -1
+"""The label of pixels that do not count."""
+
+
+def pixel_cross_entropy(logits: jax.Array, labels: jax.Array, config: LossConfig) -> jax.Array:
+    """Weighted mean of -log p of each pixel's label, `[...]` in nats; 0 where no pixel counts.
+
+        p = softmax([0, logits])
+
+    The thesis's loss is the plain mean over the pixels of an image, whatever its size (B.1.1).
+
+    Args:
+      logits: `[..., K, H, W]`, of classes against the background.
+      labels: `[..., H, W]` int: 0 background, 1..K classes, `IGNORE` neither.
+      config: how the pixels weigh.
+    """
+    if logits.ndim < 3 or logits.shape[:-3] + logits.shape[-2:] != labels.shape:
+        raise ValueError(f"labels must be [..., H, W] for logits [..., K, H, W], got {labels.shape} for {logits.shape}")
+    scores = jnp.concatenate([jnp.zeros_like(logits[..., :1, :, :]), logits], axis=-3)
+    log_p = jax.nn.log_softmax(scores, axis=-3)
+    # An ignored pixel is in no class, so it weighs nothing.
+    member = jax.nn.one_hot(labels, scores.shape[-3], axis=-3)
+    weight = member.at[..., 1:, :, :].multiply(config.positive_weight)
+    if config.balance == "classes":
+        weight = weight / jnp.maximum(member.sum((-2, -1), keepdims=True), 1)
+    total = weight.sum((-3, -2, -1))
+    return -jnp.sum(weight * log_p, axis=(-3, -2, -1)) / jnp.where(total > 0, total, 1)

@@ -1,0 +1,30 @@
+"""Checks that JAX makes on request, on for all tests; quick compilation and few examples, so that tests are quick."""
+
+import importlib.util
+from pathlib import Path
+
+import jax
+import pytest
+from hypothesis import settings
+
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_debug_key_reuse", True)
+settings.register_profile("quick", max_examples=30, deadline=None)
+settings.load_profile("quick")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _quick_compilation(request):
+    """Compiles 2 to 8 times faster, into slower code, except where a module says `OPTIMISE = True`."""
+    jax.config.update("jax_disable_most_optimizations", not getattr(request.module, "OPTIMISE", False))
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
+@pytest.fixture(scope="session")
+def torch_files():
+    """The module beside this file: tests are not imported as a package."""
+    spec = importlib.util.spec_from_file_location("torch_files", Path(__file__).with_name("torch_files.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

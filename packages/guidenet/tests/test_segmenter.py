@@ -1,0 +1,300 @@
+"""The segmenter: one encoder call for an image, exact undo, and concepts that carry over to other images."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+from guidenet import BackboneConfig, Config, Guidance, GuidedNetwork, HeadConfig, Segmenter, preset
+from hypothesis import given
+from hypothesis import strategies as st
+
+NETWORK = GuidedNetwork(preset("tiny"))
+PARAMS = NETWORK.init(jax.random.key(0))
+COLOURS = {"red": (220, 30, 30), "blue": (30, 40, 220)}
+
+
+def scene(boxes, height=100, width=120, seed=0):
+    """Coloured boxes `(name, y, x)` of 30 px on green, with noise; returns the image and the mask of each."""
+    image = np.full((height, width, 3), (40, 160, 60), float)
+    masks = {}
+    for name, y, x in boxes:
+        image[y : y + 30, x : x + 30] = COLOURS[name]
+        mask = masks.setdefault(name, np.zeros((height, width), bool))
+        mask[y : y + 30, x : x + 30] = True
+    noise = np.random.default_rng(seed).normal(0, 5, image.shape)
+    return np.clip(image + noise, 0, 255).astype(np.uint8), masks
+
+
+SUPPORT, SUPPORT_MASKS = scene([("red", 10, 10), ("blue", 60, 70)])
+QUERY, QUERY_MASKS = scene([("red", 65, 5), ("blue", 5, 80), ("red", 40, 45)], seed=1)
+
+
+def new(**options):
+    return Segmenter(NETWORK, PARAMS, **options)
+
+
+def iou(found, expected):
+    return (found & expected).sum() / (found | expected).sum()
+
+
+def test_two_clicks_segment_this_image_and_another():
+    segmenter = new()
+    photo = segmenter.add_image(SUPPORT)
+    segmenter.click(photo, 25, 25)
+    segmenter.click(photo, 90, 20, label=False)
+    segmenter.click(photo, 75, 85, label=False)
+    for image, masks in ((photo, SUPPORT_MASKS), (QUERY, QUERY_MASKS)):
+        assert iou(segmenter.predict(image).masks["object"], masks["red"]) > 0.7
+
+
+def test_several_classes_at_once():
+    segmenter = new()
+    photo = segmenter.add_image(SUPPORT)
+    segmenter.click(photo, 25, 25, cls="red")
+    segmenter.click(photo, 75, 85, cls="blue")
+    segmenter.click(photo, 90, 20, label=False, cls="red")
+    segmenter.click(photo, 90, 20, label=False, cls="blue")
+    found = segmenter.predict(QUERY)
+    assert found.classes == segmenter.classes == ("red", "blue")
+    for name, mask in QUERY_MASKS.items():
+        assert iou(found.masks[name], mask) > 0.6
+    assert found.labels.shape == (100, 120)
+    assert found.probabilities.shape == (2, 100, 120)
+    assert (found.probabilities.sum(axis=0) <= 1 + 1e-5).all()
+    np.testing.assert_array_equal(found.labels > 0, (found.logits > 0).any(axis=0))
+    best = np.where(found.probabilities.max(0) > 1 - found.probabilities.sum(0), found.probabilities.argmax(0) + 1, 0)
+    assert (best == found.labels).mean() > 0.999
+
+
+def test_an_image_goes_through_the_encoder_once_whatever_happens_to_it():
+    segmenter = new()
+    photo = segmenter.add_image(SUPPORT, "photo")
+    assert segmenter.add_image(SUPPORT.copy()) == photo
+    for i in range(5):
+        segmenter.click(photo, 20 + i, 20)
+        segmenter.predict(photo)
+        segmenter.predict(SUPPORT)
+    segmenter.paint(photo, SUPPORT_MASKS["red"], rest=False)
+    segmenter.undo()
+    segmenter.predict(photo)
+    assert segmenter.num_encoder_calls == 1
+    segmenter.predict(QUERY)
+    assert segmenter.num_encoder_calls == 2
+
+
+def test_clicks_and_predictions_work_without_an_encoder(monkeypatch):
+    segmenter = new()
+    photo = segmenter.add_image(SUPPORT)
+    monkeypatch.setattr(segmenter, "_encoder", None)
+    segmenter.click(photo, 25, 25)
+    assert segmenter.predict(photo).masks["object"].any()
+
+
+actions = st.tuples(
+    st.sampled_from(["a", "b"]),
+    st.integers(0, 99),
+    st.integers(0, 119),
+    st.sampled_from([True, False, None]),
+    st.sampled_from(["x", "y"]),
+)
+
+
+@given(st.lists(actions, max_size=5), st.lists(actions, max_size=5))
+def test_undo_restores_guidance_in_every_bit(first, second):
+    segmenter = SHARED
+    while segmenter.undo():
+        pass
+    for name, y, x, label, cls in first:
+        segmenter.click(name, y, x, label, cls)
+    before = segmenter.guidance
+    for name, y, x, label, cls in second:
+        segmenter.click(name, y, x, label, cls)
+    segmenter.paint("a", SUPPORT_MASKS["red"], cls="x", rest=False)
+    segmenter.add_guidance(before)
+    segmenter.remove_guidance(before)
+    for _ in range(len(second) + 3):
+        assert segmenter.undo()
+    assert segmenter.guidance == before
+
+
+SHARED = new()
+SHARED.add_image(SUPPORT, "a")
+SHARED.add_image(QUERY, "b")
+
+
+def test_unlabelling_a_click_is_removing_it():
+    segmenter = new()
+    photo = segmenter.add_image(SUPPORT)
+    segmenter.click(photo, 25, 25)
+    before = segmenter.guidance
+    segmenter.click(photo, 60, 60, cls="other")
+    assert segmenter.guidance != before
+    segmenter.click(photo, 60, 60, label=None, cls="other")
+    assert segmenter.guidance == before
+    assert segmenter.classes == ("object",)
+    assert not new().undo()
+
+
+def test_removing_an_image_takes_its_annotations_out():
+    segmenter = new()
+    one, two = segmenter.add_image(SUPPORT), segmenter.add_image(QUERY)
+    segmenter.click(one, 25, 25)
+    before = segmenter.guidance
+    segmenter.click(two, 80, 10)
+    segmenter.remove_image(two)
+    assert segmenter.guidance == before
+    assert segmenter.images == (one,)
+    assert segmenter.undo()
+    assert not segmenter.undo()
+    assert segmenter.add_image(QUERY) == "image-2"
+
+
+def test_guidance_carries_over_to_another_segmenter_through_a_small_file(tmp_path):
+    teacher = new()
+    photo = teacher.add_image(SUPPORT)
+    teacher.paint(photo, SUPPORT_MASKS["red"], cls="red", rest=False)
+    teacher.guidance.save(tmp_path / "red.npz")
+    assert (tmp_path / "red.npz").stat().st_size < 4000
+    pupil = new()
+    pupil.add_guidance(Guidance.load(tmp_path / "red.npz"))
+    np.testing.assert_array_equal(pupil.predict(QUERY).logits, teacher.predict(QUERY).logits)
+    pupil.remove_guidance(teacher.guidance)
+    assert pupil.guidance == new().guidance
+    other = Segmenter(NETWORK, NETWORK.init(jax.random.key(1)))
+    with pytest.raises(ValueError, match="same encoder"):
+        other.add_guidance(teacher.guidance)
+
+
+def test_images_added_in_another_order_give_the_same_guidance():
+    one, two = new(), new()
+    for segmenter, order in ((one, (SUPPORT, QUERY)), (two, (QUERY, SUPPORT))):
+        for image in order:
+            mask = (SUPPORT_MASKS if image is SUPPORT else QUERY_MASKS)["blue"]
+            segmenter.paint(segmenter.add_image(image), mask, rest=False)
+    assert one.guidance == two.guidance
+
+
+def test_without_annotations_nothing_is_found():
+    found = new().predict(SUPPORT)
+    assert found.classes == ()
+    assert found.masks == {}
+    assert not found.labels.any()
+    assert found.labels.shape == (100, 120)
+
+
+def test_large_images_are_seen_smaller_and_answered_at_their_own_size():
+    segmenter = new(max_side=128)
+    large = SUPPORT.repeat(4, axis=0).repeat(4, axis=1)
+    photo = segmenter.add_image(large)
+    segmenter.click(photo, 100, 100)
+    segmenter.click(photo, 370, 80, label=False)
+    segmenter.click(photo, 300, 340, label=False)
+    mask = segmenter.predict(photo).masks["object"]
+    assert mask.shape == (400, 480)
+    assert iou(mask, SUPPORT_MASKS["red"].repeat(4, axis=0).repeat(4, axis=1)) > 0.7
+
+
+def test_the_smallest_image_can_be_annotated_and_segmented():
+    segmenter = new()
+    dot = segmenter.add_image(np.full((1, 1), 200, np.uint8))
+    segmenter.click(dot, 0, 0)
+    assert segmenter.predict(dot).logits.shape == (1, 1, 1)
+
+
+def test_frames_of_a_video_are_segmented_as_they_come_and_not_kept():
+    segmenter = new()
+    segmenter.paint(segmenter.add_image(SUPPORT), SUPPORT_MASKS["red"], rest=False)
+    frames = [scene([("red", 5 + 20 * i, 60)], seed=i) for i in range(3)]
+    found = segmenter.video(image for image, _ in frames)
+    assert segmenter.num_encoder_calls == 1
+    for (_, masks), prediction in zip(frames, found, strict=True):
+        assert iou(prediction.masks["object"], masks["red"]) > 0.6
+    assert segmenter.num_encoder_calls == 4
+    assert segmenter.images == ("image-1",)
+    with pytest.raises(ValueError, match="frame 1: image must be uint8"):
+        list(segmenter.video([SUPPORT, SUPPORT / 255]))
+
+
+def test_pixels_weigh_the_same_if_asked_for():
+    network = GuidedNetwork(dataclasses.replace(NETWORK.config, shots="pixels"))
+    segmenter = Segmenter(network, PARAMS)
+    photo = segmenter.add_image(SUPPORT)
+    segmenter.paint(photo, SUPPORT_MASKS["red"])
+    segmenter.click(segmenter.add_image(QUERY), 80, 10)
+    np.testing.assert_array_equal(segmenter.guidance.weight, [[0, 901]])
+    network_mean, _ = segmenter.guidance.sums(["object"])
+    assert np.isfinite(network_mean).all()
+
+
+def test_local_pooling_serves_the_annotated_image_only():
+    config = Config(BackboneConfig("small", (4,), (4, 4, 4)), HeadConfig("concat", hidden_size=4), pooling="local")
+    network = GuidedNetwork(config)
+    params = network.init(jax.random.key(0))
+    params = {
+        **params,
+        "head": jax.tree.map(lambda x: x + np.random.default_rng(x.size).normal(size=x.shape), params["head"]),
+    }
+    segmenter = Segmenter(network, params)
+    photo = segmenter.add_image(SUPPORT)
+    segmenter.click(photo, 25, 25)
+    one = segmenter.predict(photo).logits
+    segmenter.click(photo, 75, 85)
+    changed = np.argwhere(np.abs(segmenter.predict(photo).logits - one)[0] > 1e-4)
+    assert len(changed)
+    assert (np.abs(changed - [75, 85]) < 12).all()
+    with pytest.raises(ValueError, match="image must have annotations of its own with pooling=local"):
+        segmenter.predict(QUERY)
+
+
+def test_number_of_classes_does_not_change_the_scores():
+    one, many = new(), new()
+    for segmenter in (one, many):
+        segmenter.click(segmenter.add_image(SUPPORT), 25, 25, cls="red")
+    guidance = one.guidance
+    for name in ("a", "b"):
+        many.add_guidance(guidance.rename("red", name))
+        many.remove_guidance(guidance.rename("red", name))
+    assert many.classes == ("red",)
+    many.click("image-1", 75, 85, cls="blue")
+    many.click("image-1", 5, 100, cls="green")  # three classes are padded to four
+    assert many.predict(QUERY).logits.shape == (3, 100, 120)
+    for _ in range(2):
+        many.undo()
+    np.testing.assert_array_equal(many.predict(QUERY).logits, one.predict(QUERY).logits)
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        (lambda s: s.click("none", 0, 0), r"image must be one that was added \(photo\), got 'none'"),
+        (lambda s: s.click("photo", 100, 0), "y, x must lie in the 100 x 120 px of 'photo', got 100, 0"),
+        (lambda s: s.click("photo", 0, -1), "y, x must lie in the 100 x 120 px"),
+        (lambda s: s.paint("photo", np.zeros((100, 120))), r"mask must be bool \[100, 120\] for 'photo', got float64"),
+        (lambda s: s.paint("photo", np.zeros((2, 2), bool)), r"mask must be bool \[100, 120\] .* got bool \[2, 2\]"),
+        (lambda s: s.add_image(QUERY, "photo"), "name must be new"),
+        (lambda s: s.add_image(SUPPORT, "other"), "name must be 'photo', as the image was added before"),
+        (lambda s: s.predict("none"), "image must be one that was added"),
+        (lambda s: s.predict(np.zeros((2, 2))), "image must be uint8"),
+        (lambda s: s.remove_image("none"), "image must be one that was added"),
+        (
+            lambda s: [s.click("photo", 0, 0, cls=str(i)) for i in range(255)],
+            "at most 254 classes, got one more: '254'",
+        ),
+        (lambda s: new(max_side=0), "max_side must be at least 1, got 0"),
+        (lambda s: new(max_side=4096), "max_side must be at most 2048, got 4096"),
+        (lambda s: Segmenter(NETWORK), "network and params must be given together"),
+        (
+            lambda s: Segmenter(GuidedNetwork(EARLY), PARAMS),
+            "fusion must be late for clicks to spare the encoder, got early",
+        ),
+    ],
+)
+def test_bad_input_is_named(act, message):
+    segmenter = new()
+    segmenter.add_image(SUPPORT, "photo")
+    with pytest.raises(ValueError, match=message):
+        act(segmenter)
+
+
+EARLY = Config(BackboneConfig("small", (4,)), HeadConfig("concat", hidden_size=4), fusion="early")
