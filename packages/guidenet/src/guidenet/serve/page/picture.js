@@ -1,0 +1,114 @@
+// One image with its mask and clicks, drawn at any size.
+
+const OUTLINE = 0xff; // opacity of a mask's edge
+const INSIDE = 0x6b; // and of the rest
+
+// Run lengths, as masks.py writes them, to labels; also counts the pixels of each label.
+export function decodeRuns(text, labels) {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  const counts = [];
+  let end = 0;
+  for (let i = 0; i < bytes.length; i += 4) {
+    const run = view.getUint32(i, true);
+    const label = run & 0xff;
+    const length = run >>> 8;
+    labels.fill(label, end, end + length);
+    counts[label] = (counts[label] || 0) + length;
+    end += length;
+  }
+  return counts;
+}
+
+export class Picture {
+  constructor(image, source, onLoad) {
+    Object.assign(this, { id: image.id, name: image.name, width: image.width, height: image.height });
+    this.fileSize = `${image.file_width} × ${image.file_height}`;
+    this.labels = new Uint8Array(this.width * this.height);
+    this.counts = [];
+    this.runs = "";
+    this.clicks = [];
+    this.overlay = document.createElement("canvas");
+    this.overlay.width = this.width;
+    this.overlay.height = this.height;
+    this.element = new Image();
+    this.element.onload = onLoad;
+    this.element.src = source;
+  }
+
+  // Takes the mask over, and paints it into the overlay if it is another one; colours are #rrggbb by class.
+  update(runs, colours, clicks) {
+    this.clicks = clicks;
+    const key = `${colours.join()} ${runs}`;
+    if (key === this.runs) return;
+    this.runs = key;
+    this.counts = decodeRuns(runs, this.labels);
+    const context = this.overlay.getContext("2d");
+    const data = context.createImageData(this.width, this.height);
+    const pixels = new DataView(data.data.buffer);
+    const { labels, width, height } = this;
+    const base = colours.map((colour) => parseInt(colour.slice(1), 16) * 0x100);
+    const last = labels.length - width;
+    for (let i = 0; i < labels.length; i++) {
+      const label = labels[i];
+      if (!label) continue;
+      const x = i % width;
+      const edge =
+        (x > 0 && labels[i - 1] !== label) ||
+        (x < width - 1 && labels[i + 1] !== label) ||
+        (i >= width && labels[i - width] !== label) ||
+        (i < last && labels[i + width] !== label);
+      pixels.setUint32(4 * i, base[label - 1] + (edge ? OUTLINE : INSIDE));
+    }
+    context.putImageData(data, 0, 0);
+  }
+
+  // Share of the image under a class, or under any, from 0 to 1.
+  share(label) {
+    const found = label ? this.counts[label] || 0 : this.labels.length - (this.counts[0] || 0);
+    return found / this.labels.length;
+  }
+
+  // Draws at the size in CSS pixels; view: whether masks and clicks are shown, and the radius of clicks.
+  draw(canvas, width, height, view, colours) {
+    const ratio = window.devicePixelRatio || 1;
+    const [columns, rows] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
+    if (canvas.width !== columns || canvas.height !== rows) Object.assign(canvas, { width: columns, height: rows });
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+    const context = canvas.getContext("2d");
+    context.imageSmoothingQuality = "high";
+    context.fillStyle = "#2a323e";
+    context.fillRect(0, 0, columns, rows);
+    if (this.element.complete && this.element.naturalWidth) context.drawImage(this.element, 0, 0, columns, rows);
+    if (view.masks) context.drawImage(this.overlay, 0, 0, columns, rows);
+    if (!view.clicks) return;
+    for (const click of this.clicks) {
+      const x = ((click.x + 0.5) / this.width) * columns;
+      const y = ((click.y + 0.5) / this.height) * rows;
+      drawClick(context, x, y, view.radius * ratio, click.positive, colours[click.cls]);
+    }
+  }
+}
+
+// A filled disc with + is the class, a ring with − is not: the shape says it without the colour.
+function drawClick(context, x, y, radius, positive, colour) {
+  context.beginPath();
+  context.arc(x, y, radius, 0, 2 * Math.PI);
+  context.fillStyle = positive ? colour : "#10151b";
+  context.fill();
+  context.lineWidth = Math.max(1.5, radius / 4);
+  context.strokeStyle = positive ? "#fff" : colour;
+  context.stroke();
+  if (radius < 5) return;
+  const arm = radius * 0.5;
+  context.beginPath();
+  context.moveTo(x - arm, y);
+  context.lineTo(x + arm, y);
+  if (positive) {
+    context.moveTo(x, y - arm);
+    context.lineTo(x, y + arm);
+  }
+  context.strokeStyle = positive ? "#10151b" : "#fff";
+  context.stroke();
+}
