@@ -1,11 +1,13 @@
 """`guidenet serve`: a local page to click on images; all of them follow every click."""
 
 import argparse
+import functools
 import sys
 import webbrowser
 from pathlib import Path
 
 from guidenet.cli.progress import report, track
+from guidenet.models import pretrained
 from guidenet.segmenter import Segmenter
 
 _MORE = """examples:
@@ -52,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise ModuleNotFoundError(f"{error.name} is missing: pip install 'guidenet[serve]'") from None
     listening = server.bind(arguments.port)
     with listening:
-        segmenter = Segmenter(max_side=arguments.max_side)
+        network, params = pretrained()
+        segmenter = Segmenter(network, params, max_side=arguments.max_side)
         session = Session(segmenter, max_side=arguments.max_side, limits=Limits(num_images=arguments.max_images))
         for path in arguments.guidance:
             session.load_guidance(str(path), path.read_bytes())
@@ -69,7 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
                 webbrowser.open(address)
 
         try:
-            server.run(session, listening, ready)
+            warm_up = functools.partial(server.compile_for, network, params, arguments.max_side)
+            server.run(session, listening, ready=ready, warm_up=warm_up)
         except KeyboardInterrupt:
             report(["guidenet: stopped"], sys.stderr)
     return 0

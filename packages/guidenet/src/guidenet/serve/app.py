@@ -32,18 +32,18 @@ _JSON_BYTES = 1 << 16
 _NAME_LENGTH = 120
 
 
-def make_app(session: Session, *, warm_up: bool = False) -> Starlette:
+def make_app(session: Session, *, warm_up: Callable[[], object] | None = None) -> Starlette:
     """The ASGI application around a session.
 
     Args:
       session: what the page works on.
-      warm_up: compile in a thread once the server has started, so that the first image and click need not wait.
+      warm_up: called in a thread once the server has started; it must not use the session.
     """
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        if warm_up:
-            threading.Thread(target=session.warm_up, daemon=True).start()
+        if warm_up is not None:
+            threading.Thread(target=warm_up, daemon=True).start()
         yield
 
     api = _Api(session)

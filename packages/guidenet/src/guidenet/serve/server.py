@@ -4,8 +4,11 @@ import errno
 import socket
 from collections.abc import Callable
 
+import numpy as np
 import uvicorn
 
+from guidenet.network import GuidedNetwork, Params
+from guidenet.segmenter import Segmenter
 from guidenet.serve.app import make_app
 from guidenet.serve.session import Session
 
@@ -42,24 +45,36 @@ def address(listening: socket.socket) -> str:
     return f"http://{HOST}:{listening.getsockname()[1]}/"
 
 
-def run(session: Session, listening: socket.socket, ready: Callable[[], None]) -> None:
+def compile_for(network: GuidedNetwork, params: Params, max_side: int) -> None:
+    """Compiles what the first image and the first click need, for the most usual shape of images, 4 to 3."""
+    segmenter = Segmenter(network, params, max_side=max_side)
+    image = segmenter.add_image(np.zeros((max_side * 3 // 4 or 1, max_side, 3), np.uint8))
+    segmenter.click(image, 0, 0)
+    segmenter.predict(image)
+
+
+def run(
+    session: Session, listening: socket.socket, *, ready: Callable[[], None], warm_up: Callable[[], object]
+) -> None:
     """Serves until it is interrupted.
 
     Args:
       session: what the page works on.
       listening: as `bind` makes it; it is closed at the end.
       ready: called once, when requests are answered.
+      warm_up: as for `make_app`.
 
     Raises:
       KeyboardInterrupt: ctrl-c, after all has been closed.
     """
-    server = make_server(session, warm_up=True, ready=ready)
     with listening:
-        server.run(sockets=[listening])
+        make_server(session, ready=ready, warm_up=warm_up).run(sockets=[listening])
 
 
-def make_server(session: Session, *, warm_up: bool = False, ready: Callable[[], None] | None = None) -> uvicorn.Server:
-    """The server, not yet running; arguments as for `run` and `make_app`."""
+def make_server(
+    session: Session, *, ready: Callable[[], None] | None = None, warm_up: Callable[[], object] | None = None
+) -> uvicorn.Server:
+    """The server, not yet running; arguments as for `run`."""
     config = uvicorn.Config(
         make_app(session, warm_up=warm_up),
         access_log=False,

@@ -4,12 +4,13 @@ import dataclasses
 import hashlib
 import itertools
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from guidenet.guidance import Guidance
+from guidenet.images import BUCKET
 from guidenet.segmenter import DEFAULT_CLASS, Segmenter
 from guidenet.serve.guidance_file import dump_guidance, parse_guidance
 from guidenet.serve.limits import COLOURS, Limits, NotFoundError, TooLargeError, check_class_name
@@ -57,6 +58,7 @@ class Session:
         self._classes = [DEFAULT_CLASS]
         self._steps: list[Click | str] = []
         self._runs: dict[str, str] = {}
+        self._rehearsed: set[tuple[int, int, int]] = set()
 
     def add_image(self, name: str, data: bytes) -> str:
         """Adds an image file and returns its id; one that is there already keeps its id.
@@ -82,6 +84,7 @@ class Session:
             name = free_name(name, {other.name.lower() for other in self._pictures.values()})
             self._pictures[image] = dataclasses.replace(picture, name=name)
             self._digests[digest] = image
+            self._rehearse([image])
             return image
 
     def remove_image(self, image: str) -> None:
@@ -116,6 +119,7 @@ class Session:
         """
         with self._lock:
             self._add_classes([check_class_name(name)])
+            self._rehearse(self._pictures)
 
     def remove_class(self, name: str) -> None:
         """Removes a class that nothing was said about.
@@ -243,19 +247,30 @@ class Session:
                 "trained": bool(self._segmenter.classes),
             }
 
-    def warm_up(self) -> None:
-        """Compiles what the first image and the first click need, for the most usual shape of images."""
-        with self._lock:
-            noise = np.random.default_rng(0).integers(0, 256, (self._max_side * 3 // 4, self._max_side, 3), np.uint8)
-            image = self._segmenter.add_image(noise, "warm-up")
-            self._segmenter.click(image, 0, 0, cls=self._classes[0])
-            self._segmenter.predict(image)
-            self._segmenter.remove_image(image)
-
     def _find(self, image: str) -> Picture:
         if image not in self._pictures:
             raise NotFoundError(f"there is no image {image!r}")
         return self._pictures[image]
+
+    def _rehearse(self, images: Iterable[str]) -> None:
+        """Has all compiled that a click will need, so that the click does not wait: clicks, looks, and undoes.
+
+        What is compiled depends on the size of the image up to a multiple of `BUCKET` px, and on the number of classes
+        up to a power of two.
+        """
+        for image in images:
+            height, width = (-(-side // BUCKET) for side in self._pictures[image].pixels.shape[:2])
+            sizes = [2**i for i in range((len(self._classes) - 1).bit_length() + 1)]
+            new = [size for size in sizes if (height, width, size) not in self._rehearsed]
+            if not new:
+                continue
+            for i, cls in enumerate(self._classes, 1):
+                self._segmenter.click(image, 0, 0, label=False, cls=cls)
+                if i in new or i == len(self._classes):
+                    self._segmenter.predict(image)
+            for _ in self._classes:
+                self._segmenter.undo()
+            self._rehearsed.update((height, width, size) for size in new)
 
     def _add_classes(self, names: Sequence[str]) -> None:
         new = [name for name in names if name not in self._classes]
@@ -275,6 +290,7 @@ class Session:
             raise type(error)(f"{name} was not loaded: {error}") from None
         self._steps.append(name)
         self._runs.clear()
+        self._rehearse(self._pictures)
 
     def _undo(self) -> None:
         self._segmenter.undo()

@@ -9,6 +9,7 @@ import { Strip } from "./strip.js";
 const find = (id) => document.getElementById(id);
 const local = { image: null, cls: null, masks: true, clicks: true };
 const pictures = new Map();
+let waiting = 0;
 let state = { images: [], classes: [], clicks: [], masks: {}, guidance: [], can_undo: false, trained: false };
 
 const stage = new Stage(find("stage"), find("stage-frame"), mark);
@@ -101,12 +102,16 @@ const milliseconds = (seconds) => `${(1e3 * seconds).toFixed(seconds < 0.01 ? 1 
 // Asks for a change and shows what came of it; returns whether it was made.
 async function change(ask) {
   const start = performance.now();
+  document.body.ariaBusy = String(++waiting > 0);
   try {
     state = await ask();
   } catch (error) {
     if (!(error instanceof api.Refused)) throw error;
     say(error.message, true);
+    render();
     return false;
+  } finally {
+    document.body.ariaBusy = String(--waiting > 0);
   }
   render();
   find("time-all").textContent = milliseconds((performance.now() - start) / 1e3);
@@ -119,7 +124,10 @@ async function change(ask) {
 
 function mark(y, x, negative) {
   const positive = !negative && document.querySelector("[name=sign]:checked").value === "yes";
-  change(() => api.click({ image: local.image, y, x, positive, cls: local.cls }));
+  const { image, cls } = local;
+  pictures.get(image).clicks.push({ y, x, positive, cls: state.classes.findIndex(({ name }) => name === cls) });
+  draw(); // the click is seen at once, the masks when they are there
+  change(() => api.click({ image, y, x, positive, cls }));
 }
 
 function pick(id) {
