@@ -170,9 +170,10 @@ async def _fields(request: Request, **kinds: type) -> dict[str, Any]:
     """The fields of a JSON object, each of exactly its kind."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise HTTPException(415, "the request must be application/json")
+    data = await _body(request, "the request", _JSON_BYTES)
     try:
-        found = json.loads(await _body(request, "the request", _JSON_BYTES))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        found = json.loads(data)
+    except (ValueError, RecursionError):
         raise ValueError("the request must be JSON") from None
     if not isinstance(found, dict) or set(found) != set(kinds):
         raise ValueError(f"the request must be an object with {', '.join(kinds)}")

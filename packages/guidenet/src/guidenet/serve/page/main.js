@@ -9,7 +9,8 @@ import { Strip } from "./strip.js";
 const find = (id) => document.getElementById(id);
 const local = { image: null, cls: null, masks: true, clicks: true };
 const pictures = new Map();
-let waiting = 0;
+let waiting = 0; // for how many answers
+let adding = null; // the class that was named last, a promise: clicks wait until it is there
 let state = { images: [], classes: [], clicks: [], masks: {}, guidance: [], can_undo: false, trained: false };
 
 const stage = new Stage(find("stage"), find("stage-frame"), mark);
@@ -122,9 +123,11 @@ async function change(ask) {
 
 // ---- actions
 
-function mark(y, x, negative) {
+async function mark(y, x, negative) {
   const positive = !negative && document.querySelector("[name=sign]:checked").value === "yes";
-  const { image, cls } = local;
+  const { image } = local;
+  await adding;
+  const { cls } = local;
   pictures.get(image).clicks.push({ y, x, positive, cls: state.classes.findIndex(({ name }) => name === cls) });
   draw(); // the click is seen at once, the masks when they are there
   change(() => api.click({ image, y, x, positive, cls }));
@@ -144,6 +147,12 @@ function chooseClass(i) {
   if (!state.classes[i]) return;
   local.cls = state.classes[i].name;
   renderClasses();
+}
+
+async function addClass(name) {
+  if (!(await change(() => api.addClass(name)))) return;
+  find("class-name").value = "";
+  chooseClass(state.classes.findIndex((cls) => cls.name === name));
 }
 
 function removeImage(picture) {
@@ -213,12 +222,10 @@ find("guidance-file").onchange = (event) => {
   event.target.value = "";
 };
 
-find("new-class").onsubmit = async (event) => {
+find("new-class").onsubmit = (event) => {
   event.preventDefault();
   const name = find("class-name").value.trim();
-  if (!name || !(await change(() => api.addClass(name)))) return;
-  find("class-name").value = "";
-  chooseClass(state.classes.findIndex((cls) => cls.name === name));
+  if (name) adding = addClass(name);
 };
 
 document.addEventListener("keydown", (event) => {

@@ -20,6 +20,12 @@ export function decodeRuns(text, labels) {
   return counts;
 }
 
+// A colour #rrggbb and an opacity as the four bytes of a pixel.
+function pack(colour, opacity) {
+  const [red, green, blue] = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
+  return new Uint32Array(Uint8Array.of(red, green, blue, opacity).buffer)[0];
+}
+
 export class Picture {
   constructor(image, source, onLoad) {
     Object.assign(this, { id: image.id, name: image.name, width: image.width, height: image.height });
@@ -31,8 +37,12 @@ export class Picture {
     this.overlay = document.createElement("canvas");
     this.overlay.width = this.width;
     this.overlay.height = this.height;
+    this.scaled = new WeakMap();
     this.element = new Image();
-    this.element.onload = onLoad;
+    this.element.onload = () => {
+      this.scaled = new WeakMap();
+      onLoad();
+    };
     this.element.src = source;
   }
 
@@ -45,20 +55,20 @@ export class Picture {
     this.counts = decodeRuns(runs, this.labels);
     const context = this.overlay.getContext("2d");
     const data = context.createImageData(this.width, this.height);
-    const pixels = new DataView(data.data.buffer);
-    const { labels, width, height } = this;
-    const base = colours.map((colour) => parseInt(colour.slice(1), 16) * 0x100);
+    const pixels = new Uint32Array(data.data.buffer);
+    const { labels, width } = this;
+    const edges = colours.map((colour) => pack(colour, OUTLINE));
+    const insides = colours.map((colour) => pack(colour, INSIDE));
     const last = labels.length - width;
-    for (let i = 0; i < labels.length; i++) {
+    for (let i = 0, x = 0; i < labels.length; i++, x = x + 1 === width ? 0 : x + 1) {
       const label = labels[i];
       if (!label) continue;
-      const x = i % width;
       const edge =
         (x > 0 && labels[i - 1] !== label) ||
         (x < width - 1 && labels[i + 1] !== label) ||
         (i >= width && labels[i - width] !== label) ||
         (i < last && labels[i + width] !== label);
-      pixels.setUint32(4 * i, base[label - 1] + (edge ? OUTLINE : INSIDE));
+      pixels[i] = (edge ? edges : insides)[label - 1];
     }
     context.putImageData(data, 0, 0);
   }
@@ -69,6 +79,20 @@ export class Picture {
     return found / this.labels.length;
   }
 
+  // The image at the size of a canvas; scaling a photo takes longer than all else, so it is kept.
+  atSize(canvas, columns, rows) {
+    const kept = this.scaled.get(canvas);
+    if (kept?.width === columns && kept?.height === rows) return kept;
+    const made = Object.assign(document.createElement("canvas"), { width: columns, height: rows });
+    const context = made.getContext("2d");
+    context.imageSmoothingQuality = "high";
+    context.fillStyle = "#2a323e";
+    context.fillRect(0, 0, columns, rows);
+    if (this.element.complete && this.element.naturalWidth) context.drawImage(this.element, 0, 0, columns, rows);
+    this.scaled.set(canvas, made);
+    return made;
+  }
+
   // Draws at the size in CSS pixels; view: whether masks and clicks are shown, and the radius of clicks.
   draw(canvas, width, height, view, colours) {
     const ratio = window.devicePixelRatio || 1;
@@ -77,10 +101,7 @@ export class Picture {
     canvas.style.width = `${width}px`;
     canvas.style.height = `${height}px`;
     const context = canvas.getContext("2d");
-    context.imageSmoothingQuality = "high";
-    context.fillStyle = "#2a323e";
-    context.fillRect(0, 0, columns, rows);
-    if (this.element.complete && this.element.naturalWidth) context.drawImage(this.element, 0, 0, columns, rows);
+    context.drawImage(this.atSize(canvas, columns, rows), 0, 0);
     if (view.masks) context.drawImage(this.overlay, 0, 0, columns, rows);
     if (!view.clicks) return;
     for (const click of this.clicks) {
