@@ -49,9 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         from guidenet.serve import Limits, Session, server
     except ModuleNotFoundError as error:
-        if error.name not in ("anyio", "starlette", "uvicorn"):
+        missing = (error.name or "").partition(".")[0]
+        if missing not in ("anyio", "starlette", "uvicorn"):
             raise
-        raise ModuleNotFoundError(f"{error.name} is missing: pip install 'guidenet[serve]'") from None
+        raise ModuleNotFoundError(f"{missing} is missing: pip install 'guidenet[serve]'") from None
     listening = server.bind(arguments.port)
     with listening:
         network, params = pretrained()

@@ -3,21 +3,19 @@
 const OUTLINE = 0xff; // opacity of a mask's edge
 const INSIDE = 0x6b; // and of the rest
 
-// Run lengths, as masks.py writes them, to labels; also counts the pixels of each label.
-export function decodeRuns(text, labels) {
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+// Run lengths, as masks.py writes them, as [label, start, end] for each run.
+export function* decodeRuns(text) {
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
   const view = new DataView(bytes.buffer);
-  const counts = [];
   let end = 0;
   for (let i = 0; i < bytes.length; i += 4) {
     const run = view.getUint32(i, true);
-    const label = run & 0xff;
-    const length = run >>> 8;
-    labels.fill(label, end, end + length);
-    counts[label] = (counts[label] || 0) + length;
-    end += length;
+    const start = end;
+    end += run >>> 8;
+    yield [run & 0xff, start, end];
   }
-  return counts;
 }
 
 // A colour #rrggbb and an opacity as the four bytes of a pixel.
@@ -52,23 +50,28 @@ export class Picture {
     const key = `${colours.join()} ${runs}`;
     if (key === this.runs) return;
     this.runs = key;
-    this.counts = decodeRuns(runs, this.labels);
-    const context = this.overlay.getContext("2d");
+    this.counts = [];
+    const context = this.overlay.getContext("2d", { willReadFrequently: true }); // in memory: it is written pixel by pixel
     const data = context.createImageData(this.width, this.height);
     const pixels = new Uint32Array(data.data.buffer);
     const { labels, width } = this;
-    const edges = colours.map((colour) => pack(colour, OUTLINE));
-    const insides = colours.map((colour) => pack(colour, INSIDE));
-    const last = labels.length - width;
-    for (let i = 0, x = 0; i < labels.length; i++, x = x + 1 === width ? 0 : x + 1) {
-      const label = labels[i];
-      if (!label) continue;
-      const edge =
-        (x > 0 && labels[i - 1] !== label) ||
-        (x < width - 1 && labels[i + 1] !== label) ||
-        (i >= width && labels[i - width] !== label) ||
-        (i < last && labels[i + width] !== label);
-      pixels[i] = (edge ? edges : insides)[label - 1];
+    const edges = [0, ...colours.map((colour) => pack(colour, OUTLINE))];
+    const insides = [0, ...colours.map((colour) => pack(colour, INSIDE))];
+    const starts = [];
+    for (const [label, start, end] of decodeRuns(runs)) {
+      labels.fill(label, start, end);
+      if (label) pixels.fill(insides[label], start, end);
+      if (start % width) starts.push(start);
+      this.counts[label] = (this.counts[label] || 0) + end - start;
+    }
+    for (const start of starts) {
+      pixels[start - 1] = edges[labels[start - 1]];
+      pixels[start] = edges[labels[start]];
+    }
+    for (let above = 0, i = width; i < labels.length; above++, i++) {
+      if (labels[above] === labels[i]) continue;
+      pixels[above] = edges[labels[above]];
+      pixels[i] = edges[labels[i]];
     }
     context.putImageData(data, 0, 0);
   }
