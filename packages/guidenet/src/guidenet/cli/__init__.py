@@ -4,9 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from guidenet.cli import predict
+from guidenet.cli import predict, serve
 
-_COMMANDS = (predict,)
+_COMMANDS = (predict, serve)
 
 
 def make_parser() -> argparse.ArgumentParser:

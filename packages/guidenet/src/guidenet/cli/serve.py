@@ -1,0 +1,80 @@
+"""`guidenet serve`: a local page to click on images; all of them follow every click."""
+
+import argparse
+import functools
+import sys
+import webbrowser
+from pathlib import Path
+
+from guidenet.cli.progress import report, track
+from guidenet.models import pretrained
+from guidenet.segmenter import Segmenter
+
+_MORE = """examples:
+  guidenet serve
+  guidenet serve images/*.png --open
+  guidenet serve --guidance cat.npz --port 0
+
+The page needs no network, and nothing leaves this machine: the server listens on 127.0.0.1 only, and refuses requests
+that name another host or come from the page of another site. Whoever can log in to this machine can open it.
+Masks and guidance are saved from the page; what was not saved is gone when the server stops. Ctrl-C stops it."""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Adds the subcommand and its flags."""
+    parser = subparsers.add_parser(
+        "serve",
+        help="open a local page to segment images by clicks",
+        description=__doc__,
+        epilog=_MORE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", help="to start with; the page takes more")
+    parser.add_argument(
+        "--guidance", action="append", type=Path, default=[], metavar="NPZ", help="to start with; again for more"
+    )
+    parser.add_argument("--port", type=int, default=8808, help="of the page; 0 is any free one (default: 8808)")
+    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    parser.add_argument(
+        "--max-side", type=int, default=512, metavar="PX", help="images are shrunk to this (default: 512)"
+    )
+    parser.add_argument(
+        "--max-images", type=int, default=64, metavar="N", help="the most that are held at once (default: 64)"
+    )
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serves until ctrl-c and returns the exit code, see `guidenet.cli.main`."""
+    try:
+        from guidenet.serve import Limits, Session, server
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in ("anyio", "starlette", "uvicorn"):
+            raise
+        raise ModuleNotFoundError(f"{missing} is missing: pip install 'guidenet[serve]'") from None
+    listening = server.bind(arguments.port)
+    with listening:
+        network, params = pretrained()
+        segmenter = Segmenter(network, params, max_side=arguments.max_side)
+        session = Session(segmenter, max_side=arguments.max_side, limits=Limits(num_images=arguments.max_images))
+        for path in arguments.guidance:
+            session.load_guidance(str(path), path.read_bytes())
+        for path in track(arguments.images, sys.stderr):
+            try:
+                session.add_image(path.name, path.read_bytes())
+            except (ValueError, OSError) as error:
+                report([f"guidenet: skipped: {error}"], sys.stderr)
+        address = server.address(listening)
+
+        def ready() -> None:
+            report([f"guidenet: the page is at {address} (ctrl-c stops it)"], sys.stderr)
+            if arguments.open:
+                webbrowser.open(address)
+
+        try:
+            warm_up = functools.partial(server.compile_for, network, params, arguments.max_side)
+            server.run(session, listening, ready=ready, warm_up=warm_up)
+        except KeyboardInterrupt:
+            report(["guidenet: stopped"], sys.stderr)
+    return 0

@@ -1,0 +1,213 @@
+"""The page and its HTTP interface. All that changes something answers with the whole state, see `Session.state`."""
+
+import contextlib
+import importlib.resources
+import json
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any, ParamSpec, TypeVar
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from guidenet.serve.guard import LoopbackOnly
+from guidenet.serve.limits import NotFoundError, TooLargeError
+from guidenet.serve.masks import zip_masks
+from guidenet.serve.pictures import check_file_size
+from guidenet.serve.session import Click, Session
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_MEDIA_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+
+_JSON_BYTES = 1 << 16
+
+_NAME_LENGTH = 120
+
+
+def make_app(session: Session, *, warm_up: Callable[[], object] | None = None) -> Starlette:
+    """The ASGI application around a session.
+
+    Args:
+      session: what the page works on.
+      warm_up: called in a thread once the server has started; it must not use the session.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        if warm_up is not None:
+            threading.Thread(target=warm_up, daemon=True).start()
+        yield
+
+    api = _Api(session)
+    return Starlette(
+        routes=[
+            *_page_routes(),
+            Route("/api/state", api.state),
+            Route("/api/images", api.add_image, methods=["POST"]),
+            Route("/api/images/{image}", api.remove_image, methods=["DELETE"]),
+            Route("/api/images/{image}/shown.jpg", api.shown),
+            Route("/api/images/{image}/mask.png", api.mask),
+            Route("/api/masks.zip", api.masks),
+            Route("/api/classes", api.add_class, methods=["POST"]),
+            Route("/api/classes", api.remove_class, methods=["DELETE"]),
+            Route("/api/clicks", api.click, methods=["POST"]),
+            Route("/api/undo", api.undo, methods=["POST"]),
+            Route("/api/clear", api.clear, methods=["POST"]),
+            Route("/api/guidance", api.load_guidance, methods=["POST"]),
+            Route("/api/guidance.npz", api.guidance),
+        ],
+        middleware=[Middleware(LoopbackOnly)],
+        exception_handlers={ValueError: _refuse, HTTPException: _refuse_http, ClientDisconnect: _gone},
+        lifespan=lifespan,
+    )
+
+
+class _Api:
+    """The handlers. Work on the session happens in threads: the event loop stays free."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def _do(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> Response:
+        """Does what a request asks for, and answers with the state and how long both took."""
+
+        def run() -> bytes:
+            start = time.perf_counter()
+            work(*args, **kwargs)
+            state = self._session.state()
+            return _dump({**state, "seconds": time.perf_counter() - start})
+
+        return Response(await run_in_threadpool(run), media_type="application/json")
+
+    async def state(self, _: Request) -> Response:
+        return await self._do(lambda: None)
+
+    async def add_image(self, request: Request) -> Response:
+        name = _file_name(request)
+        data = await _body(request, name, self._session.limits.image_bytes)
+        return await self._do(self._session.add_image, name, data)
+
+    async def remove_image(self, request: Request) -> Response:
+        return await self._do(self._session.remove_image, request.path_params["image"])
+
+    async def shown(self, request: Request) -> Response:
+        data = await run_in_threadpool(self._session.shown, request.path_params["image"])
+        return Response(data, media_type="image/jpeg")
+
+    async def mask(self, request: Request) -> Response:
+        data = await run_in_threadpool(self._session.mask, request.path_params["image"])
+        return Response(data, media_type="image/png")
+
+    async def masks(self, _: Request) -> Response:
+        data = await run_in_threadpool(lambda: zip_masks(*self._session.masks()))
+        return _download(data, "masks.zip", "application/zip")
+
+    async def add_class(self, request: Request) -> Response:
+        fields = await _fields(request, name=str)
+        return await self._do(self._session.add_class, fields["name"])
+
+    async def remove_class(self, request: Request) -> Response:
+        return await self._do(self._session.remove_class, request.query_params.get("name", ""))
+
+    async def click(self, request: Request) -> Response:
+        fields = await _fields(request, image=str, y=int, x=int, positive=bool, cls=str)
+        return await self._do(self._session.click, Click(**fields))
+
+    async def undo(self, _: Request) -> Response:
+        return await self._do(self._session.undo)
+
+    async def clear(self, _: Request) -> Response:
+        return await self._do(self._session.clear)
+
+    async def load_guidance(self, request: Request) -> Response:
+        name = _file_name(request)
+        data = await _body(request, name, self._session.limits.guidance_bytes)
+        return await self._do(self._session.load_guidance, name, data)
+
+    async def guidance(self, _: Request) -> Response:
+        data = await run_in_threadpool(self._session.dump_guidance)
+        return _download(data, "guidance.npz", "application/octet-stream")
+
+
+def _page_routes() -> list[Route]:
+    """The files of the page, read once; no other file can be reached."""
+
+    def route(path: str, data: bytes, media_type: str) -> Route:
+        async def send(_: Request) -> Response:
+            return Response(data, media_type=media_type)
+
+        return Route(path, send)
+
+    routes: list[Route] = []
+    for file in importlib.resources.files("guidenet.serve").joinpath("page").iterdir():
+        media_type = _MEDIA_TYPES.get(file.name.rpartition(".")[2])
+        if media_type is not None:
+            path = "/" if file.name == "index.html" else f"/{file.name}"
+            routes.append(route(path, file.read_bytes(), media_type))
+    return routes
+
+
+async def _body(request: Request, name: str, largest: int) -> bytes:
+    """The body, of which no more than `largest` bytes are ever held."""
+    declared = request.headers.get("content-length", "0")
+    check_file_size(name, int(declared) if declared.isdecimal() else 0, largest)
+    data = bytearray()
+    async for part in request.stream():
+        data += part
+        check_file_size(name, len(data), largest)
+    return bytes(data)
+
+
+async def _fields(request: Request, **kinds: type) -> dict[str, Any]:
+    """The fields of a JSON object, each of exactly its kind."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise HTTPException(415, "the request must be application/json")
+    data = await _body(request, "the request", _JSON_BYTES)
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        raise ValueError("the request must be JSON") from None
+    if not isinstance(found, dict) or set(found) != set(kinds):
+        raise ValueError(f"the request must be an object with {', '.join(kinds)}")
+    for field, kind in kinds.items():
+        if type(found[field]) is not kind:
+            raise ValueError(f"{field} must be {kind.__name__}, got {found[field]!r}"[:200])
+    return found
+
+
+def _file_name(request: Request) -> str:
+    """The name of a file that is sent, without folders and what cannot be printed."""
+    name = request.query_params.get("name", "").replace("\\", "/").rpartition("/")[2]
+    name = "".join(character for character in name if character.isprintable()).strip()
+    return name[-_NAME_LENGTH:] or "image"
+
+
+def _dump(content: object) -> bytes:
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _download(data: bytes, name: str, media_type: str) -> Response:
+    return Response(data, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+async def _refuse(_: Request, error: Exception) -> Response:
+    status = 413 if isinstance(error, TooLargeError) else 404 if isinstance(error, NotFoundError) else 400
+    return JSONResponse({"error": str(error)}, status)
+
+
+async def _refuse_http(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+
+
+async def _gone(_: Request, error: Exception) -> Response:
+    return Response(status_code=400)

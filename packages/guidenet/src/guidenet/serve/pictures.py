@@ -1,0 +1,79 @@
+"""Image files as they arrive: decoded within the limits, and shrunk for the page and for the segmenter."""
+
+import dataclasses
+import io
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from guidenet.images import Pixels
+from guidenet.serve.limits import Limits, TooLargeError, megabytes
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
+"""What is decoded, by Pillow's names; its rarer formats stay out of reach."""
+
+SHOWN_SIDE = 1600
+"""Longest side in px of what the page shows."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """One image: what the segmenter sees of it, and what the page shows. The file itself is not kept.
+
+    name: of the file.
+    size: height and width in px of the file.
+    pixels: `[H, W, 3]`, shrunk to the longest side that the segmenter looks at.
+    shown: a JPEG of at most `SHOWN_SIDE` px.
+    """
+
+    name: str
+    size: tuple[int, int]
+    pixels: Pixels
+    shown: bytes
+
+
+def check_file_size(name: str, num_bytes: int, largest: int) -> None:
+    """Raises `TooLargeError`, with the name, if there are more than `largest` bytes."""
+    if num_bytes > largest:
+        raise TooLargeError(f"{name} is larger than {megabytes(largest)}, the most that is taken of one file")
+
+
+def read_picture(name: str, data: bytes, max_side: int, limits: Limits) -> Picture:
+    """Decodes an image file, turned as its EXIF data say.
+
+    Args:
+      name: of the file, for messages.
+      data: its bytes.
+      max_side: longest side in px that the segmenter looks at.
+      limits: what is taken.
+
+    Raises:
+      TooLargeError: it has too many bytes or pixels.
+      ValueError: it is no image of `FORMATS`, or is cut off; the message has the name.
+    """
+    check_file_size(name, len(data), limits.image_bytes)
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as file:
+            if file.width * file.height > limits.image_pixels:
+                raise TooLargeError(
+                    f"{name} has {file.width} x {file.height} pixels, and {limits.image_pixels / 1e6:g} million are "
+                    "the most that are taken of one image"
+                )
+            image = ImageOps.exif_transpose(file).convert("RGB")
+    except TooLargeError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise TooLargeError(f"{name} has too many pixels") from None
+    except Exception as error:  # the decoders raise many kinds for what is broken
+        reason = "no image of a known format" if isinstance(error, Image.UnidentifiedImageError) else str(error)
+        raise ValueError(f"{name} could not be read: {reason}") from None
+    shown = io.BytesIO()
+    _shrink(image, SHOWN_SIDE).save(shown, format="JPEG", quality=90)
+    pixels = np.asarray(_shrink(image, max_side))
+    return Picture(name, (image.height, image.width), pixels, shown.getvalue())
+
+
+def _shrink(image: Image.Image, max_side: int) -> Image.Image:
+    scale = min(1.0, max_side / max(image.size))
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    return image if scale == 1 else image.resize((width, height), Image.Resampling.BILINEAR)

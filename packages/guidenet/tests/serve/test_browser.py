@@ -1,0 +1,301 @@
+"""The page in a real browser: Chromium, headless, found on the PATH or named by the environment variable CHROMIUM."""
+
+import io
+import os
+import re
+import shutil
+import threading
+import time
+import zipfile
+
+import numpy as np
+import pytest
+from guidenet import Guidance
+from guidenet.serve import server
+from PIL import Image
+
+playwright = pytest.importorskip("playwright.sync_api", reason="the browser is driven by playwright")
+CHROMIUM = os.environ.get("CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium on the PATH, nor named by the environment variable CHROMIUM"
+)
+
+expect = playwright.expect
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(new_session):
+    """Of a running server."""
+    listening, ready = server.bind(0), threading.Event()
+    running = server.make_server(new_session(), ready=ready.set)
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
+    thread.start()
+    assert ready.wait(30)
+    yield server.address(listening)
+    running.should_exit = True
+    thread.join(30)
+    listening.close()
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def page(browser, address):
+    """The page; any error in its script, and any request to elsewhere, fails the test."""
+    page = browser.new_page(viewport={"width": 1200, "height": 800})
+    errors, requests = [], []
+    page.on("pageerror", lambda error: errors.append(error))
+    page.on("request", lambda request: requests.append(request.url))
+    page.set_default_timeout(20_000)
+    page.goto(address)
+    page.locator("#classes input").wait_for()
+    yield page
+    page.close()
+    assert errors == []
+    assert all(url.startswith((address, "data:", "blob:")) for url in requests)
+
+
+@pytest.fixture
+def files(drawn):
+    draw, boxes = drawn
+    return [{"name": name, "mimeType": "image/png", "buffer": draw(one)} for name, one in boxes.items()]
+
+
+def add(page, files):
+    count = page.locator(".card").count() + len(files)
+    page.set_input_files("#image-files", files)
+    expect(page.locator(".card")).to_have_count(count)
+    settle(page)
+
+
+def settle(page):
+    expect(page.locator("body")).to_have_attribute("aria-busy", "false")
+
+
+def click(page, y, x, **options):
+    """Clicks on a pixel of an image of 100 x 120 px, and waits for the masks."""
+    box = page.locator("#stage").bounding_box()
+    position = {"x": (x + 0.5) / 120 * box["width"], "y": (y + 0.5) / 100 * box["height"]}
+    page.locator("#stage").click(position=position, **options)
+    settle(page)
+
+
+def shares(page):
+    """How much of each image the mask covers, by the cards, in per cent."""
+    texts = page.locator(".card .share").all_text_contents()
+    return [float(text.split()[0]) if text else 0.0 for text in texts]
+
+
+def pixels(page, locator):
+    return np.asarray(Image.open(io.BytesIO(page.locator(locator).first.screenshot())).convert("RGB")).astype(int)
+
+
+def state(page):
+    return page.request.get(page.url + "api/state").json()
+
+
+def test_a_click_changes_all_images_and_undo_restores_them(page, files, tmp_path):
+    expect(page.locator("#empty")).to_be_visible()
+    add(page, files)
+    expect(page.locator("#empty")).to_be_hidden()
+    assert shares(page) == [0, 0, 0]
+    before = pixels(page, "#stage"), pixels(page, ".card:nth-child(2) canvas")
+    click(page, 25, 25)
+    click(page, 90, 20, button="right")
+    click(page, 75, 85, modifiers=["Shift"])
+    assert [found[3] for found in state(page)["clicks"]] == [True, False, False]
+    assert [found[1:3] for found in state(page)["clicks"]] == [[25, 25], [90, 20], [75, 85]]
+    assert all(3 < share < 15 for share in shares(page))
+    after = pixels(page, "#stage"), pixels(page, ".card:nth-child(2) canvas")
+    changed = [np.abs(new - old).sum(axis=2) > 30 for new, old in zip(after, before, strict=True)]
+    assert 0.03 < changed[0].mean() < 0.2
+    assert 0.03 < changed[1].mean() < 0.2
+    height, width = changed[1].shape
+    assert changed[1][int(0.7 * height) : int(0.9 * height), int(0.1 * width) : int(0.25 * width)].mean() > 0.7
+    assert re.fullmatch(r"[\d.]+ ms", page.locator("#time-all").text_content())
+    page.screenshot(path=tmp_path / "page.png")
+    for _ in range(3):
+        page.click("#undo")
+        settle(page)
+    assert shares(page) == [0, 0, 0]
+    assert (np.abs(pixels(page, "#stage") - before[0]) > 8).mean() < 0.001
+    expect(page.locator("#undo")).to_be_disabled()
+
+
+def test_classes_and_shortcuts(page, files):
+    add(page, files)
+    page.keyboard.press("n")
+    page.keyboard.type("blue, um")  # u and m are shortcuts elsewhere
+    page.keyboard.press("Enter")
+    expect(page.locator("#classes input")).to_have_count(2)
+    settle(page)
+    page.keyboard.press("Escape")
+    click(page, 75, 85)
+    page.keyboard.press("1")
+    click(page, 25, 25)
+    page.keyboard.press("x")
+    click(page, 90, 20)
+    page.keyboard.press("2")
+    click(page, 90, 20)
+    assert [found[3:] for found in state(page)["clicks"]] == [[True, 1], [True, 0], [False, 0], [False, 1]]
+    caption = page.locator("#caption")
+    expect(caption).to_have_text(re.compile(r"one\.png.*object [\d.]+ %, blue, um [\d.]+ %"))
+    page.keyboard.press("j")
+    expect(caption).to_contain_text("two.png")
+    page.keyboard.press("k")
+    page.keyboard.press("k")
+    expect(caption).to_contain_text("three.png")
+    page.keyboard.press("u")
+    page.keyboard.press("Control+z")
+    expect(page.locator("#stage")).to_be_visible()
+    settle(page)
+    assert len(state(page)["clicks"]) == 2
+    masked = pixels(page, "#stage")
+    page.keyboard.press("h")
+    expect(page.locator("#show-masks")).not_to_be_checked()
+    assert (np.abs(pixels(page, "#stage") - masked) > 8).mean() > 0.03
+    page.keyboard.press("?")
+    expect(page.locator("#shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#shortcuts")).to_be_hidden()
+
+
+def test_the_keyboard_alone_is_enough(page, files):
+    add(page, files[:1])
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.locator("#stage:focus").count():
+            break
+    expect(page.locator("#stage")).to_be_focused()
+    page.keyboard.press("ArrowLeft")  # the cursor appears in the middle, at 50, 60
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Shift+ArrowUp")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Shift+Enter")
+    settle(page)
+    assert [found[1:4] for found in state(page)["clicks"]] == [[30, 58, True], [50, 58, False]]
+
+
+def test_a_broken_image_is_named_and_the_others_are_added(page, files):
+    broken = {"name": "holiday.png", "mimeType": "image/png", "buffer": b"no image"}
+    page.set_input_files("#image-files", [files[0], broken, files[1]])
+    expect(page.locator(".message.bad")).to_have_text(re.compile("holiday.png could not be read"))
+    expect(page.locator(".card")).to_have_count(2)
+    page.click(".message.bad button")
+    expect(page.locator(".message.bad")).to_have_count(0)
+
+
+def test_files_can_be_dropped(page, files):
+    transfer = page.evaluate_handle("() => new DataTransfer()")
+    page.evaluate(
+        "([transfer, bytes]) => transfer.items.add(new File([new Uint8Array(bytes)], 'one.png', {type: 'image/png'}))",
+        [transfer, list(files[0]["buffer"])],
+    )
+    page.dispatch_event("#stage-frame", "dragover", {"dataTransfer": transfer})
+    expect(page.locator("#drop")).to_be_visible()
+    page.dispatch_event("#stage-frame", "drop", {"dataTransfer": transfer})
+    expect(page.locator(".card")).to_have_count(1)
+    expect(page.locator("#drop")).to_be_hidden()
+
+
+def test_masks_and_guidance_are_saved_and_guidance_is_loaded(page, files, tmp_path):
+    add(page, files)
+    click(page, 25, 25)
+    click(page, 90, 20, button="right")
+    expected = shares(page)
+    for button, name in (("#save-masks", "masks.zip"), ("#save-guidance", "guidance.npz")):
+        with page.expect_download() as download:
+            page.click(button)
+        assert download.value.suggested_filename == name
+        download.value.save_as(tmp_path / name)
+    assert zipfile.ZipFile(tmp_path / "masks.zip").namelist() == ["one.png", "two.png", "three.png"]
+    assert Guidance.load(tmp_path / "guidance.npz").classes == ("object",)
+    page.click("#clear")
+    settle(page)
+    assert shares(page) == [0, 0, 0]
+    page.set_input_files("#guidance-file", tmp_path / "guidance.npz")
+    expect(page.locator("#loaded-names li")).to_have_text(["guidance.npz"])
+    settle(page)
+    assert shares(page) == expected
+
+
+def test_the_page_comes_back_as_it_was(page, files):
+    add(page, files)
+    click(page, 25, 25)
+    expected = shares(page)
+    page.reload()
+    expect(page.locator(".card")).to_have_count(3)
+    settle(page)
+    assert shares(page) == expected
+    page.locator(".card").nth(1).hover()
+    page.locator(".card .remove").nth(1).click()
+    expect(page.locator(".card .name")).to_have_text(["one.png", "three.png"])
+
+
+def test_many_quick_clicks_are_all_counted_in_order(page, files):
+    add(page, files[:1])
+    box = page.locator("#stage").bounding_box()
+    for i in range(8):
+        page.mouse.click(box["x"] + 50 + 10 * i, box["y"] + 50, button="left" if i % 2 else "right")
+    settle(page)
+    found = state(page)["clicks"]
+    assert [one[3] for one in found] == [False, True] * 4
+    assert [one[2] for one in found] == sorted(one[2] for one in found)
+
+
+def test_a_server_that_is_gone_is_said(page, address):
+    page.context.set_offline(True)
+    page.keyboard.press("n")
+    page.keyboard.type("cat")
+    page.keyboard.press("Enter")
+    expect(page.locator(".message.bad")).to_contain_text("The server does not answer")
+    page.context.set_offline(False)
+
+
+def test_everything_has_a_name_and_text_can_be_read(page, files):
+    """Names for all that can be operated, and a contrast of at least 4.5 for all text (WCAG 2.2 AA)."""
+    add(page, files)
+    start = time.monotonic()
+    found = page.evaluate(
+        """() => {
+          const channels = (text) => (text.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
+          const light = ([r, g, b]) => [r, g, b].map((c) => c / 255).map((c) =>
+            c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+              .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+          const behind = (element) => {
+            for (let at = element; at; at = at.parentElement) {
+              const colour = channels(getComputedStyle(at).backgroundColor);
+              if (colour.length < 4 || colour[3] > 0) return colour;
+            }
+            return [255, 255, 255];
+          };
+          const weak = [], unnamed = [];
+          for (const element of document.querySelectorAll("body *")) {
+            if (!element.checkVisibility() || element.disabled) continue;
+            const text = [...element.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data.trim()).join("");
+            if (text) {
+              const both = [light(channels(getComputedStyle(element).color)), light(behind(element))];
+              if ((Math.max(...both) + 0.05) / (Math.min(...both) + 0.05) < 4.5) weak.push(text);
+            }
+            if (element.matches("button, input, canvas[tabindex]")) {
+              const label = element.getAttribute("aria-label") || element.textContent.trim() ||
+                [...(element.labels || [])].map((l) => l.textContent.trim()).join("");
+              if (!label) unnamed.push(element.outerHTML);
+            }
+          }
+          return { weak, unnamed };
+        }"""
+    )
+    assert found == {"weak": [], "unnamed": []}
+    assert time.monotonic() - start < 20
