@@ -192,8 +192,8 @@ def _cpu_locomotion(benchmark: str) -> PearlConfig:
     scale 1, but what is left of the posterior's width is noise in every episode. With two tasks it weighs more, or the
     posterior tells dozens of nats where one bit is to be told, and is lost beside the contexts it has seen.
 
-    With many tasks a running average of the parameters is tested: what one gradient step gains on some tasks it loses on
-    others.
+    With many tasks a running average of the parameters is tested: what one gradient step gains on some tasks it loses
+    on others.
     """
     two_tasks = benchmark.startswith(_TWO_TASKS)
     num_iterations, num_updates = _cpu_iterations(benchmark), 1000
