@@ -1,22 +1,18 @@
 """Segment images from a few annotations, numpy in and numpy out."""
 
-import functools
-import hashlib
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
 import numpy.typing as npt
 
 from guidenet import guides
-from guidenet.backbones import fill_colour
 from guidenet.checks import check_at_least
-from guidenet.geometry import Grid
+from guidenet.encoding import Encoded, digest, encode_image, score_image
 from guidenet.guidance import Guidance
 from guidenet.guides import Guide
-from guidenet.heads import Prepared
-from guidenet.images import FittedImage, Pixels, as_image, fit, inner_pixels
+from guidenet.images import Pixels, as_image, inner_pixels
 from guidenet.models import fingerprint, pretrained
 from guidenet.network import GuidedNetwork, Params
 from guidenet.prediction import MAX_CLASSES, Prediction, upsample_to
@@ -26,21 +22,6 @@ DEFAULT_CLASS = "object"
 
 MAX_SIDE = 2048
 """Longest side in px at which images can be seen: sums of features over larger ones might not fit into 64 bits."""
-
-
-class Encoded(NamedTuple):
-    """An image after its one pass through the encoder.
-
-    features: `[R, Q, C]` of the cells whose centres lie in the image.
-    prepared: what the head needs of it, with the cells of what fills the image up.
-    image: size and place of the pixels, which themselves are not kept.
-    grid: where the cells of `features` lie.
-    """
-
-    features: jax.Array
-    prepared: Prepared
-    image: FittedImage
-    grid: Grid
 
 
 class _Labelled(NamedTuple):
@@ -132,8 +113,8 @@ class Segmenter:
           ValueError: it is no image, or there is another one of that name.
         """
         pixels = as_image(image)
-        digest = _digest(pixels)
-        known = self._names.get(digest)
+        key = digest(pixels)
+        known = self._names.get(key)
         if known is not None and name in (None, known):
             return known
         if known is not None:
@@ -143,7 +124,7 @@ class Segmenter:
         elif name in self._encoded:
             raise ValueError(f"name must be new, and there is another image {name!r}")
         self._encoded[name] = self._encode(pixels)
-        self._names[digest] = name
+        self._names[key] = name
         return name
 
     def remove_image(self, name: str) -> None:
@@ -156,7 +137,7 @@ class Segmenter:
         self._guidance -= self._sums.pop(name, self._empty)
         self._shots.pop(name, None)
         self._encoded.pop(name)
-        self._names = {digest: other for digest, other in self._names.items() if other != name}
+        self._names = {key: other for key, other in self._names.items() if other != name}
         self._done = [step for step in self._done if not (isinstance(step, _Labelled) and step.name == name)]
 
     def click(self, name: str, y: int, x: int, label: bool | None = True, cls: str = DEFAULT_CLASS) -> None:
@@ -250,7 +231,7 @@ class Segmenter:
         if isinstance(image, str):
             return self._predict(self._find(image), self._shots.get(image))
         pixels = as_image(image)
-        name = self._names.get(_digest(pixels)) if self._names else None
+        name = self._names.get(digest(pixels)) if self._names else None
         return self._predict(self._encode(pixels), None) if name is None else self.predict(name)
 
     def video(self, frames: Iterable[npt.ArrayLike]) -> Iterator[Prediction]:
@@ -280,18 +261,7 @@ class Segmenter:
 
     def _encode(self, pixels: Pixels) -> Encoded:
         self._num_encoder_calls += 1
-        image = fit(pixels, self._max_side, fill_colour(self._network.config.backbone))
-        whole = self._network.grid(*image.pixels.shape[:2])
-        rows, columns = (
-            min(max(int((side - 1 - whole.offset) // whole.stride) + 1, 1), cells)
-            for side, cells in zip(image.inner, (whole.rows, whole.columns), strict=True)
-        )
-        valid = np.zeros((whole.rows, whole.columns), bool)
-        valid[:rows, :columns] = True
-        features, prepared = _encode(self._network, self._encoder, self._head, image.pixels, valid)
-        kept = FittedImage(image.pixels[:0], image.inner, image.size)
-        grid = Grid(rows, columns, whole.stride, whole.offset)
-        return Encoded(features, prepared, kept, grid)
+        return encode_image(self._network, self._encoder, self._head, pixels, self._max_side)
 
     def _register(self, classes: Iterable[str]) -> None:
         new = [name for name in classes if name not in self._classes]
@@ -334,7 +304,7 @@ class Segmenter:
         padded = [*classes, *[""] * ((1 << (len(classes) - 1).bit_length()) - len(classes))]
         guide = self._local_guide(encoded, shot, padded) if self._network.config.pooling == "local" else None
         guide = Guide(*map(jax.numpy.asarray, self._guidance.sums(padded))) if guide is None else guide
-        scores = np.asarray(_score(self._network, self._head, encoded.prepared, guide))
+        scores = np.asarray(score_image(self._network, self._head, encoded.prepared, guide))
         scores = scores[: len(classes), : encoded.grid.rows, : encoded.grid.columns]
         return Prediction(classes, upsample_to(scores, encoded.grid, encoded.image.inner, encoded.image.size))
 
@@ -345,21 +315,6 @@ class Segmenter:
         for i, cls in enumerate(classes):
             masks[i, :, : encoded.grid.rows, : encoded.grid.columns] = shot.cells(cls)
         return guides.guide(encoded.features, jax.numpy.asarray(masks), local=True)
-
-
-@functools.partial(jax.jit, static_argnums=0)
-def _encode(network: GuidedNetwork, encoder: Any, head: Any, image: Any, valid: Any) -> tuple[jax.Array, Prepared]:
-    features = network.encode(encoder, image)
-    return features, network.prepare(head, features, valid)
-
-
-@functools.partial(jax.jit, static_argnums=0)
-def _score(network: GuidedNetwork, head: Any, prepared: Prepared, guide: Guide) -> jax.Array:
-    return network.score_prepared(head, prepared, guide)
-
-
-def _digest(pixels: Pixels) -> bytes:
-    return hashlib.blake2b(pixels.tobytes(), key=repr(pixels.shape).encode(), digest_size=16).digest()
 
 
 def _code(label: bool | None) -> int:
