@@ -83,7 +83,7 @@ def test_it_serves_and_ends_cleanly_at_ctrl_c(tmp_path, drawn):
         with refusal.value as answer:
             assert answer.code == 403
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
         assert process.stderr.read() == "guidenet: stopped\n"
     finally:
         process.kill()
