@@ -42,9 +42,11 @@ def make_app(session: Session, *, warm_up: Callable[[], object] | None = None) -
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        if warm_up is not None:
-            threading.Thread(target=warm_up, daemon=True).start()
+        thread = threading.Thread(target=warm_up or (lambda: None), daemon=True)
+        thread.start()
         yield
+        # An interpreter that ends while a thread compiles is aborted by XLA.
+        await run_in_threadpool(thread.join)
 
     api = _Api(session)
     return Starlette(
