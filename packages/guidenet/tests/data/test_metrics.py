@@ -78,8 +78,8 @@ def test_boundaries_within_the_tolerance_are_found():
     moved = square(50, slice(10, 30), slice(12, 32))
     # The diagonal is 70.7 px: 0.008 of it is rounded up to 1 px, 0.02 to 2 px.
     assert video_metrics.boundary_accuracy(moved, target, 0.02) == 1.0
-    # A boundary is a ring of 80 px. Of that of the moved square, within 1 px of the other are columns 11 to 30 of rows 9
-    # and 29, and the two pixels beside them in column 11.
+    # A boundary is a ring of 80 px. Of that of the moved square, within 1 px of the other are columns 11 to 30 of
+    # rows 9 and 29, and the two pixels beside them in column 11.
     assert video_metrics.boundary(moved).sum() == 80
     assert video_metrics.boundary_accuracy(moved, target) == pytest.approx(42 / 80)  # precision and recall are equal
 

@@ -65,6 +65,38 @@ class Dataset:
         return dataclasses.replace(self, classes=tuple(names), class_labels=lambda name: table[read(name)])
 
 
+def join(datasets: Sequence[Dataset]) -> Dataset:
+    """Images of several data sets with the same classes.
+
+    Raises:
+      ValueError: there are none, their classes differ, or an id is in two.
+    """
+    if not datasets:
+        raise ValueError("datasets must be at least one, got none")
+    home: dict[str, Dataset] = {}
+    for dataset in datasets:
+        if dataset.classes != datasets[0].classes:
+            raise ValueError("datasets must have the same classes to be joined, got others in one")
+        for name in dataset.ids:
+            if name in home:
+                raise ValueError(f"ids must be in one data set only to be joined, got {name!r} in two")
+            home[name] = dataset
+    instances = [dataset.instance_labels for dataset in datasets]
+
+    def instance_labels(name: str) -> Labels:
+        read = home[name].instance_labels
+        assert read is not None  # as of all of them
+        return read(name)
+
+    return Dataset(
+        datasets[0].classes,
+        tuple(home),
+        lambda name: home[name].image(name),
+        lambda name: home[name].class_labels(name),
+        None if None in instances else instance_labels,
+    )
+
+
 class Mask(NamedTuple):
     """One thing to segment in one image.
 
