@@ -1,7 +1,7 @@
 """Photos without masks, to compose scenes on: those that the wheel of scikit-image ships (BSD-3-Clause).
 
-Its `data/README.txt` and documentation name the source of each image; all may be redistributed. They are read where
-they lie, and scikit-image is not imported.
+The documentation of its module `data` names the source of each. They are read where they lie, and scikit-image is not
+imported.
 
 In the shape descriptions `H, W` denote pixels.
 """

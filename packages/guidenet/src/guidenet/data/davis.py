@@ -2,8 +2,8 @@
 
 Below the root are `JPEGImages/480p/VIDEO/00000.jpg`, `Annotations/480p/VIDEO/00000.png` and
 `ImageSets/2017/{train,val}.txt`. An annotation is a PNG of indices: 0 background, 1..N objects, the same ones in all
-frames, all of them in the first. The data are under a Creative Commons licence for non-commercial use (BY-NC 4.0), and
-neither in this package nor fetched by it; `guidenet.data.clips` writes composites in the same format.
+frames, all of them in the first. The data are under their authors' terms, and neither in this package nor fetched by
+it; `guidenet.data.clips` writes composites in the same format.
 
 In the shape descriptions `T` denotes frames, `H, W` pixels.
 """

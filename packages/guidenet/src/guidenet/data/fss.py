@@ -1,7 +1,7 @@
 """FSS-1000: a thousand classes of ten photos, one object each (Li et al. 2020), in its on-disk format.
 
-Below the root is a folder for each class with `1.jpg` .. `10.jpg` and masks `1.png` .. `10.png`. It is for research, by
-its authors' terms, and neither in this package nor fetched by it.
+Below the root is a folder for each class with `1.jpg` .. `10.jpg` and masks `1.png` .. `10.png`. It is
+under its authors' terms, and neither in this package nor fetched by it.
 """
 
 from collections.abc import Iterable

@@ -6,7 +6,7 @@ part of an extra: `pip install --no-deps stardist imgaug`.
 | photo | package | licence |
 | --- | --- | --- |
 | nuclei, fluorescence microscopy | stardist, of the Data Science Bowl 2018 (Caicedo et al. 2019) | BSD-3-Clause |
-| a quokka | imgaug | MIT; the photo is CC BY-SA 2.0 |
+| a quokka | imgaug | MIT, says the package, and nothing of the photo itself |
 
 In the shape descriptions `H, W` denote pixels.
 """

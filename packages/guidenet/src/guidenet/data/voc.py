@@ -1,7 +1,7 @@
 """PASCAL VOC 2012 with the annotations of SBDD, in their on-disk formats; the thesis's sets of images (B.1).
 
-Everingham et al. 2010 and Hariharan et al. 2011; the images are from Flickr, for research, under its terms of use.
-Neither is in this package or fetched by it. Below `voc` are `JPEGImages/ID.jpg`, `SegmentationClass/ID.png`,
+Everingham et al. 2010 and Hariharan et al. 2011; the photos are from Flickr and under its terms of use. Neither is in
+this package or fetched by it. Below `voc` are `JPEGImages/ID.jpg`, `SegmentationClass/ID.png`,
 `SegmentationObject/ID.png` and `ImageSets/Segmentation/{train,val}.txt`; below `sbdd`, SBDD's folder `dataset`, are
 `img/ID.jpg`, `cls/ID.mat`, `inst/ID.mat` and `{train,val}.txt`.
 
