@@ -1,7 +1,7 @@
 """Photos without masks, to compose scenes on: those that the wheel of scikit-image ships (BSD-3-Clause).
 
 The documentation of its module `data` names the source of each. They are read where they lie, and scikit-image is not
-imported.
+imported. Some show a thing that there are drawings of too (a cat, a rocket): it is background all the same.
 
 In the shape descriptions `H, W` denote pixels.
 """
