@@ -1,0 +1,165 @@
+"""PASCAL VOC 2012 with the annotations of SBDD, in their on-disk formats; the thesis's sets of images (B.1).
+
+Everingham et al. 2010 and Hariharan et al. 2011; the photos are from Flickr and under its terms of use. Neither is in
+this package or fetched by it. Below `voc` are `JPEGImages/ID.jpg`, `SegmentationClass/ID.png`,
+`SegmentationObject/ID.png` and `ImageSets/Segmentation/{train,val}.txt`; below `sbdd`, SBDD's folder `dataset`, are
+`img/ID.jpg`, `cls/ID.mat`, `inst/ID.mat` and `{train,val}.txt`.
+
+In the shape descriptions `H, W` denote pixels.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import scipy.io
+
+from guidenet.data.dataset import Dataset
+from guidenet.data.files import Labels, check_size, from_indices, read_indices, read_lines, read_photo, require
+
+CLASSES = (
+    "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog",
+    "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
+)  # fmt: skip
+"""In alphabetical order; the label of `CLASSES[k]` is k + 1."""
+
+
+def read_ids(voc: str | Path, split: str) -> tuple[str, ...]:
+    """The images of a set of VOC with segmentations.
+
+    Args:
+      voc: the folder `VOC2012`.
+      split: the name of a list, such as `train`, `val` or `trainval`.
+    """
+    path = Path(voc) / "ImageSets" / "Segmentation" / f"{split}.txt"
+    return read_lines(path, f"VOC's list of the images of {split}, one id a line")
+
+
+def read_sbdd_ids(sbdd: str | Path, split: str) -> tuple[str, ...]:
+    """The images of a set of SBDD, `train` or `val`; `sbdd` is its folder `dataset`."""
+    return read_lines(Path(sbdd) / f"{split}.txt", f"SBDD's list of the images of {split}, one id a line")
+
+
+def thesis_ids(
+    voc_train: Iterable[str], voc_val: Iterable[str], sbdd_train: Iterable[str], sbdd_val: Iterable[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The thesis's images for training and validation (B.1), each sorted.
+
+    Training is the union of both training sets, validation that of both validation sets. The thesis names the images of
+    VOC val that are in SBDD train as left out of validation; those of SBDD val that are in VOC train are here too, or
+    training images would be validated on.
+    """
+    train = {*voc_train, *sbdd_train}
+    return tuple(sorted(train)), tuple(sorted({*voc_val, *sbdd_val} - train))
+
+
+def read_sbdd_labels(path: str | Path, key: str) -> Labels:
+    """`[H, W]` of a file of SBDD. It has no unknown pixels.
+
+    Args:
+      path: of the MATLAB file.
+      key: `GTcls` of classes, `GTinst` of objects.
+
+    Raises:
+      FileNotFoundError: there is no such file.
+      ValueError: it is no MATLAB file or has no such segmentation.
+    """
+    what = f"SBDD's MATLAB file with {key}.Segmentation"
+    try:
+        content = scipy.io.loadmat(str(require(path, what)))
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # scipy raises several kinds for what is no MATLAB file
+        raise ValueError(f"{path} must be {what}: {error}") from None
+    try:
+        segmentation = np.asarray(content[key]["Segmentation"][0, 0])
+    except (KeyError, IndexError, ValueError):
+        found = ", ".join(sorted(name for name in content if not name.startswith("__")))
+        raise ValueError(f"{path} must be {what}, got {found or 'nothing'}") from None
+    return from_indices(segmentation.astype(np.uint8))
+
+
+def load_voc(voc: str | Path, split: str) -> Dataset:
+    """A set of VOC; unknown pixels are the borders of objects.
+
+    Args:
+      voc: the folder `VOC2012`.
+      split: the name of a list, such as `train`, `val` or `trainval`.
+    """
+    return load_voc_sbdd(voc, None, read_ids(voc, split))
+
+
+def load_voc_sbdd(voc: str | Path, sbdd: str | Path | None, ids: Iterable[str]) -> Dataset:
+    """Images of either; where VOC has a segmentation that one is taken.
+
+    Args:
+      voc: the folder `VOC2012`.
+      sbdd: SBDD's folder `dataset`; None is VOC alone.
+      ids: of images, such as `thesis_ids` returns.
+
+    Raises:
+      FileNotFoundError: there is no such folder, or, when read, an image or its labels are missing.
+      ValueError: when read: a file is damaged, or labels have another size than their image.
+    """
+    voc = require(voc, "the folder VOC2012 of PASCAL VOC")
+    sbdd = None if sbdd is None else require(sbdd, "SBDD's folder dataset")
+
+    def photo(name: str) -> Path:
+        path = voc / "JPEGImages" / f"{name}.jpg"
+        return path if sbdd is None or path.exists() else sbdd / "img" / f"{name}.jpg"
+
+    def labels(name: str, folder: str, sbdd_folder: str, key: str) -> Labels:
+        path, what = voc / folder / f"{name}.png", f"VOC's segmentation of {name}"
+        other = None if sbdd is None else sbdd / sbdd_folder / f"{name}.mat"
+        if other is None or path.exists():
+            found = read_indices(path, what)
+        elif other.exists():
+            path, found = other, read_sbdd_labels(other, key)
+        else:
+            raise FileNotFoundError(f"{path} must be {what}, or {other} SBDD's, and there is neither")
+        check_size(path, found, photo(name))
+        return found
+
+    return Dataset(
+        CLASSES,
+        tuple(ids),
+        lambda name: read_photo(photo(name), f"the photo {name} of PASCAL VOC"),
+        lambda name: labels(name, "SegmentationClass", "cls", "GTcls"),
+        lambda name: labels(name, "SegmentationObject", "inst", "GTinst"),
+    )
+
+
+def load_voc_aug(voc: str | Path, folder: str | Path, ids: Iterable[str]) -> Dataset:
+    """VOC's photos with the classes of both as PNG, as the folder `SegmentationClassAug` that many use has them.
+
+    Args:
+      voc: the folder `VOC2012`.
+      folder: of `ID.png`.
+      ids: of images.
+    """
+    voc, folder = require(voc, "the folder VOC2012 of PASCAL VOC"), require(folder, "the folder SegmentationClassAug")
+
+    photos = load_voc_sbdd(voc, None, ids)
+
+    def labels(name: str) -> Labels:
+        path = folder / f"{name}.png"
+        found = read_indices(path, f"the classes of {name}")
+        check_size(path, found, voc / "JPEGImages" / f"{name}.jpg")
+        return found
+
+    return Dataset(CLASSES, photos.ids, photos.image, labels)
+
+
+def balance_ids(ids: Mapping[int, Iterable[str]], rng: np.random.Generator) -> dict[int, tuple[str, ...]]:
+    """Sub-samples folds with more images, so that each has the same number (B.1); the order of ids stays.
+
+    Args:
+      ids: of the images of each fold.
+      rng: is advanced.
+    """
+    lists = {fold: tuple(names) for fold, names in ids.items()}
+    smallest = min(map(len, lists.values()), default=0)
+    return {
+        fold: tuple(names[i] for i in sorted(rng.choice(len(names), smallest, replace=False)))
+        for fold, names in lists.items()
+    }

@@ -1,0 +1,153 @@
+import json
+
+import numpy as np
+import pycocotools.mask
+import pytest
+from guidenet.data import coco, rle
+from guidenet.data.dataset import class_masks, instance_masks
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+SIZE = (6, 8)
+SQUARE = [1.0, 1.0, 5.0, 1.0, 5.0, 5.0, 1.0, 5.0]
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of pycocotools itself
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(*[st.one_of(st.integers(-3, 30), st.floats(-3, 30))] * 2), min_size=3, max_size=8),
+    st.integers(1, 25),
+    st.integers(1, 25),
+)
+def test_polygons_equal_those_of_cocos_own_tools(points, height, width):
+    polygon = [float(value) for point in points for value in point]
+    expected = pycocotools.mask.decode(pycocotools.mask.frPyObjects([polygon], height, width))[..., 0]
+    np.testing.assert_array_equal(rle.draw_polygons([polygon], (height, width)), expected.astype(bool))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 90), st.integers(1, 90), st.floats(0, 1))
+def test_run_lengths_equal_those_of_cocos_own_tools(seed, height, width, share):
+    mask = np.random.default_rng(seed).random((height, width)) < share
+    expected = pycocotools.mask.encode(np.asfortranarray(mask.astype(np.uint8)))["counts"]
+    counts = rle.encode_counts(mask)
+    assert rle.pack_counts(counts).encode() == expected
+    assert rle.unpack_counts(expected) == counts
+    np.testing.assert_array_equal(rle.decode_counts(counts, (height, width)), mask)
+
+
+def test_run_lengths_go_down_the_columns():
+    mask = rle.decode_counts([1, 2, 1], (2, 2))
+    np.testing.assert_array_equal(mask, [[False, True], [True, False]])
+
+
+def test_bad_run_lengths_are_refused():
+    with pytest.raises(ValueError, match="2 x 2 px in total, got 5"):
+        rle.decode_counts([5], (2, 2))
+    with pytest.raises(ValueError, match="2 x 2 px"):
+        rle.decode_counts([-1, 5], (2, 2))
+    with pytest.raises(ValueError, match="got '!'"):
+        rle.unpack_counts("!")
+    with pytest.raises(ValueError, match="within a number"):
+        rle.unpack_counts("P")
+    with pytest.raises(ValueError, match="3 points, got 4 numbers"):
+        rle.draw_polygons([[0, 0, 1, 1]], SIZE)
+
+
+def write(root, annotations, **changes):
+    content = {
+        "images": [{"id": 7, "file_name": "000000000007.jpg", "height": SIZE[0], "width": SIZE[1]}],
+        "categories": [{"id": 90, "name": "toothbrush"}, {"id": 1, "name": "person"}, {"id": 3, "name": "car"}],
+        "annotations": [{"image_id": 7, "iscrowd": 0, **annotation} for annotation in annotations],
+        **changes,
+    }
+    (root / "annotations").mkdir(exist_ok=True)
+    (root / "annotations/instances_val.json").write_text(json.dumps(content))
+    (root / "val").mkdir(exist_ok=True)
+    Image.new("RGB", SIZE[::-1]).save(root / "val/000000000007.jpg")
+
+
+def counts(rows, columns):
+    mask = np.zeros(SIZE, bool)
+    mask[rows, columns] = True
+    return {"counts": rle.encode_counts(mask), "size": list(SIZE)}
+
+
+def test_objects_are_painted_larger_first_and_crowds_unknown(tmp_path):
+    text = counts(slice(0, 2), slice(0, 2))
+    write(
+        tmp_path,
+        [
+            {"category_id": 90, "segmentation": {**text, "counts": rle.pack_counts(text["counts"])}},
+            {"category_id": 1, "segmentation": [SQUARE]},
+            {"category_id": 3, "segmentation": counts(slice(4, 6), slice(0, 8)), "iscrowd": 1},
+        ],
+    )
+    found = coco.load_coco(tmp_path, "val")
+    assert (found.classes, found.ids) == (("person", "car", "toothbrush"), ("7",))
+    expected = np.zeros(SIZE, int)
+    expected[4:] = -1
+    expected[1:5, 1:5] = 1
+    expected[:2, :2] = 3
+    np.testing.assert_array_equal(found.class_labels("7"), expected)
+    np.testing.assert_array_equal(
+        found.instance_labels("7"), np.where(expected == 1, 2, np.where(expected == 3, 1, expected))
+    )
+    assert found.image("7").shape == (*SIZE, 3)
+    assert class_masks(found) == (("7", 1, 1, 15), ("7", 3, 3, 4))
+    assert instance_masks(found) == (("7", 1, 3, 4), ("7", 2, 1, 15))
+    fewer = coco.load_coco(tmp_path, "val", ["toothbrush"])
+    np.testing.assert_array_equal(fewer.class_labels("7"), expected == 3)
+    with pytest.raises(ValueError, match="among person, car, toothbrush, got 'cat'"):
+        coco.load_coco(tmp_path, "val", ["cat"])
+
+
+def test_twenty_classes_are_those_of_voc():
+    assert len(coco.IN_VOC) == len(set(coco.IN_VOC)) == 20
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"images": [{"id": 7}]}, "'file_name'"),
+        ({"categories": []}, "missing or of no such kind"),
+        ({"images": []}, "'7'"),
+    ],
+)
+def test_damaged_annotations_are_named(tmp_path, changes, message):
+    write(tmp_path, [{"category_id": 1, "segmentation": [SQUARE]}], **changes)
+    with pytest.raises(ValueError, match=f"instances_val.json must be COCO's instance annotations.*{message}"):
+        coco.load_coco(tmp_path, "val")
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "message"),
+    [
+        ({"counts": [1], "size": [1, 1]}, r"6 x 8 px of its image, got \[1, 1\]"),
+        ({"counts": [1], "size": list(SIZE)}, "in total, got 1"),
+        ("text", "polygons or counts and size, got 'text'"),
+        ([[1, 2]], "3 points, got 2 numbers"),
+    ],
+)
+def test_damaged_masks_are_named(tmp_path, segmentation, message):
+    write(tmp_path, [{"category_id": 1, "segmentation": segmentation}])
+    found = coco.load_coco(tmp_path, "val")
+    with pytest.raises(ValueError, match=f"instances_val.json has a damaged annotation 0 of image 7: .*{message}"):
+        found.class_labels("7")
+
+
+def test_missing_and_wrong_files_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"instances_val.json must be COCO's instance annotations"):
+        coco.load_coco(tmp_path, "val")
+    write(tmp_path, [])
+    found = coco.load_coco(tmp_path, "val")
+    Image.new("RGB", (3, 2)).save(tmp_path / "val/000000000007.jpg")
+    with pytest.raises(ValueError, match=r"2 x 3 px of .*000000000007.jpg, got 6 x 8"):
+        found.class_labels("7")
+    (tmp_path / "val/000000000007.jpg").unlink()
+    with pytest.raises(FileNotFoundError, match=r"000000000007.jpg must be the photo 7 of COCO"):
+        found.image("7")
+    (tmp_path / "annotations/instances_val.json").write_text("{")
+    with pytest.raises(ValueError, match=r"instances_val.json must be COCO's"):
+        coco.load_coco(tmp_path, "val")

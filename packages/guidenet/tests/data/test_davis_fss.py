@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+from guidenet.data import davis, fss
+from guidenet.data.dataset import class_masks
+from PIL import Image
+
+SIZE = (6, 8)
+LABELS = np.zeros((3, *SIZE), np.int16)
+LABELS[:, :2, :3] = 1
+LABELS[:, 3:, 4:] = 2
+LABELS[2, 0, 0] = -1
+FRAMES = np.random.default_rng(0).integers(0, 256, (3, *SIZE, 3)).astype(np.uint8)
+
+
+@pytest.fixture
+def clips(tmp_path):
+    davis.write_video(tmp_path, "bear", FRAMES, LABELS)
+    davis.write_names(tmp_path, "val", ["bear"])
+    return tmp_path
+
+
+def test_a_clip_that_was_written_is_read(clips):
+    (video,) = davis.read_videos(clips, "val")
+    assert (video.name, len(video), video.objects) == ("bear", 3, (1, 2))
+    for frame in range(3):
+        np.testing.assert_array_equal(video.image(frame), FRAMES[frame])
+        np.testing.assert_array_equal(video.labels(frame), LABELS[frame])
+    assert (clips / "JPEGImages/480p/bear/00000.png").exists()
+
+
+def test_frames_may_be_jpeg_and_annotated_at_first_only(clips):
+    davis.write_video(clips, "cows", FRAMES, LABELS, suffix=".jpg")
+    for frame in (1, 2):
+        (clips / f"Annotations/480p/cows/0000{frame}.png").unlink()
+    video = davis.read_video(clips, "cows")
+    assert video.image(2).shape == (*SIZE, 3)
+    with pytest.raises(ValueError, match="frame must be below 1, as far as cows has labels, got 2"):
+        video.labels(2)
+
+
+def test_what_is_wrong_with_a_clip_is_named(clips):
+    with pytest.raises(FileNotFoundError, match=r"test.txt must be DAVIS's list of the clips of test"):
+        davis.read_names(clips, "test")
+    with pytest.raises(FileNotFoundError, match=r"480p/goat must be the folder with the frames of goat"):
+        davis.read_video(clips, "goat")
+    folder = clips / "Annotations/480p/bear"
+    (folder / "00001.png").rename(folder / "00003.png")
+    with pytest.raises(ValueError, match=r"got 00002.png where 00001.png was expected"):
+        davis.read_video(clips, "bear")
+    (folder / "00003.png").unlink()
+    (folder / "00002.png").rename(folder / "00001.png")
+    with pytest.raises(ValueError, match="each of the 3 frames or for the first, got 2"):
+        davis.read_video(clips, "bear")
+    (folder / "00000.png").unlink()
+    with pytest.raises(FileNotFoundError, match=r"00000.png must be the objects in the first frame of bear"):
+        davis.read_video(clips, "bear")
+    for frame in range(3):
+        (clips / f"JPEGImages/480p/bear/0000{frame}.png").unlink()
+    with pytest.raises(FileNotFoundError, match="bear must have frames"):
+        davis.read_video(clips, "bear")
+
+
+def test_a_damaged_frame_is_named(clips):
+    video = davis.read_video(clips, "bear")
+    video.frames[1].write_bytes(b"")
+    with pytest.raises(ValueError, match=r"00001.png must be a readable image"):
+        video.image(1)
+    Image.new("RGB", (2, 2)).save(video.frames[2])
+    with pytest.raises(ValueError, match=r"00002.png must have the 2 x 2 px of .*, got 6 x 8"):
+        video.labels(2)
+    with pytest.raises(ValueError, match="at most 254 to be written"):
+        davis.write_video(clips, "many", FRAMES[:1], [np.full(SIZE, 255, np.int16)])
+    with pytest.raises(ValueError, match="shorter"):
+        davis.write_video(clips, "few", FRAMES, LABELS[:1])
+
+
+@pytest.fixture
+def classes(tmp_path):
+    for name in ("ab_wheel", "abacus"):
+        (tmp_path / name).mkdir()
+        for number in range(1, 11):
+            Image.new("RGB", SIZE[::-1]).save(tmp_path / f"{name}/{number}.jpg")
+            grey = np.full(SIZE, 127, np.uint8)
+            grey[:number, 0] = 128
+            Image.fromarray(grey).convert("RGB").save(tmp_path / f"{name}/{number}.png")
+    (tmp_path / "test.txt").write_text("abacus\nab_wheel\n")
+    return tmp_path
+
+
+def test_fss_has_ten_photos_of_a_class(classes):
+    names = fss.read_classes(classes / "test.txt")
+    found = fss.load_fss(classes, names)
+    assert found.classes == ("abacus", "ab_wheel")
+    assert len(found.ids) == 20
+    np.testing.assert_array_equal(
+        found.class_labels("ab_wheel/3"), 2 * (np.arange(8) == 0) * (np.arange(6) < 3)[:, None]
+    )
+    assert found.image("abacus/10").shape == (*SIZE, 3)
+    assert class_masks(found.select(["abacus/2"])) == (("abacus/2", 1, 1, 2),)
+
+
+def test_what_is_wrong_with_fss_is_named(classes):
+    with pytest.raises(FileNotFoundError, match="zebra must be the folder of the class zebra of FSS-1000"):
+        fss.load_fss(classes, ["zebra"])
+    found = fss.load_fss(classes, ["abacus"])
+    (classes / "abacus/1.png").unlink()
+    (classes / "abacus/2.png").write_bytes(b"\x89PNG")
+    Image.new("L", (2, 2)).save(classes / "abacus/3.png")
+    for number, (kind, message) in enumerate(
+        [(FileNotFoundError, "must be a mask"), (ValueError, "must be a mask"), (ValueError, "must have the 6 x 8 px")],
+        1,
+    ):
+        with pytest.raises(kind, match=f"abacus/{number}.png {message}"):
+            found.class_labels(f"abacus/{number}")
