@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy.ndimage
@@ -47,7 +48,7 @@ class Drawings:
         """Writes an npz, whole or not at all."""
         path = Path(path)
         names = np.array([[concept, subcategory] for concept, subcategory in self.subcategories.items()], np.str_)
-        arrays = {"/".join(pair): drawing for pair, drawing in self.pixels.items()}
+        arrays: dict[str, Any] = {"/".join(pair): drawing for pair, drawing in self.pixels.items()}
         unfinished = path.with_name(f".{path.name}.part")
         with unfinished.open("wb") as file:
             np.savez(file, styles=np.array(self.styles, np.str_), names=names, **arrays)
