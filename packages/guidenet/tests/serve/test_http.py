@@ -6,6 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 from guidenet import Guidance, Segmenter
+from guidenet.serve import Click, Session
 from PIL import Image
 
 BOX = 30
@@ -47,14 +48,11 @@ def test_masks_are_those_of_a_segmenter_with_the_same_clicks(page, model, drawn)
         np.testing.assert_array_equal(page.labels(image), segmenter.predict(name).labels)
 
 
-def test_each_image_is_encoded_once(new_session, drawn, monkeypatch):
+def test_each_image_is_encoded_once(model, drawn):
     draw, boxes = drawn
-    session = new_session()
+    segmenter = Segmenter(*model)
+    session = Session(segmenter)
     ids = [session.add_image(name, draw(one)) for name, one in boxes.items()]
-    calls = []
-    monkeypatch.setattr(Segmenter, "_encode", lambda *arguments: calls.append(arguments))
-    from guidenet.serve import Click
-
     session.add_class("cat")
     for i in range(3):
         session.click(Click(ids[i], 20, 20, True, "cat"))
@@ -62,7 +60,7 @@ def test_each_image_is_encoded_once(new_session, drawn, monkeypatch):
     session.undo()
     session.mask(ids[0])
     session.add_image("again.png", draw(boxes["one.png"]))
-    assert calls == []
+    assert segmenter.num_encoder_calls == 3
 
 
 def test_several_classes_and_their_masks_as_a_palette(page):
