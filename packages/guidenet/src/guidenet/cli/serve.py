@@ -1,6 +1,7 @@
 """`guidenet serve`: a local page to click on images; all of them follow every click."""
 
 import argparse
+import contextlib
 import functools
 import sys
 import webbrowser
@@ -72,9 +73,9 @@ def run(arguments: argparse.Namespace) -> int:
             if arguments.open:
                 webbrowser.open(address)
 
-        try:
-            warm_up = functools.partial(server.compile_for, network, params, arguments.max_side)
+        warm_up = functools.partial(server.compile_for, network, params, arguments.max_side)
+        # A shell's background jobs ignore ctrl-c once the server has closed: it returns instead of raising.
+        with contextlib.suppress(KeyboardInterrupt):
             server.run(session, listening, ready=ready, warm_up=warm_up)
-        except KeyboardInterrupt:
-            report(["guidenet: stopped"], sys.stderr)
+        report(["guidenet: stopped"], sys.stderr)
     return 0
