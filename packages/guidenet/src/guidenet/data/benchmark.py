@@ -163,7 +163,7 @@ def load_benchmark(
     Args:
       scene_config: options of scenes, None is the default.
       clip_config: options of clips, None is the default.
-      cache: a folder, made if there is none, where drawings are kept, which take a while; 170 MB. Those of other
+      cache: a folder, made if there is none, where drawings are kept, which take half a minute; 140 MB. Those of other
         versions of the packages are not taken for these.
 
     Raises:
