@@ -20,3 +20,10 @@ def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
     """Raises unless `value` is one of `choices`."""
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}, got {value!r}")
+
+
+def check_range(name: str, value: tuple[float, float], minimum: float) -> None:
+    """Raises unless `value` is two numbers of at least `minimum`, in order."""
+    low, high = value
+    if not minimum <= low <= high:
+        raise ValueError(f"{name} must be two numbers from {minimum}, in order, got {low}, {high}")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from guidenet.checks import check_at_least
+from guidenet.checks import check_at_least, check_range
 from guidenet.data import davis
 from guidenet.data.backgrounds import take_background
 from guidenet.data.compose import OPAQUE, Layer, Pose, compose, place, pose_drawing
@@ -46,12 +46,8 @@ class ClipConfig:
         check_at_least("size", min(self.size), 16)
         check_at_least("num_frames", self.num_frames, 2)
         check_at_least("seed", self.seed, 0)
-        for name, (low, high), minimum in (
-            ("objects", self.objects, 1),
-            ("object_size", self.object_size, 0.01),
-        ):
-            if not minimum <= low <= high:
-                raise ValueError(f"{name} must be two numbers from {minimum}, in order, got {low}, {high}")
+        check_range("objects", self.objects, 1)
+        check_range("object_size", self.object_size, 0.01)
 
 
 @dataclasses.dataclass(frozen=True)

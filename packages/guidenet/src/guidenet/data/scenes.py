@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from guidenet.checks import check_at_least
+from guidenet.checks import check_at_least, check_range
 from guidenet.data.backgrounds import take_background
 from guidenet.data.compose import Layer, Pose, compose, place, pose_drawing
 from guidenet.data.cutouts import Drawings, deal
@@ -50,12 +50,8 @@ class SceneConfig:
         check_at_least("appearances", self.appearances, 1)
         check_at_least("seed", self.seed, 0)
         check_at_least("angle", self.angle, 0)
-        for name, (low, high), minimum in (
-            ("objects", self.objects, 1),
-            ("object_size", self.object_size, 0.01),
-        ):
-            if not minimum <= low <= high:
-                raise ValueError(f"{name} must be two numbers from {minimum}, in order, got {low}, {high}")
+        check_range("objects", self.objects, 1)
+        check_range("object_size", self.object_size, 0.01)
         for name in ("twice", "visible"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, got {getattr(self, name)}")
