@@ -21,10 +21,21 @@ def _quick_compilation(request):
     jax.config.update("jax_disable_most_optimizations", False)
 
 
-@pytest.fixture(scope="session")
-def torch_files():
-    """The module beside this file: tests are not imported as a package."""
-    spec = importlib.util.spec_from_file_location("torch_files", Path(__file__).with_name("torch_files.py"))
+def load_module(path):
+    """A module of helpers: tests are not imported as a package."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def torch_files():
+    """Files as PyTorch writes them."""
+    return load_module(Path(__file__).with_name("torch_files.py"))
+
+
+@pytest.fixture(scope="session")
+def shapes():
+    """Drawings of our own, for what is composed of them."""
+    return load_module(Path(__file__).with_name("shapes.py"))

@@ -24,6 +24,7 @@ KINDS = {
     "projected": Config(dataclasses.replace(SMALL, strides=(4, 8)), CONCAT, feature_size=3),
     "local": Config(SMALL, CONCAT, pooling="local"),
     "early": Config(SMALL, CONCAT, fusion="early", feature_size=3),
+    "none": Config(SMALL, CONCAT, fusion="none"),
     "masking": Config(SMALL, CONCAT, fusion="masking", pooling="local"),
 }
 
@@ -136,7 +137,7 @@ def test_early_fusion_sees_positions_of_annotations_and_guides_by_features_only_
     assert guide.total.shape == (2, 2, 3)
     assert np.abs(np.asarray(guide.total) - moved.total).max() > 1e-3
     np.testing.assert_array_equal(guide.weight, [[0, 1], [0, 1]])
-    with pytest.raises(ValueError, match="fusion must be late to guide by features, got early"):
+    with pytest.raises(ValueError, match="fusion must be late or none to guide by features, got early"):
         network.guide(np.zeros((8, 8, 3)), MASKS)
 
 

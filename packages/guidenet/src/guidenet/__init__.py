@@ -6,7 +6,7 @@ from guidenet.geometry import Grid, downsample, upsample
 from guidenet.guidance import Guidance
 from guidenet.guides import Guide, guide, merge_shots, oppose, pool
 from guidenet.images import read_image, read_labels
-from guidenet.models import fingerprint, load_backbone, pretrained
+from guidenet.models import fingerprint, load_backbone, load_model, pretrained, save_model
 from guidenet.network import GuidedNetwork, Params
 from guidenet.prediction import Prediction
 from guidenet.presets import PRESETS, preset
@@ -32,6 +32,7 @@ __all__ = [
     "fusion",
     "guide",
     "load_backbone",
+    "load_model",
     "losses",
     "merge_shots",
     "oppose",
@@ -40,6 +41,7 @@ __all__ = [
     "pretrained",
     "read_image",
     "read_labels",
+    "save_model",
     "upsample",
     "weights",
 ]

@@ -15,6 +15,9 @@ VGG16_CHANNELS = (64, 128, 256, 512, 512, 4096)
 """Of the five stages and of fc6."""
 
 
+FUSIONS = ("late", "early", "masking", "none")
+
+
 @dataclasses.dataclass(frozen=True)
 class BackboneConfig:
     """The network phi between an image and its features (thesis 4.3.1); support and query share it.
@@ -82,19 +85,24 @@ class HeadConfig:
 
 @dataclasses.dataclass(frozen=True)
 class LossConfig:
-    """How the pixels of a query weigh in the cross-entropy.
+    """What training lowers: cross-entropy, and how the pixels of a query weigh in it.
 
     balance: `pixels`, each the same (the thesis's, which collapses to background on small targets), or `classes`, each
       class that a query has the same.
     positive_weight: factor on the pixels that are not background.
+    iu_weight: share of the loss that is 1 less the positive IU of a batch, with probabilities for masks, in place of
+      cross-entropy; 0 to 1.
     """
 
     balance: str = "classes"
     positive_weight: float = 1.0
+    iu_weight: float = 0.0
 
     def __post_init__(self) -> None:
         check_choice("balance", self.balance, ("pixels", "classes"))
         check_positive("positive_weight", self.positive_weight)
+        if not 0 <= self.iu_weight <= 1:
+            raise ValueError(f"iu_weight must be between 0 and 1, got {self.iu_weight}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,9 +110,11 @@ class Config:
     """A guided network.
 
     backbone, head, loss: the parts.
-    feature_size: of a learned 1x1 convolution on the backbone's features, which is part of the encoder; 0 is none.
+    feature_size: of a learned 1x1 convolution on the standardised features of the backbone, which is part of the
+      encoder; 0 is none.
     fusion: of image and annotations: `late` multiplies features by down-sampled masks; `early` stacks the masks on the
-      image in front of an encoder of its own (DIOS); `masking` blanks out all but the positives (OSLSM).
+      image in front of an encoder of its own (DIOS); `masking` blanks out all but the positives (OSLSM); `none` pays no
+      attention to annotations (foreground-background), the floor that the others are compared with.
     pooling: `global` averages the fused features over the annotated pixels, so that guidance carries over to other
       images; `local` keeps them where they are, for the annotated image itself.
     shots: how the guides of several images are averaged: `equal`, each image the same (the thesis's), or `pixels`, each
@@ -121,7 +131,7 @@ class Config:
 
     def __post_init__(self) -> None:
         check_at_least("feature_size", self.feature_size, 0)
-        check_choice("fusion", self.fusion, ("late", "early", "masking"))
+        check_choice("fusion", self.fusion, FUSIONS)
         check_choice("pooling", self.pooling, ("global", "local"))
         check_choice("shots", self.shots, ("equal", "pixels"))
         if self.head.kind == "cosine" and (self.fusion, self.pooling) != ("late", "global"):

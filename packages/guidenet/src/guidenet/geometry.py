@@ -84,10 +84,18 @@ def downsample(masks: jax.Array, grid: Grid) -> jax.Array:
     return jnp.einsum("...hw,hr,wq->...rq", masks.astype(jnp.float32), rows, columns)
 
 
-def upsample(scores: jax.Array, grid: Grid, height: int, width: int) -> jax.Array:
-    """Bilinear interpolation of `[..., R, Q]` cells to `[..., height, width]` pixels; fixed, not learned (B.1.1)."""
-    rows = pixel_weights(height, grid.rows, grid.stride, grid.offset)
-    columns = pixel_weights(width, grid.columns, grid.stride, grid.offset)
+def upsample(scores: jax.Array, grid: Grid, height: int, width: int, step: int = 1) -> jax.Array:
+    """Bilinear interpolation of `[..., R, Q]` cells to `[..., height, width]` pixels; fixed, not learned (B.1.1).
+
+    Args:
+      scores: of the cells.
+      grid: where they lie.
+      height: of the image, px.
+      width: of the image, px.
+      step: only the pixels `[step // 2 :: step]` of both axes.
+    """
+    rows = pixel_weights(height, grid.rows, grid.stride, grid.offset)[step // 2 :: step]
+    columns = pixel_weights(width, grid.columns, grid.stride, grid.offset)[step // 2 :: step]
     return jnp.einsum("...rq,hr,wq->...hw", scores, rows, columns)
 
 

@@ -1,7 +1,8 @@
 """Heads: the learned metric from the features of a query and guidance to scores (thesis 4.3.2).
 
 What does not depend on guidance is computed once for an image, by `prepare`; a change of annotations repeats only the
-rest. A score is of a class against the background, whose score is 0.
+rest. A score is of a class against the background, whose score is 0. Both heads subtract a `threshold` from it, which
+is not trained: it can be chosen once training is over, as classes that were not trained on ask for another one.
 
 In the shape descriptions `K` denotes classes, `R, Q` the rows and columns of cells, `C` features, `D` hidden units.
 """
@@ -59,6 +60,7 @@ class ConcatHead(nn.Module):
         """Makes the layers."""
         config = self.config
         init = nn.initializers.normal(1e-3) if config.initialisation == "thesis" else nn.initializers.he_normal()
+        self.threshold = self.param("threshold", nn.initializers.zeros, ())
         self.query = nn.Dense(config.hidden_size, kernel_init=init)
         self.guide = nn.Dense(config.hidden_size, use_bias=False, kernel_init=init)
         self.dropout = nn.Dropout(config.dropout)
@@ -81,7 +83,7 @@ class ConcatHead(nn.Module):
         else:
             scores = self._score(prepared, jnp.concatenate([z[:, 0], z[:, 1]], axis=-1), deterministic)
             logits = scores[..., 1] - scores[..., 0]
-        return _without_absent(logits, present)
+        return _without_absent(logits - self.threshold, present)
 
     def _score(self, prepared: jax.Array, guides: jax.Array, deterministic: bool) -> jax.Array:
         hidden = nn.relu(prepared[None] + self.guide(guides))
@@ -106,6 +108,7 @@ class CosineHead(nn.Module):
 
     def setup(self) -> None:
         """Makes the layers."""
+        self.threshold = self.param("threshold", nn.initializers.zeros, ())
         self.linear = nn.Dense(1, kernel_init=_initial_calibration)
         if self.config.hidden_size:
             self.hidden = nn.Dense(self.config.hidden_size)
@@ -135,7 +138,7 @@ class CosineHead(nn.Module):
                 hidden += self.positive(features * positive[:, None, None])
                 hidden += self.negative(features * negative[:, None, None])
             logits += self.score(self.dropout(nn.relu(hidden), deterministic=deterministic))
-        return _without_absent(logits[..., 0], present)
+        return _without_absent(logits[..., 0] - self.threshold, present)
 
     def everything(self, features: jax.Array, valid: jax.Array, z: jax.Array, present: jax.Array) -> jax.Array:
         """See `make_head`."""

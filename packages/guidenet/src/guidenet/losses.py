@@ -35,3 +35,33 @@ def pixel_cross_entropy(logits: jax.Array, labels: jax.Array, config: LossConfig
         weight = weight / jnp.maximum(member.sum((-2, -1), keepdims=True), 1)
     total = weight.sum((-3, -2, -1))
     return -jnp.sum(weight * log_p, axis=(-3, -2, -1)) / jnp.where(total > 0, total, 1)
+
+
+def soft_positive_iu(logits: jax.Array, labels: jax.Array) -> jax.Array:
+    """The positive IU of all images and classes together (B.1.2), with probabilities for masks; scalar, 0 to 1.
+
+        sum over pixels of p y / sum over pixels of (p + y - p y)
+
+    Arguments as for `pixel_cross_entropy`. Cross-entropy asks for probabilities, and what to weigh pixels with so that
+    the more likely label is the one with the better IU depends on the IU; this asks for the IU itself. 1 where there is
+    nothing to find.
+    """
+    if logits.ndim < 3 or logits.shape[:-3] + logits.shape[-2:] != labels.shape:
+        raise ValueError(f"labels must be [..., H, W] for logits [..., K, H, W], got {labels.shape} for {logits.shape}")
+    scores = jnp.concatenate([jnp.zeros_like(logits[..., :1, :, :]), logits], axis=-3)
+    p = jax.nn.softmax(scores, axis=-3)[..., 1:, :, :]
+    y = jax.nn.one_hot(labels, scores.shape[-3], axis=-3)[..., 1:, :, :]
+    p = p * jnp.expand_dims(labels != IGNORE, -3)
+    both, union = jnp.sum(p * y), jnp.sum(p + y - p * y)
+    return jnp.where(union > 0, both / jnp.where(union > 0, union, 1), 1.0)
+
+
+def training_loss(logits: jax.Array, labels: jax.Array, config: LossConfig) -> jax.Array:
+    """What training lowers, scalar: `(1 - w)` mean cross-entropy of the images, `w (1 - soft positive IU)` of them all.
+
+    Arguments as for `pixel_cross_entropy`; w is `config.iu_weight`.
+    """
+    loss = pixel_cross_entropy(logits, labels, config).mean()
+    if not config.iu_weight:
+        return loss
+    return (1 - config.iu_weight) * loss + config.iu_weight * (1 - soft_positive_iu(logits, labels))

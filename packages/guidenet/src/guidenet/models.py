@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from guidenet.config import BackboneConfig, Config
+from guidenet.model_file import Stored, read_model, same_shapes, write_model
 from guidenet.network import GuidedNetwork, Params
 from guidenet.presets import preset
 from guidenet.weights import load_efficientnet_lite0, load_vgg16
@@ -57,6 +58,42 @@ def pretrained(
         key, fresh = jax.random.split(key)
         backbone["fc6"] = network.init(fresh)["backbone"]["fc6"]
     return network, network.init(key, backbone)
+
+
+def save_model(path: str | Path, network: GuidedNetwork, params: Params, *, with_backbone: bool = True) -> None:
+    """Writes a network that was trained. The file is written whole or not at all.
+
+    Args:
+      path: of an npz file.
+      network: the network.
+      params: of it.
+      with_backbone: False leaves a backbone out that `load_backbone` has unchanged.
+    """
+    kept = {part: leaves for part, leaves in params.items() if with_backbone or part != "backbone"}
+    write_model(path, Stored(network.config, kept, fingerprint(network, params)))
+
+
+def load_model(path: str | Path, weights: str | Path | None = None) -> tuple[GuidedNetwork, Params]:
+    """Reads a network that was trained.
+
+    Args:
+      path: of a file of `save_model`.
+      weights: of the backbone, as for `load_backbone`, if the file is without.
+
+    Raises:
+      FileNotFoundError: there is no such file.
+      WeightsMissingError: the backbone's weights are not installed.
+      ValueError: the file is damaged or of another version, or the weights are not those that it was trained with.
+    """
+    stored = read_model(path)
+    network, params = GuidedNetwork(stored.config), stored.params
+    if "backbone" not in params:
+        params["backbone"] = load_backbone(stored.config.backbone, weights)
+    if not same_shapes(params, jax.eval_shape(network.init, jax.random.key(0))):
+        raise ValueError(f"{path} must have the parameters of its options, and has others: it is damaged")
+    if fingerprint(network, params) != stored.encoder:
+        raise ValueError(f"weights must be those that {path} was trained with, got others")
+    return network, params
 
 
 def fingerprint(network: GuidedNetwork, params: Params) -> str:

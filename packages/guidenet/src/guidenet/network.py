@@ -23,7 +23,8 @@ from guidenet.heads import Prepared, make_head
 
 Params = Mapping[str, Any]
 """Parameters by part: `backbone`, `projection` (empty without `feature_size`), `head`, and `support_backbone` and
-`support_projection` with early fusion, which has an encoder of its own for the support."""
+`support_projection` with early fusion, which has an encoder of its own for the support. Of a projection, `mean` and
+`deviation` are statistics of the features that it was trained on, and not trained."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +44,11 @@ class GuidedNetwork:
     def feature_size(self) -> int:
         """C: of the features of a cell."""
         return self.config.feature_size or num_channels(self.config.backbone)
+
+    @property
+    def guided_by_features(self) -> bool:
+        """Whether a change of annotations spares the encoder."""
+        return self.config.fusion in ("late", "none")
 
     @property
     def multiple(self) -> int:
@@ -78,7 +84,15 @@ class GuidedNetwork:
         """
         if image.ndim < 3 or image.shape[-1] != 3:
             raise ValueError(f"image must be [..., H, W, 3], got {image.shape}")
-        return self._encode(params["backbone"], params["projection"], image)
+        return self.project(params, self.look(params, image))
+
+    def look(self, params: Params, image: jax.Array) -> jax.Array:
+        """The backbone's part of `encode`: `[..., R, Q, B]` features, as they can be kept while the rest is trained."""
+        return self._look(params["backbone"], image)
+
+    def project(self, params: Params, features: jax.Array) -> jax.Array:
+        """The rest of `encode`: `[..., R, Q, B]` features of the backbone to `[..., R, Q, C]`."""
+        return self._project(params["projection"], features)
 
     def guide(self, features: jax.Array, masks: jax.Array) -> Guide:
         """Late fusion g(x, +, -) of features that are already there; see `guidenet.guide`.
@@ -89,12 +103,15 @@ class GuidedNetwork:
             neither are unknown. Positives of one class need not be given as negatives of the others.
 
         Raises:
-          ValueError: the config's fusion is not `late`, or masks and features do not fit.
+          ValueError: the config's fusion needs the support's image, or masks and features do not fit.
         """
-        if self.config.fusion != "late":
-            raise ValueError(f"fusion must be late to guide by features, got {self.config.fusion}; see guide_image")
+        if not self.guided_by_features:
+            raise ValueError(
+                f"fusion must be late or none to guide by features, got {self.config.fusion}; see guide_image"
+            )
         cells = downsample(masks, self.grid(*masks.shape[-2:]))
-        return guides.guide(features, cells, local=self.config.pooling == "local")
+        guide = guides.guide(features, cells, local=self.config.pooling == "local")
+        return guide if self.config.fusion == "late" else guide._replace(total=jnp.zeros_like(guide.total))
 
     def guide_image(self, params: Params, image: jax.Array, masks: jax.Array) -> Guide:
         """Any fusion g(x, +, -) of a support image: it goes through an encoder here, for each class with early fusion.
@@ -107,15 +124,15 @@ class GuidedNetwork:
         Early fusion and masking make one guide for a class, the mean of the features of all places, or with local
         pooling those features. It stands in place of the positives.
         """
-        if self.config.fusion == "late":
+        if self.guided_by_features:
             return self.guide(self.encode(params, image), masks)
         against = guides.oppose_masks(masks.astype(jnp.float32))
         if self.config.fusion == "early":
             images = fusion.stack(image, against)
-            features = self._encode(params["support_backbone"], params["support_projection"], images)
+            features = self._project(params["support_projection"], self._look(params["support_backbone"], images))
         else:
             images = fusion.blank_out(image, against, fill_colour(self.config.backbone))
-            features = self._encode(params["backbone"], params["projection"], images)
+            features = self.project(params, self.look(params, images))
         present = jnp.any(masks[:, 1] > 0, axis=(-2, -1)).astype(jnp.float32)
         if self.config.pooling == "global":
             total = features.mean(axis=(1, 2)) * present[:, None]
@@ -151,7 +168,7 @@ class GuidedNetwork:
           key: for dropout, in training; None is without. The key is consumed.
         """
         local = self.config.pooling == "local"
-        if self.config.fusion == "late":
+        if self.guided_by_features:
             guide = guides.oppose(guide, local=local)
         if local:  # fused features stay as they are, and are zero where there are no annotations
             z, present = guide.total, jnp.any(guide.weight > 0, axis=(-2, -1))
@@ -170,7 +187,7 @@ class GuidedNetwork:
         logits = self.score_prepared(params, self.prepare(params, features), guide, key)
         return upsample(logits, self.grid(*size), *size)
 
-    def _encode(self, backbone: Any, projection: Any, image: jax.Array) -> jax.Array:
+    def _look(self, backbone: Any, image: jax.Array) -> jax.Array:
         batch, (height, width, channels) = image.shape[:-3], image.shape[-3:]
         grids = make_grids(self.config.backbone, height, width)
         images = image.reshape(-1, height, width, channels).astype(jnp.float32)
@@ -178,9 +195,15 @@ class GuidedNetwork:
         finest = grids[0]
         maps = [maps[0], *(regrid(x, grid, finest) for x, grid in zip(maps[1:], grids[1:], strict=True))]
         features = jnp.concatenate(maps, axis=-1)
-        if self.config.feature_size:
-            features = nn.Dense(self.config.feature_size).apply({"params": projection}, features)
         return features.reshape(*batch, *features.shape[1:])
+
+    def _project(self, projection: Any, features: jax.Array) -> jax.Array:
+        if not self.config.feature_size:
+            return features
+        # W (x - mean) / deviation + b, with the small matrix scaled rather than all cells.
+        kernel = projection["kernel"] / projection["deviation"][:, None]
+        bias = projection["bias"] - projection["mean"] @ kernel
+        return features @ kernel + jnp.expand_dims(bias, tuple(range(features.ndim - 1)))
 
 
 # One compilation for all parameters: op by op, as flax makes them, takes seconds.
@@ -193,6 +216,13 @@ def _init(network: GuidedNetwork, with_backbone: bool, key: jax.Array) -> dict[s
     if with_backbone:
         params["backbone"] = make_backbone(config.backbone).init(keys[1], jnp.zeros((1, 64, 64, 3)))["params"]
     if config.feature_size:
-        channels = jnp.zeros((1, num_channels(config.backbone)))
-        params["projection"] = nn.Dense(config.feature_size).init(keys[2], channels)["params"]
+        channels = num_channels(config.backbone)
+        kernel = nn.initializers.lecun_normal()(keys[2], (channels, config.feature_size))
+        bias = jnp.zeros(config.feature_size)
+        params["projection"] = {
+            "mean": jnp.zeros(channels),
+            "deviation": jnp.ones(channels),
+            "kernel": kernel,
+            "bias": bias,
+        }
     return params

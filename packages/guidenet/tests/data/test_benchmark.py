@@ -222,12 +222,15 @@ def found_clips(benchmark):
 
 def test_clips_follow_objects_that_are_hidden_for_a_time(found_clips):
     for clip in found_clips:
-        assert len(clip.frames) == len(clip.labels) == 6
+        assert len(clip.frames) == len(clip.annotations) == 6
         assert clip.frames[0].shape == (48, 64, 3)
-        assert set(np.unique(clip.labels[0])) == {0, 1}
-        assert all(set(np.unique(labels)) <= {0, 1} for labels in clip.labels)
+        assert set(np.unique(clip.annotations[0])) == {0, 1}
+        assert all(set(np.unique(labels)) <= {0, 1} for labels in clip.annotations)
         assert len(clip.concepts) == 3
-    least = [min((labels == 1).sum() for labels in clip.labels) / (clip.labels[0] == 1).sum() for clip in found_clips]
+    least = [
+        min((labels == 1).sum() for labels in clip.annotations) / (clip.annotations[0] == 1).sum()
+        for clip in found_clips
+    ]
     assert min(least) < 0.5
 
 
@@ -241,7 +244,7 @@ def test_look_alikes_are_of_the_same_subcategory_and_occluders_are_not(benchmark
 
 def test_objects_move(found_clips):
     for clip in found_clips:
-        centres = [np.argwhere(labels == 1).mean(0) for labels in clip.labels if (labels == 1).any()]
+        centres = [np.argwhere(labels == 1).mean(0) for labels in clip.annotations if (labels == 1).any()]
         assert np.ptp(np.array(centres), axis=0).max() > 1
 
 
@@ -276,7 +279,7 @@ def test_what_is_built_is_read_back(benchmark, tmp_path, monkeypatch):
         assert video.name == clip.name
         for frame in range(len(video)):
             np.testing.assert_array_equal(video.image(frame), clip.frames[frame])
-            np.testing.assert_array_equal(video.labels(frame), clip.labels[frame])
+            np.testing.assert_array_equal(video.labels(frame), clip.annotations[frame])
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["drawings"] == benchmark.drawings.digest()
     assert manifest["scenes"]["side"] == 64

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from guidenet.data import davis, episodes
 from guidenet.data.dataset import Dataset, Mask, class_masks, instance_masks
+from guidenet.data.footage import as_dataset
 
 CLASSES = np.zeros((4, 6), np.int16)
 CLASSES[:2, :3] = 1
@@ -126,17 +127,19 @@ def write_clip(root, labels):
     return davis.read_video(root, "clip")
 
 
-def test_video_episodes_are_of_two_frames_and_one_object(tmp_path, rng):
+def test_video_tasks_are_of_two_frames_and_one_object(tmp_path, rng):
     shown = np.maximum(OBJECTS, 0)
     video = write_clip(tmp_path, [shown, np.where(shown == 1, 0, shown), np.zeros_like(shown)])
+    frames = as_dataset([video])
+    assert frames.ids == ("clip/00000", "clip/00001", "clip/00002")
     seen = set()
-    for _ in range(60):
-        episode = episodes.sample_video_episode(video, 2, rng)
+    for task in episodes.sample_video_tasks([video], 60, rng):
+        episode = episodes.make_episode(frames, task, 2, rng)
         first, second = int(episode.support[0][0, 0, 0]), int(episode.query[0, 0, 0])
         seen.add((first, second))
         assert first != second
         assert np.count_nonzero(episode.annotations[0] == 1) == 2
-        assert episode.target.max() <= 1
+        assert np.count_nonzero(episode.target == 1) == task.query.area
     assert seen == {(0, 1), (0, 2), (1, 0), (1, 2)}  # nothing is in frame 2 to be annotated
     annotations = episodes.annotate_frames(video, [0, 1], 1, rng)
     assert [sorted(set(annotation.ravel())) for annotation in annotations] == [[-1, 0, 1, 2, 3], [-1, 0, 2, 3]]
@@ -144,7 +147,12 @@ def test_video_episodes_are_of_two_frames_and_one_object(tmp_path, rng):
 
 def test_videos_without_a_task_are_refused(tmp_path, rng):
     nothing = np.zeros((4, 6), np.int16)
+    empty = write_clip(tmp_path, [nothing, nothing])
     with pytest.raises(ValueError, match="objects in some frame, got clip with none"):
-        episodes.sample_video_episode(write_clip(tmp_path, [nothing, nothing]), 1, rng)
+        episodes.sample_video_tasks([empty], 1, rng)
     with pytest.raises(ValueError, match="two frames, got clip with 1"):
-        episodes.sample_video_episode(write_clip(tmp_path / "short", [nothing]), 1, rng)
+        episodes.sample_video_tasks([write_clip(tmp_path / "short", [nothing])], 1, rng)
+    with pytest.raises(ValueError, match="at least one, got none"):
+        as_dataset([])
+    with pytest.raises(ValueError, match="different names, got one twice"):
+        as_dataset([empty, empty])

@@ -4,9 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from guidenet.cli import predict, serve
+from guidenet.cli import evaluate, predict, serve, train
 
-_COMMANDS = (predict, serve)
+_COMMANDS = (predict, serve, train, evaluate)
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from guidenet.cli.flags import Subparsers, add_command, add_model_flags, load_network
 from guidenet.cli.progress import report, track
 from guidenet.guidance import Guidance
 from guidenet.images import read_image, read_labels
@@ -63,15 +64,9 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",")]
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     """Adds the subcommand and its flags."""
-    parser = subparsers.add_parser(
-        "predict",
-        help="segment image files by annotated ones",
-        description=__doc__,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = add_command(subparsers, "predict", "segment image files by annotated ones", __doc__, _EXAMPLES)
     parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", help="to segment")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIRECTORY", help="where masks go")
     parser.add_argument(
@@ -84,9 +79,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--guidance", action="append", type=Path, default=[], metavar="NPZ", help="saved; again for more"
     )
     parser.add_argument("--save-guidance", type=Path, metavar="NPZ", help="write all guidance, without images, here")
-    parser.add_argument(
-        "--max-side", type=int, default=512, metavar="PX", help="images are shrunk to this (default: 512)"
-    )
+    add_model_flags(parser)
     return parser
 
 
@@ -95,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     outputs = _outputs(arguments.images, arguments.output)
     if not arguments.support and not arguments.guidance:
         raise ValueError("--support or --guidance must say what to look for, got neither")
-    segmenter = Segmenter(max_side=arguments.max_side)
+    segmenter = Segmenter(*load_network(arguments), max_side=arguments.max_side)
     for path in arguments.guidance:
         segmenter.add_guidance(Guidance.load(path))
     for path, annotations in arguments.support:

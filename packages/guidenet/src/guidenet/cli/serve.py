@@ -7,8 +7,8 @@ import sys
 import webbrowser
 from pathlib import Path
 
+from guidenet.cli.flags import Subparsers, add_command, add_model_flags, load_network
 from guidenet.cli.progress import report, track
-from guidenet.models import pretrained
 from guidenet.segmenter import Segmenter
 
 _MORE = """examples:
@@ -21,24 +21,16 @@ that name another host or come from the page of another site. Whoever can log in
 Masks and guidance are saved from the page; what was not saved is gone when the server stops. Ctrl-C stops it."""
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     """Adds the subcommand and its flags."""
-    parser = subparsers.add_parser(
-        "serve",
-        help="open a local page to segment images by clicks",
-        description=__doc__,
-        epilog=_MORE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = add_command(subparsers, "serve", "open a local page to segment images by clicks", __doc__, _MORE)
     parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", help="to start with; the page takes more")
     parser.add_argument(
         "--guidance", action="append", type=Path, default=[], metavar="NPZ", help="to start with; again for more"
     )
+    add_model_flags(parser)
     parser.add_argument("--port", type=int, default=8808, help="of the page; 0 is any free one (default: 8808)")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
-    parser.add_argument(
-        "--max-side", type=int, default=512, metavar="PX", help="images are shrunk to this (default: 512)"
-    )
     parser.add_argument(
         "--max-images", type=int, default=64, metavar="N", help="the most that are held at once (default: 64)"
     )
@@ -56,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ModuleNotFoundError(f"{missing} is missing: pip install 'guidenet[serve]'") from None
     listening = server.bind(arguments.port)
     with listening:
-        network, params = pretrained()
+        network, params = load_network(arguments)
         segmenter = Segmenter(network, params, max_side=arguments.max_side)
         session = Session(segmenter, max_side=arguments.max_side, limits=Limits(num_images=arguments.max_images))
         for path in arguments.guidance:

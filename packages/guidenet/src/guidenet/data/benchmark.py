@@ -22,7 +22,7 @@ import dataclasses
 import functools
 import hashlib
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from guidenet.checks import check_choice
@@ -104,14 +104,25 @@ class Benchmark:
         Raises:
           ValueError: there is no such fold.
         """
-        sets = {role: [self.scenes(role, group) for group in self._groups(role, fold)] for role in ROLES}
-        styles = {name: style for found in sets.values() for part in found for name, style in part.styles.items()}
-        train, validation, test = (join([part.dataset for part in sets[role]]) for role in ROLES)
-        return Fold(train, validation, test, styles)
+        parts = [self.role(role, fold) for role in ROLES]
+        train, validation, test = (part.dataset for part in parts)
+        return Fold(train, validation, test, {name: style for part in parts for name, style in part.styles.items()})
 
-    def oracle(self) -> Dataset:
+    def role(self, role: str, fold: int) -> SceneSet:
+        """The scenes of one role in a fold.
+
+        Args:
+          role: `train`, `validation` or `test`.
+          fold: 0 to 3.
+
+        Raises:
+          ValueError: there is no such role or fold.
+        """
+        return _join_scenes([self.scenes(role, group) for group in self._groups(role, fold)])
+
+    def oracle(self) -> SceneSet:
         """Training scenes of all four folds: nothing is held out but the scenes (thesis 4.4.1)."""
-        return join([self.scenes("train", group).dataset for group in FOLDS])
+        return _join_scenes([self.scenes("train", group) for group in FOLDS])
 
     def scenes(self, role: str, group: int) -> SceneSet:
         """Scenes of one group of concepts.
@@ -153,6 +164,11 @@ class Benchmark:
             "validation": (len(FOLDS),),
             "test": (fold,),
         }[role]
+
+
+def _join_scenes(parts: Sequence[SceneSet]) -> SceneSet:
+    styles = {name: style for part in parts for name, style in part.styles.items()}
+    return SceneSet(join([part.dataset for part in parts]), styles)
 
 
 def load_benchmark(

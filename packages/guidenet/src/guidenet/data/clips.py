@@ -56,16 +56,32 @@ class Clip:
 
     name: of the clip.
     frames: `T` times `[H, W, 3]`.
-    labels: `T` times `[H, W]`: 0 background, 1.. objects to follow, all of them in the first frame.
+    annotations: `T` times `[H, W]`: 0 background, 1.. objects to follow, all of them in the first frame.
     concepts: of the objects, then of the look-alike and the occluder.
     style: of all of them.
     """
 
     name: str
     frames: tuple[Pixels, ...]
-    labels: tuple[Labels, ...]
+    annotations: tuple[Labels, ...]
     concepts: tuple[str, ...]
     style: str
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def image(self, frame: int) -> Pixels:
+        """`[H, W, 3]` of a frame."""
+        return self.frames[frame]
+
+    def labels(self, frame: int) -> Labels:
+        """`[H, W]` objects in a frame."""
+        return self.annotations[frame]
+
+    @property
+    def objects(self) -> tuple[int, ...]:
+        """Labels of the objects to follow."""
+        return tuple(range(1, len(self.concepts) - 1))
 
 
 def make_clips(
@@ -230,5 +246,5 @@ def write_clips(root: str | Path, split: str, clips: Sequence[Clip]) -> None:
       clips: what to write.
     """
     for clip in clips:
-        davis.write_video(root, clip.name, clip.frames, clip.labels)
+        davis.write_video(root, clip.name, clip.frames, clip.annotations)
     davis.write_names(root, split, [clip.name for clip in clips])

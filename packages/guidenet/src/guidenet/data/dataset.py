@@ -97,6 +97,22 @@ def join(datasets: Sequence[Dataset]) -> Dataset:
     )
 
 
+def in_memory(dataset: Dataset) -> Dataset:
+    """The same with all images and labels read, each once: for data sets that are drawn when they are read."""
+    read = dataset.instance_labels
+    images, classes, instances = {}, {}, {}
+    for name in dataset.ids:
+        images[name], classes[name] = dataset.image(name), dataset.class_labels(name)
+        if read is not None:
+            instances[name] = read(name)
+    return dataclasses.replace(
+        dataset,
+        image=images.__getitem__,
+        class_labels=classes.__getitem__,
+        instance_labels=None if read is None else instances.__getitem__,
+    )
+
+
 class Mask(NamedTuple):
     """One thing to segment in one image.
 

@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from guidenet.checks import check_at_least
 from guidenet.data.dataset import Dataset, Mask
-from guidenet.data.davis import Video
 from guidenet.data.files import UNKNOWN, Labels
+from guidenet.data.footage import Footage, frame_id
 from guidenet.images import Pixels
 
 MAX_POINTS = 100
@@ -179,17 +179,23 @@ def make_episode(dataset: Dataset, task: Task, num_points: int | None, rng: np.r
     )
 
 
-def sample_video_episode(video: Video, num_points: int | None, rng: np.random.Generator) -> Episode:
-    """A training episode: any two frames of a clip, one the support, and one object; others are background (B.1).
+def sample_video_tasks(videos: Sequence[Footage], num_tasks: int, rng: np.random.Generator) -> tuple[Task, ...]:
+    """Video tasks: any two frames of a clip, one the support, and one object; others are background (B.1).
+
+    Clips are drawn uniformly. The query may be a frame that the object is not in. Images are those of `as_dataset`.
 
     Args:
-      video: a clip with all its annotations.
-      num_points: P, None for dense.
+      videos: clips with all their annotations.
+      num_tasks: how many.
       rng: is advanced.
 
     Raises:
-      ValueError: the clip has fewer than two frames, no object, or frames without annotations.
+      ValueError: a clip that was drawn has fewer than two frames, no object, or frames without annotations.
     """
+    return tuple(_sample_video_task(videos[int(rng.integers(len(videos)))], rng) for _ in range(num_tasks))
+
+
+def _sample_video_task(video: Footage, rng: np.random.Generator) -> Task:
     if len(video) < 2:
         raise ValueError(f"video must have two frames, got {video.name} with {len(video)}")
     order = [int(frame) for frame in rng.permutation(len(video))]
@@ -203,13 +209,15 @@ def sample_video_episode(video: Video, num_points: int | None, rng: np.random.Ge
     label = int(objects[rng.integers(len(objects))])
     others = [frame for frame in order if frame != support]
     query = others[int(rng.integers(len(others)))]
-    annotation = annotate(binarise(labels, label), num_points, rng)
-    target = binarise(video.labels(query), label)
-    return Episode((video.image(support),), (annotation,), video.image(query), target)
+    masks = (
+        Mask(frame_id(video, frame), label, label, int(np.count_nonzero(video.labels(frame) == label)))
+        for frame in (support, query)
+    )
+    return Task((next(masks),), next(masks), instances=True)
 
 
 def annotate_frames(
-    video: Video, frames: Sequence[int], num_points: int | None, rng: np.random.Generator
+    video: Footage, frames: Sequence[int], num_points: int | None, rng: np.random.Generator
 ) -> tuple[Labels, ...]:
     """Annotations of some frames of a clip, of all objects: the support of a test (B.1); the other frames are queries.
 

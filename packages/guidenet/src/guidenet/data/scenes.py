@@ -8,6 +8,7 @@ twice. In the shape descriptions `H, W` denote pixels.
 import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -57,8 +58,7 @@ class SceneConfig:
                 raise ValueError(f"{name} must be between 0 and 1, got {getattr(self, name)}")
 
 
-@dataclasses.dataclass(frozen=True)
-class SceneSet:
+class SceneSet(NamedTuple):
     """Scenes of one group of concepts.
 
     dataset: its classes are all concepts of the drawings, so that sets can be joined; its instances are objects.

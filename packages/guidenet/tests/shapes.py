@@ -51,7 +51,7 @@ def digest(benchmark):
             for array in (part.image(name), part.class_labels(name), part.instance_labels(name)):
                 total.update(name.encode() + array.tobytes())
     (clip,) = benchmark.clips("test", 2, 1)
-    for array in (*clip.frames, *clip.labels):
+    for array in (*clip.frames, *clip.annotations):
         total.update(array.tobytes())
     return total.hexdigest()
 

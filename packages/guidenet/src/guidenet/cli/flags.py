@@ -1,0 +1,59 @@
+"""What subcommands have in common: how their parsers look, and flags for networks and data."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from guidenet.models import load_model, pretrained
+from guidenet.network import GuidedNetwork, Params
+
+Subparsers = Any
+"""Of argparse, which does not export the class."""
+
+
+def add_command(
+    subparsers: Subparsers, name: str, summary: str, description: str | None, more: str
+) -> argparse.ArgumentParser:
+    """A parser for a subcommand.
+
+    Args:
+      subparsers: of the command.
+      name: of the subcommand.
+      summary: for the list of all of them.
+      description: what it does.
+      more: examples and what else there is to know, as it is to be shown.
+    """
+    formatter = argparse.RawDescriptionHelpFormatter
+    return subparsers.add_parser(name, help=summary, description=description, epilog=more, formatter_class=formatter)
+
+
+def add_model_flags(parser: argparse.ArgumentParser) -> None:
+    """Which network segments."""
+    parser.add_argument("--model", type=Path, metavar="NPZ", help="a network that was trained; else the package's own")
+    add_weights_flag(parser)
+    parser.add_argument(
+        "--max-side", type=int, default=512, metavar="PX", help="images are shrunk to this (default: 512)"
+    )
+
+
+def add_weights_flag(parser: argparse.ArgumentParser) -> None:
+    """Where the weights of the backbone are."""
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="of the backbone, where no package has them")
+
+
+def load_network(arguments: argparse.Namespace) -> tuple[GuidedNetwork, Params]:
+    """The network that the flags name."""
+    if arguments.model is not None:
+        return load_model(arguments.model, arguments.weights)
+    return pretrained(weights=arguments.weights)
+
+
+def add_data_flags(parser: argparse.ArgumentParser) -> None:
+    """Which images a network is trained on, or scored on."""
+    parser.add_argument(
+        "--data", default="cut-outs", metavar="NAME", help="cut-outs (default), voc:FOLDER or davis:FOLDER"
+    )
+    parser.add_argument("--fold", type=int, default=0, help="classes that are held out, 0 to 3 (default: 0)")
+    parser.add_argument(
+        "--cache", type=Path, default=Path("cache"), metavar="DIRECTORY", help="of cut-outs (default: cache)"
+    )

@@ -1,0 +1,19 @@
+"""How well methods segment what they were not trained on, and how long a change of annotations takes them."""
+
+from guidenet.evaluation.evaluation import Evaluation
+from guidenet.evaluation.methods import FineTuned, Guided, Method
+from guidenet.evaluation.tasks import Scores, Viewer, click_on, evaluate_tasks
+from guidenet.evaluation.video import VideoScores, evaluate_clips
+
+__all__ = [
+    "Evaluation",
+    "FineTuned",
+    "Guided",
+    "Method",
+    "Scores",
+    "VideoScores",
+    "Viewer",
+    "click_on",
+    "evaluate_clips",
+    "evaluate_tasks",
+]

@@ -1,0 +1,220 @@
+"""Ways to segment by a support: guidance of every kind, and optimisation on the support (thesis 4.4).
+
+All see an image once, `see`; what is timed is `adapt` and `segment`: from annotations to the mask of an image that was
+seen before.
+
+In the shape descriptions `S` denotes shots, `K` classes, `H, W` pixels, `R, Q` the rows and columns of cells, `F`
+features of the backbone, `C` features.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy.typing as npt
+import optax
+
+from guidenet import guides
+from guidenet.checks import check_at_least, check_choice, check_positive
+from guidenet.config import LossConfig
+from guidenet.geometry import upsample
+from guidenet.guides import Guide
+from guidenet.heads import Prepared
+from guidenet.losses import pixel_cross_entropy
+from guidenet.network import GuidedNetwork, Params
+
+
+class Method(Protocol):
+    """A way to segment. What `see` and `adapt` return is the method's own."""
+
+    @property
+    def needs_images(self) -> bool:
+        """Whether `see` looks at images and not only at features of the backbone."""
+        ...
+
+    def see(self, image: npt.ArrayLike | None, features: npt.ArrayLike | None) -> Any:
+        """What is computed for an image once.
+
+        Args:
+          image: `[H, W, 3]` uint8.
+          features: `[R, Q, F]` of the backbone.
+        """
+        ...
+
+    def adapt(self, supports: Sequence[Any], masks: npt.ArrayLike) -> Any:
+        """What is known of a task.
+
+        Args:
+          supports: `S` images that were seen.
+          masks: `[S, K, 2, H, W]`, negatives and positives of each class; what is in neither is unknown.
+        """
+        ...
+
+    def segment(self, query: Any, task: Any, size: tuple[int, int]) -> jax.Array:
+        """`[K, *size]` logits against the background of an image that was seen."""
+        ...
+
+
+class _Seen(NamedTuple):
+    image: Any
+    features: Any
+    prepared: Prepared
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Guided:
+    """A network that is guided as its config says.
+
+    Also foreground-background (`fusion="none"`), and the nearest prototype: a cosine head that has not been trained.
+
+    network: late, early, masking, or none.
+    params: of it.
+    """
+
+    network: GuidedNetwork
+    params: Params
+
+    @property
+    def needs_images(self) -> bool:
+        """See `Method`."""
+        return not self.network.guided_by_features
+
+    def see(self, image: npt.ArrayLike | None, features: npt.ArrayLike | None) -> Any:
+        """See `Method`."""
+        found, prepared = _see(self.network, self._parts("projection", "head"), jnp.asarray(features))
+        return _Seen(image if self.needs_images else None, found, prepared)
+
+    def adapt(self, supports: Sequence[Any], masks: npt.ArrayLike) -> Guide:
+        """See `Method`."""
+        masks = jnp.asarray(masks)
+        if self.network.guided_by_features:
+            found = [_guide(self.network, seen.features, mask) for seen, mask in zip(supports, masks, strict=True)]
+        else:
+            found = [_guide_image(self.network, self.params, s.image, m) for s, m in zip(supports, masks, strict=True)]
+        if len(found) == 1:
+            return found[0]
+        if self.network.config.pooling == "local":
+            raise ValueError(f"supports must be one image with pooling=local, got {len(found)}")
+        return guides.merge_shots(jax.tree.map(lambda *x: jnp.stack(x), *found), self.network.config.shots)
+
+    def segment(self, query: Any, task: Guide, size: tuple[int, int]) -> jax.Array:
+        """See `Method`."""
+        return _score(self.network, self._parts("head"), query.prepared, task, size)
+
+    def _parts(self, *names: str) -> Params:
+        return {name: self.params[name] for name in names}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FineTuned:
+    """A foreground-background network that is optimised on the annotated pixels of the support, class by class.
+
+    With the annotated first frame of a clip as the support it is what OSVOS does (Caelles et al., 2017).
+
+    network, params: with `fusion="none"`.
+    num_steps: gradient steps of Adam.
+    learning_rate: of these.
+    part: what is optimised: `head`, what comes after the backbone, or `network`, all of it.
+    """
+
+    network: GuidedNetwork
+    params: Params
+    num_steps: int = 100
+    learning_rate: float = 1e-3
+    part: str = "head"
+
+    def __post_init__(self) -> None:
+        check_choice("fusion", self.network.config.fusion, ["none"])
+        check_at_least("num_steps", self.num_steps, 1)
+        check_positive("learning_rate", self.learning_rate)
+        check_choice("part", self.part, ["head", "network"])
+
+    @property
+    def needs_images(self) -> bool:
+        """See `Method`."""
+        return self.part == "network"
+
+    def see(self, image: npt.ArrayLike | None, features: npt.ArrayLike | None) -> jax.Array:
+        """See `Method`."""
+        return jnp.asarray(image if self.needs_images else features)
+
+    def adapt(self, supports: Sequence[Any], masks: npt.ArrayLike) -> list[Params]:
+        """See `Method`; parameters for each class."""
+        masks = guides.oppose_masks(jnp.asarray(masks, jnp.float32))
+        images = jnp.stack(list(supports))
+        return [_fine_tune(self, self.params, images, masks[:, k]) for k in range(masks.shape[1])]
+
+    def segment(self, query: Any, task: list[Params], size: tuple[int, int]) -> jax.Array:
+        """See `Method`."""
+        return jnp.concatenate([_segment(self.network, params, query, size, self.needs_images) for params in task])
+
+    # A jitted function keeps a method for each set of options.
+    def __hash__(self) -> int:
+        return hash((self.network, self.num_steps, self.learning_rate, self.part))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FineTuned) and hash(self) == hash(other)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _see(network: GuidedNetwork, params: Params, looked: jax.Array) -> tuple[jax.Array, Prepared]:
+    features = network.project(params, looked.astype(jnp.float32))
+    return features, network.prepare(params, features)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _guide(network: GuidedNetwork, features: jax.Array, masks: jax.Array) -> Guide:
+    return network.guide(features, masks)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _guide_image(network: GuidedNetwork, params: Params, image: jax.Array, masks: jax.Array) -> Guide:
+    return network.guide_image(params, image, masks)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 4))
+def _score(
+    network: GuidedNetwork, params: Params, prepared: Prepared, guide: Guide, size: tuple[int, int]
+) -> jax.Array:
+    return upsample(network.score_prepared(params, prepared, guide), network.grid(*size), *size)
+
+
+def _logits(network: GuidedNetwork, params: Params, x: jax.Array, size: tuple[int, int], *, images: bool) -> jax.Array:
+    """`[1, *size]` of a network that is not guided, on an image or its features."""
+    features = network.encode(params, x) if images else network.project(params, x.astype(jnp.float32))
+    zeros = jnp.zeros((1, 2, network.feature_size))
+    return network.score(params, features, Guide(zeros, jnp.ones((1, 2))), size)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 3, 4))
+def _segment(network: GuidedNetwork, params: Params, x: jax.Array, size: tuple[int, int], images: bool) -> jax.Array:
+    return _logits(network, params, x, size, images=images)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _fine_tune(method: FineTuned, params: Params, images: jax.Array, masks: jax.Array) -> Params:
+    """Parameters after steps on one class, `masks [S, 2, H, W]`; each label weighs the same, however many pixels."""
+    network, parts = method.network, ("projection", "head")
+    if method.needs_images:
+        parts += ("backbone",)
+    trained = {part: params[part] for part in parts}
+    frozen = {part: leaves for part, leaves in params.items() if part not in parts}
+    labels = jnp.where(masks[:, 1] > 0, 1, jnp.where(masks[:, 0] > 0, 0, -1))
+    size = masks.shape[2], masks.shape[3]
+    optimiser = optax.adam(method.learning_rate)
+
+    def loss(trained: Params) -> jax.Array:
+        joined = {**frozen, **trained}
+        logits = jax.vmap(lambda x: _logits(network, joined, x, size, images=method.needs_images))(images)
+        return pixel_cross_entropy(logits, labels, LossConfig("classes")).mean()
+
+    def step(carry: Any, _: None) -> tuple[Any, None]:
+        trained, moments = carry
+        updates, moments = optimiser.update(jax.grad(loss)(trained), moments)
+        return (optax.apply_updates(trained, updates), moments), None
+
+    (trained, _), _ = jax.lax.scan(step, (trained, optimiser.init(trained)), None, method.num_steps)
+    return {**frozen, **trained}

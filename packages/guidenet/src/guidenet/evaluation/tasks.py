@@ -1,0 +1,108 @@
+"""Scoring a method on binary tasks: positive IU against annotation, update time, clicks to an IU (thesis 4.4).
+
+In the shape descriptions `M` denotes tasks, `K` classes, `H, W` pixels.
+"""
+
+import dataclasses
+import functools
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from guidenet.data.clicks import Click, Clicking, simulate_clicks
+from guidenet.data.episodes import Task, annotate, as_masks, binarise
+from guidenet.data.metrics import Counts, count
+from guidenet.evaluation.methods import Method
+from guidenet.training.material import Material
+
+_SEEN_AT_ONCE = 512
+
+
+class Scores(NamedTuple):
+    """Of tasks, in their order.
+
+    counts: `[M, 4]`, see `guidenet.data.metrics`.
+    seconds: `[M]` from annotations to the mask; the first one of a kind may compile, so look at the median.
+    """
+
+    counts: Counts
+    seconds: npt.NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Viewer:
+    """A method and the images that it looks at, each seen once while it is remembered."""
+
+    method: Method
+    material: Material
+
+    def see(self, name: str) -> Any:
+        """What the method keeps of the image of that id."""
+        return self._see(self.material.position[name])
+
+    @functools.cached_property
+    def _see(self) -> Any:
+        material, method = self.material, self.method
+
+        @functools.lru_cache(maxsize=_SEEN_AT_ONCE)
+        def see(number: int) -> Any:
+            image = material.images[number] if method.needs_images else None
+            features = material.features[number] if material.features.size else None
+            return method.see(image, features)
+
+        return see
+
+    def target(self, name: str, label: int) -> npt.NDArray[np.int16]:
+        """`[H, W]`: 1, 0, -1 not scored."""
+        return binarise(self.material.labels[self.material.position[name]], label)
+
+
+def evaluate_tasks(viewer: Viewer, tasks: Sequence[Task], num_points: int | None, seed: int = 0) -> Scores:
+    """Scores tasks; the annotations depend on the seed, the task and P only, and not on the method.
+
+    Args:
+      viewer: method and images.
+      tasks: of any number of shots.
+      num_points: P of each support, None for dense.
+      seed: of annotations.
+
+    Raises:
+      ValueError: there are no tasks.
+    """
+    if not tasks:
+        raise ValueError("tasks must be at least one, got none")
+    counts, seconds = [], []
+    for number, task in enumerate(tasks):
+        rng = np.random.default_rng([seed, num_points or 0, number])
+        supports = [viewer.see(mask.id) for mask in task.support]
+        masks = np.stack(
+            [as_masks(annotate(viewer.target(mask.id, mask.label), num_points, rng)) for mask in task.support]
+        )
+        query = viewer.see(task.query.id)
+        start = time.perf_counter()
+        found = _segment(viewer, supports, masks, query)
+        seconds.append(time.perf_counter() - start)
+        counts.append(count(found, viewer.target(task.query.id, task.query.label)))
+    return Scores(np.stack(counts), np.array(seconds))
+
+
+def click_on(viewer: Viewer, task: Task, goal: float = 0.9) -> Clicking:
+    """Simulated clicks on the query of a task, which is its own support, until the IU is at least `goal`."""
+    name, target = task.query.id, viewer.target(task.query.id, task.query.label)
+    seen = viewer.see(name)
+
+    def segment(clicks: Sequence[Click]) -> npt.NDArray[np.bool_]:
+        masks = np.zeros((1, 1, 2, *target.shape), bool)
+        for click in clicks:
+            masks[0, 0, int(click.positive), click.y, click.x] = True
+        return _segment(viewer, [seen], masks, seen)
+
+    return simulate_clicks(segment, target, goal)
+
+
+def _segment(viewer: Viewer, supports: Sequence[Any], masks: npt.NDArray[np.bool_], query: Any) -> Any:
+    known = viewer.method.adapt(supports, masks)
+    return np.asarray(viewer.method.segment(query, known, viewer.material.size))[0] > 0

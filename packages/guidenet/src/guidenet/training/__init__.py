@@ -1,0 +1,21 @@
+"""Episodic training of guided networks (thesis 4.3.3, B.1); needs the extra `train`."""
+
+from guidenet.training.config import PRESETS, OptimiserConfig, TrainingConfig, training_preset
+from guidenet.training.experiment import Experiment
+from guidenet.training.learner import Batch, Learner, TrainState
+from guidenet.training.material import Material, load_material
+from guidenet.training.run import train
+
+__all__ = [
+    "PRESETS",
+    "Batch",
+    "Experiment",
+    "Learner",
+    "Material",
+    "OptimiserConfig",
+    "TrainState",
+    "TrainingConfig",
+    "load_material",
+    "train",
+    "training_preset",
+]

@@ -1,0 +1,83 @@
+"""Sampled tasks as arrays: who is looked at, what is annotated, what is to be found.
+
+In the shape descriptions `M` denotes tasks, `H, W` pixels, `h, w` the pixels that the loss looks at.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import numpy as np
+import numpy.typing as npt
+
+from guidenet.data.episodes import Task, annotate, binarise
+from guidenet.training.learner import Batch, Learner
+from guidenet.training.material import Material
+
+
+class Drawn(NamedTuple):
+    """Tasks with their annotations, and numbers for images.
+
+    support, query: `[M]` int32.
+    annotation: `[M, H, W]` int8: 1, 0, -1 unknown.
+    target: `[M, h, w]` int8: 1, 0, -1 not scored.
+    """
+
+    support: npt.NDArray[np.int32]
+    query: npt.NDArray[np.int32]
+    annotation: npt.NDArray[np.int8]
+    target: npt.NDArray[np.int8]
+
+
+class Store(NamedTuple):
+    """What a learner sees of images, all of them: features or images, by number.
+
+    support, query: `[N, ...]` as in `Batch`.
+    """
+
+    support: jax.Array
+    query: jax.Array
+
+
+def make_store(material: Material, learner: Learner) -> Store:
+    """The arrays of a material that a learner needs."""
+
+    def choose(images: bool) -> npt.NDArray[np.generic]:
+        return material.images if images else material.features
+
+    return Store(jax.device_put(choose(learner.support_images)), jax.device_put(choose(learner.query_images)))
+
+
+def draw(
+    material: Material, tasks: Sequence[Task], num_points: Sequence[int], step: int, rng: np.random.Generator
+) -> Drawn:
+    """Annotates tasks.
+
+    Args:
+      material: with the tasks' images.
+      tasks: `M` of one shot.
+      num_points: P of each.
+      step: targets are of every so manieth pixel.
+      rng: is advanced.
+    """
+    supports = [material.position[task.support[0].id] for task in tasks]
+    queries = [material.position[task.query.id] for task in tasks]
+    annotations = [
+        annotate(binarise(material.labels[number], task.support[0].label), points, rng)
+        for number, task, points in zip(supports, tasks, num_points, strict=True)
+    ]
+    targets = [
+        binarise(material.labels[number, step // 2 :: step, step // 2 :: step], task.query.label)
+        for number, task in zip(queries, tasks, strict=True)
+    ]
+    return Drawn(
+        np.array(supports, np.int32),
+        np.array(queries, np.int32),
+        np.stack(annotations).astype(np.int8),
+        np.stack(targets).astype(np.int8),
+    )
+
+
+def gather(store: Store, drawn: Drawn) -> Batch:
+    """A batch of what a learner sees."""
+    return Batch(store.support[drawn.support], store.query[drawn.query], drawn.annotation, drawn.target)

@@ -1,0 +1,249 @@
+"""Training in a run directory: the loop on the host, validation, and the network that comes out.
+
+```
+<directory>/metrics.jsonl, checkpoints    as of every run; the same command goes on where it stopped
+<directory>/model.npz                     the network, for `guidenet.load_model`
+```
+"""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+import jax
+import numpy as np
+import numpy.typing as npt
+from rlcore.experiment import Run, check_memory, tell, to_dict
+
+from guidenet.data.episodes import Task
+from guidenet.data.metrics import count, iu
+from guidenet.data.sources import Source
+from guidenet.models import load_backbone, pretrained, save_model
+from guidenet.network import Params
+from guidenet.training.batches import Drawn, Store, draw, gather, make_store
+from guidenet.training.config import TrainingConfig
+from guidenet.training.learner import Learner, TrainState, standardise
+from guidenet.training.material import Material, load_material, round_up, statistics
+
+MODEL = "model.npz"
+
+_SHIFTS = tuple(float(shift) for shift in np.arange(-12, 13) / 4)
+"""Of the threshold, that are tried when training is over."""
+
+_NUM_FOR_STATISTICS = 200
+"""Images whose features are standardised, where those of all are not at hand."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Experiment:
+    """One training.
+
+    config: its options.
+    data: what it is trained on, for the run directory; other data are another run.
+    seed: of everything random.
+    directory: of this run alone.
+    checkpoint_every: iterations between checkpoints; 0 takes them as often as costs a twentieth of the time.
+    weights: of the backbone, a file; None is the installed ones.
+    """
+
+    config: TrainingConfig
+    data: str
+    seed: int
+    directory: Path
+    checkpoint_every: int = 0
+    weights: Path | None = None
+
+    @property
+    def learner(self) -> Learner:
+        """What is trained, and how."""
+        return Learner(self.config)
+
+    def open_run(self) -> Run:
+        """The run directory.
+
+        Raises:
+          RunError: it holds something else, a run of other options, or one that goes on.
+        """
+        options = to_dict(self.config)
+        identity = {"data": self.data, "seed": self.seed, "training": options}
+        return Run.open(self.directory, identity, checkpoint_every=self.checkpoint_every, keep=2)
+
+    def check(self) -> None:
+        """Opens and closes the run, and looks for the backbone's weights, so that errors come before the data.
+
+        Raises:
+          RunError: as `open_run`.
+          WeightsMissingError, ValueError: as `load_backbone`.
+        """
+        load_backbone(self.config.network.backbone, self.weights)
+        self.open_run().close()
+
+    def load(self, sources: Sequence[Source]) -> list[Material]:
+        """The images of some sources as training and validation need them, and what is computed of them once.
+
+        Raises:
+          RunError: there is not enough memory.
+          WeightsMissingError, ValueError: as `load_backbone`, or a source has no images.
+        """
+        self._check_memory(sources)
+        _, params = pretrained(self.config.network, self.weights)
+        materials: list[Material] = []
+        for source in sources:
+            known = next((m for m in materials if m.source.dataset is source.dataset), None)
+            materials.append(self._load(source, params) if known is None else known.with_source(source))
+        return materials
+
+    def run(self, train: Sequence[Material], validation: Sequence[Material]) -> Path:
+        """Trains from the newest checkpoint on, and writes the network.
+
+        Args:
+          train: for each of the config's kinds, in their order.
+          validation: of any kinds, of other classes.
+
+        Returns:
+          Where the network was written.
+
+        Raises:
+          ValueError: the materials are not of the config's kinds.
+          NonFiniteError: a loss is not finite; the last checkpoint is intact.
+          RunError: as `open_run`.
+        """
+        config, learner, network = self.config, self.learner, self.learner.network
+        kinds = tuple(material.source.kind for material in train)
+        if kinds != config.kinds:
+            raise ValueError(f"train must be of the kinds {', '.join(config.kinds)}, got {', '.join(kinds)}")
+        key, state_key = jax.random.split(jax.random.key(self.seed))
+        _, params = pretrained(network.config, self.weights, key)
+        if network.config.feature_size:
+            sample = train[0]
+            if learner.query_images:
+                sample = self._load(_few_images(sample.source), params, with_features=True)
+            params = standardise(params, *statistics(sample.features))
+        frozen = {part: leaves for part, leaves in params.items() if part not in learner.trained_parts}
+        stores = [make_store(material, learner) for material in train]
+        validators = [Validator(learner, material) for material in validation]
+        update = jax.jit(_update, static_argnums=0, donate_argnums=1)
+        with self.open_run() as run:
+            state, start = run.restore(learner.init(params, state_key))
+            episodes = config.updates_per_iteration * config.batch_size
+            for iteration in run.iterations(
+                start, config.num_iterations, steps_per_iteration=episodes, shown=("validation/positive_iu",)
+            ):
+                rng = np.random.default_rng([self.seed, iteration])
+                losses: list[jax.Array] = []
+                for number in range(config.updates_per_iteration):
+                    turn = number % len(train)
+                    drawn = self._draw(train[turn], rng)
+                    state, metrics = update(learner, state, frozen, stores[turn], drawn)
+                    losses.append(metrics["loss"])
+                averaged = learner.join(frozen, state.average)
+                scores = {f"validation/{v.kind}": v.positive_iu(averaged) for v in validators}
+                run.finish_iteration(
+                    iteration,
+                    state,
+                    {
+                        "loss/train": np.mean([float(loss) for loss in losses]),
+                        "loss/grad_norm": metrics["grad_norm"],
+                        "validation/positive_iu": np.mean(list(scores.values())),
+                        **scores,
+                        "updates": state.num_updates,
+                    },
+                )
+        changed = learner.query_images or network.config.backbone.name == "small"
+        trained = calibrate(learner.join(frozen, state.average), validators)
+        save_model(self.directory / MODEL, network, trained, with_backbone=changed)
+        return self.directory / MODEL
+
+    def _load(self, source: Source, params: Params, with_features: bool | None = None) -> Material:
+        learner = self.learner
+        return load_material(
+            source,
+            learner.network,
+            params["backbone"],
+            self.config.max_side,
+            with_images=learner.support_images,
+            with_features=not learner.query_images if with_features is None else with_features,
+        )
+
+    def _check_memory(self, sources: Sequence[Source]) -> None:
+        """Raises `RunError` unless there is room for all images, were all of them as large as they may be."""
+        learner = self.learner
+        side = round_up(self.config.max_side, learner.network.multiple)
+        image = jax.ShapeDtypeStruct((side, side, 3), np.uint8)
+        features = jax.eval_shape(learner.network.look, jax.eval_shape(learner.network.init, jax.random.key(0)), image)
+        each = 2 * side * side
+        each += 3 * side * side if learner.support_images else 0
+        each += 0 if learner.query_images else 2 * features.size
+        number = sum(len(source.dataset.ids) for source in sources)
+        remedy = "choose a smaller max_side, or fewer images"
+        tell(check_memory({f"features of {number} images": each * number}, remedy))
+
+    def _draw(self, material: Material, rng: np.random.Generator) -> Drawn:
+        config = self.config
+        tasks = material.source.sample(config.batch_size, rng)
+        points = rng.integers(1, config.max_points + 1, config.batch_size)
+        return draw(material, tasks, [int(number) for number in points], config.loss_step, rng)
+
+
+class Validator:
+    """Scores a network on the same tasks of a kind, every time."""
+
+    def __init__(self, learner: Learner, material: Material) -> None:
+        """Draws the tasks.
+
+        Args:
+          learner: how episodes are scored.
+          material: images of classes that are not trained on.
+        """
+        config, rng = learner.config, np.random.default_rng(0)
+        self._learner, self._store = learner, make_store(material, learner)
+        self.kind = material.source.kind
+        tasks = material.source.sample(config.num_validation_tasks, rng)
+        self._parts = [
+            draw(material, part, [config.validation_points] * len(part), 1, rng)
+            for part in _parts(tasks, config.batch_size)
+        ]
+
+    def positive_iu(self, params: Params) -> float:
+        """Of all tasks, with parameters of the whole network."""
+        return float(self.positive_ius(params, [0.0])[0])
+
+    def positive_ius(self, params: Params, shifts: Sequence[float]) -> npt.NDArray[np.float64]:
+        """`positive_iu` were the threshold higher by each of `shifts`."""
+        counts = np.zeros((len(shifts), 4), np.int64)
+        for drawn in self._parts:
+            logits = np.asarray(_predict(self._learner, params, self._store, drawn))
+            for i, shift in enumerate(shifts):
+                counts[i] += sum(
+                    count(x > shift, y.astype(np.int16)) for x, y in zip(logits, drawn.target, strict=True)
+                )
+        return iu(counts)
+
+
+def calibrate(params: Params, validators: Sequence[Validator]) -> Params:
+    """Parameters with the threshold of the best mean positive IU in validation."""
+    scores = np.mean([validator.positive_ius(params, _SHIFTS) for validator in validators], axis=0)
+    head = params["head"]
+    return {**params, "head": {**head, "threshold": head["threshold"] + _SHIFTS[int(np.argmax(scores))]}}
+
+
+def _parts(tasks: Sequence[Task], size: int) -> list[Sequence[Task]]:
+    return [tasks[start : start + size] for start in range(0, len(tasks), size)]
+
+
+def _few_images(source: Source) -> Source:
+    ids = source.dataset.ids
+    return dataclasses.replace(source, dataset=source.dataset.select(ids[:: max(1, len(ids) // _NUM_FOR_STATISTICS)]))
+
+
+def _update(
+    learner: Learner, state: TrainState, frozen: Params, store: Store, drawn: Drawn
+) -> tuple[TrainState, dict[str, jax.Array]]:
+    return learner.update(state, frozen, gather(store, drawn))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _predict(learner: Learner, params: Params, store: Store, drawn: Drawn) -> jax.Array:
+    """`[M, H, W]` logits."""
+    return learner.logits(params, gather(store, drawn))[:, 0]

@@ -1,0 +1,56 @@
+"""Training by names, as the command and the example do."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from rlcore.experiment import override
+
+from guidenet.data.catalogue import open_data
+from guidenet.training.config import training_preset
+from guidenet.training.experiment import Experiment
+
+
+def train(
+    preset: str = "cpu",
+    overrides: Sequence[str] = (),
+    *,
+    kinds: Sequence[str] = (),
+    data: str = "cut-outs",
+    fold: int = 0,
+    seed: int = 0,
+    directory: str | Path,
+    checkpoint_every: int = 0,
+    cache: str | Path | None = None,
+    weights: str | Path | None = None,
+) -> Path:
+    """Trains a network, or goes on with it, and returns where it was written.
+
+    Args:
+      preset: one of `PRESETS`.
+      overrides: `name=value` of its options, as `optimiser.learning_rate=3e-4`.
+      kinds: of tasks; empty is those of the preset that the data have.
+      data: see `open_data`.
+      fold: classes that are held out.
+      seed: of all randomness.
+      directory: of the run.
+      checkpoint_every: iterations; 0 takes them as often as costs a twentieth of the time.
+      cache: of cut-outs.
+      weights: of the backbone, a file; None is the installed ones.
+
+    Raises:
+      ValueError: an option, the data or the weights are not as they must be; nothing was computed.
+      RunError, NonFiniteError: as `Experiment.run`.
+    """
+    config = override(training_preset(preset), overrides)
+    found = open_data(data, fold, cache)
+    wanted = tuple(kinds) or tuple(kind for kind in config.kinds if kind in found.kinds)
+    for kind in wanted:
+        if kind not in found.kinds:
+            raise ValueError(f"kinds must be among {', '.join(found.kinds)} with data {data}, got {kind}")
+    config = dataclasses.replace(config, kinds=wanted)
+    weights = None if weights is None else Path(weights)
+    experiment = Experiment(config, found.name, seed, Path(directory), checkpoint_every, weights)
+    experiment.check()
+    sets = [experiment.load([found.source(kind, role) for kind in wanted]) for role in ("train", "validation")]
+    return experiment.run(*sets)

@@ -1,0 +1,90 @@
+"""Methods on toy networks: guidance is the network's own, and optimisation on a support fits the support."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from guidenet import BackboneConfig, Config, GuidedNetwork, HeadConfig, merge_shots
+from guidenet.evaluation import FineTuned, Guided
+
+SMALL = BackboneConfig("small", strides=(4,), channels=(4, 5, 6))
+CONCAT = HeadConfig("concat", hidden_size=8)
+SIDE = 32
+SIZE = (SIDE, SIDE)
+rng = np.random.default_rng(0)
+IMAGES = rng.integers(0, 256, (2, SIDE, SIDE, 3)).astype(np.uint8)
+MASKS = np.zeros((2, 2, 2, SIDE, SIDE), bool)
+MASKS[:, 0, 1, :9, :9] = MASKS[:, 0, 0, 20, 20] = MASKS[:, 1, 1, 12:, :6] = True
+
+
+def make(**options):
+    network = GuidedNetwork(Config(SMALL, **{"head": CONCAT, "feature_size": 3, **options}))
+    params = network.init(jax.random.key(0))
+    head = jax.tree.map(lambda x: np.asarray(x) + 0.3 * rng.normal(size=x.shape).astype(np.float32), params["head"])
+    return network, {**params, "head": head}
+
+
+def look(network, params):
+    return np.asarray(jax.jit(network.look)(params, IMAGES))
+
+
+@pytest.mark.parametrize("fusion", ["late", "early", "masking", "none"])
+def test_guided_is_the_network(fusion):
+    network, params = make(fusion=fusion)
+    features = look(network, params)
+    method = Guided(network, params)
+    assert method.needs_images == (fusion in ("early", "masking"))
+    seen = [method.see(image, looked) for image, looked in zip(IMAGES, features, strict=True)]
+    found = method.segment(seen[1], method.adapt(seen, MASKS), SIZE)
+
+    @jax.jit
+    def expected(params):
+        guides = [network.guide_image(params, *pair) for pair in zip(IMAGES, MASKS.astype(np.float32), strict=True)]
+        guide = merge_shots(jax.tree.map(lambda *x: jnp.stack(x), *guides), network.config.shots)
+        return network.score(params, network.encode(params, IMAGES[1]), guide, SIZE)
+
+    np.testing.assert_allclose(found, expected(params), atol=2e-4)
+
+
+def test_one_shot_is_not_averaged_and_local_guidance_has_one():
+    network, params = make(pooling="local", feature_size=0)
+    method = Guided(network, params)
+    seen = [method.see(None, looked) for looked in look(network, params)]
+    found = method.segment(seen[0], method.adapt(seen[:1], MASKS[:1]), SIZE)
+    assert found.shape == (2, *SIZE)
+    with pytest.raises(ValueError, match="supports must be one image with pooling=local, got 2"):
+        method.adapt(seen, MASKS)
+
+
+@pytest.mark.parametrize("part", ["head", "network"])
+def test_fine_tuning_fits_the_support_class_by_class(part):
+    network, params = make(fusion="none")
+    method = FineTuned(network, params, num_steps=60, learning_rate=0.03, part=part)
+    assert method.needs_images == (part == "network")
+    seen = [method.see(image, looked) for image, looked in zip(IMAGES, look(network, params), strict=True)]
+    task = method.adapt(seen[:1], MASKS[:1])
+    logits = np.asarray(method.segment(seen[0], task, SIZE))
+    assert logits.shape == (2, *SIZE)
+    for k in range(2):
+        other = 1 - k
+        right = np.concatenate([logits[k][MASKS[0, k, 1]] > 0, logits[k][MASKS[0, other, 1]] < 0])
+        assert right.mean() > 0.9
+        backbone = [np.array_equal(*pair) for pair in zip(jax.tree.leaves(task[k]["backbone"]),
+                                                          jax.tree.leaves(params["backbone"]), strict=True)]  # fmt: skip
+        assert all(backbone) == (part == "head")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"num_steps": 0}, "num_steps must be at least 1, got 0"),
+        ({"learning_rate": 0.0}, "learning_rate must be positive, got 0"),
+        ({"part": "backbone"}, "part must be one of head, network, got 'backbone'"),
+    ],
+)
+def test_options_of_fine_tuning_are_checked(options, message):
+    network, params = make(fusion="none")
+    with pytest.raises(ValueError, match=message):
+        FineTuned(network, params, **options)
+    with pytest.raises(ValueError, match="fusion must be one of none, got 'late'"):
+        FineTuned(*make())
