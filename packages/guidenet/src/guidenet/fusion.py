@@ -1,6 +1,6 @@
 """Early fusion of image and annotations: the prior work that the thesis compares with (4.3.1).
 
-In the shape descriptions `K` denotes classes, `H, W` pixels.
+In the shape descriptions `K` denotes classes, `H, W` pixels, `...` any leading dimensions.
 """
 
 import jax
@@ -18,29 +18,34 @@ def dilate(masks: jax.Array, size: int = DILATION) -> jax.Array:
 
 
 def stack(image: jax.Array, masks: jax.Array) -> jax.Array:
-    """Image and annotations as channels, an image for each class: `[K, H, W, 5]` (DIOS; Xu et al., 2016).
+    """Image and annotations as channels, an image for each class: `[..., K, H, W, 5]` (DIOS; Xu et al., 2016).
 
     Args:
-      image: `[H, W, 3]`, RGB in 0..255.
-      masks: `[K, 2, H, W]`, 1 where annotated. They become -1 and 1, the range that backbones see images in.
+      image: `[..., H, W, 3]`, RGB in 0..255.
+      masks: `[..., K, 2, H, W]`, 1 where annotated. They become -1 and 1, the range that backbones see images in.
     """
-    channels = 2 * dilate(masks.astype(jnp.float32)) - 1
-    images = jnp.broadcast_to(image.astype(jnp.float32), (masks.shape[0], *image.shape))
-    return jnp.concatenate([images, jnp.moveaxis(channels, 1, -1)], axis=-1)
+    channels = jnp.moveaxis(2 * dilate(masks.astype(jnp.float32)) - 1, -3, -1)
+    images = jnp.broadcast_to(_for_each_class(image), (*channels.shape[:-1], 3))
+    return jnp.concatenate([images, channels], axis=-1)
 
 
 def blank_out(image: jax.Array, masks: jax.Array, fill: tuple[float, float, float]) -> jax.Array:
-    """The image with all but the positives of each class filled: `[K, H, W, 3]` (OSLSM; Shaban et al., 2017).
+    """The image with all but the positives of each class filled: `[..., K, H, W, 3]` (OSLSM; Shaban et al., 2017).
 
     It knows no missing annotations: they count as negative.
 
     Args:
-      image: `[H, W, 3]`, RGB in 0..255.
-      masks: `[K, 2, H, W]`, 1 where annotated.
+      image: `[..., H, W, 3]`, RGB in 0..255.
+      masks: `[..., K, 2, H, W]`, 1 where annotated.
       fill: `[3]`, the colour that the backbone sees as zero.
     """
-    positive = masks[:, 1, :, :, None].astype(jnp.float32)
-    return image.astype(jnp.float32)[None] * positive + np.asarray(fill, np.float32)[None, None, None] * (1 - positive)
+    positive = masks[..., 1, :, :, None].astype(jnp.float32)
+    colour = np.asarray(fill, np.float32).reshape((1,) * (positive.ndim - 1) + (3,))
+    return _for_each_class(image) * positive + colour * (1 - positive)
+
+
+def _for_each_class(image: jax.Array) -> jax.Array:
+    return jnp.expand_dims(image.astype(jnp.float32), -4)
 
 
 def widen(kernel: jax.Array) -> jax.Array:

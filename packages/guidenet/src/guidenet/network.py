@@ -118,8 +118,8 @@ class GuidedNetwork:
 
         Args:
           params: of the network.
-          image: `[H, W, 3]`, RGB in 0..255.
-          masks: `[K, 2, H, W]` as for `guide`.
+          image: `[..., H, W, 3]`, RGB in 0..255.
+          masks: `[..., K, 2, H, W]` as for `guide`.
 
         Early fusion and masking make one guide for a class, the mean of the features of all places, or with local
         pooling those features. It stands in place of the positives.
@@ -133,16 +133,14 @@ class GuidedNetwork:
         else:
             images = fusion.blank_out(image, against, fill_colour(self.config.backbone))
             features = self.project(params, self.look(params, images))
-        present = jnp.any(masks[:, 1] > 0, axis=(-2, -1)).astype(jnp.float32)
+        weight = jnp.any(masks[..., 1, :, :] > 0, axis=(-2, -1)).astype(jnp.float32)
+        classes = weight.ndim
         if self.config.pooling == "global":
-            total = features.mean(axis=(1, 2)) * present[:, None]
-            weight = present
+            total = features.mean(axis=(-3, -2)) * weight[..., None]
         else:
-            total = features * present[:, None, None, None]
-            weight = jnp.broadcast_to(present[:, None, None], features.shape[:-1])
-        return Guide(
-            jnp.stack([jnp.zeros_like(total), total], axis=1), jnp.stack([jnp.zeros_like(weight), weight], axis=1)
-        )
+            total = features * weight[..., None, None, None]
+            weight = jnp.broadcast_to(weight[..., None, None], features.shape[:-1])
+        return Guide(*(jnp.stack([jnp.zeros_like(x), x], axis=classes) for x in (total, weight)))
 
     def prepare(self, params: Params, features: jax.Array, valid: jax.Array | None = None) -> Prepared:
         """What scoring a query needs of it whatever the guidance: once for an image.

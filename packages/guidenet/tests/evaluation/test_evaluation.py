@@ -104,8 +104,9 @@ def test_a_network_that_was_trained_is_scored_from_the_command_line(shapes, tmp_
     monkeypatch.setattr("guidenet.data.catalogue.load_benchmark", lambda cache: shapes.make_benchmark())
     run, output = tmp_path / "run", tmp_path / "scores.json"
     arguments = ["train", "--preset", "tiny", "--kind", "interactive", "--override", "num_iterations=1"]
-    assert main([*arguments, "--run-dir", str(run), "--override", "network.fusion=none",
-                 "--override", "network.head.kind=concat", "--override", "network.head.products=false"]) == 0  # fmt: skip
+    overrides = ["network.fusion=none", "network.head.kind=concat", "network.head.products=false"]
+    overrides = [text for override in overrides for text in ("--override", override)]
+    assert main([*arguments, *overrides, "--run-dir", str(run)]) == 0
     model = str(run / "model.npz")
     common = ["--max-side", "64", "--tasks", "3", "--output", str(output)]
     assert main(["evaluate", model, "--kind", "interactive", "--points", "1,dense", "--clicks", *common]) == 0

@@ -69,9 +69,8 @@ def test_fine_tuning_fits_the_support_class_by_class(part):
         other = 1 - k
         right = np.concatenate([logits[k][MASKS[0, k, 1]] > 0, logits[k][MASKS[0, other, 1]] < 0])
         assert right.mean() > 0.9
-        backbone = [np.array_equal(*pair) for pair in zip(jax.tree.leaves(task[k]["backbone"]),
-                                                          jax.tree.leaves(params["backbone"]), strict=True)]  # fmt: skip
-        assert all(backbone) == (part == "head")
+        pairs = zip(jax.tree.leaves(task[k]["backbone"]), jax.tree.leaves(params["backbone"]), strict=True)
+        assert all(np.array_equal(*pair) for pair in pairs) == (part == "head")
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_materials_must_be_of_the_kinds(data, tmp_path):
 
 def test_images_that_do_not_fit_into_memory_are_refused(data, tmp_path, monkeypatch):
     monkeypatch.setattr("rlcore.experiment.memory.available_bytes", lambda: 1000)
-    with pytest.raises(RunError, match="does not fit into memory: features of .* images .*max_side"):
+    with pytest.raises(RunError, match=r"does not fit into memory: features of .* images .*max_side"):
         Experiment(LATE, data.name, 0, tmp_path / "run").load([data.source("semantic", "train")])
 
 
@@ -136,8 +136,8 @@ def test_images_of_any_size_are_shrunk_and_filled_up():
     flat = material.features.astype(np.float64).reshape(-1, 8)
     np.testing.assert_allclose(mean, flat.mean(0), atol=1e-5)
     np.testing.assert_allclose(deviation, np.maximum(flat.std(0), 1e-3), atol=1e-5)
+    empty = Source("semantic", Dataset((), (), {}.__getitem__, {}.__getitem__), lambda n, rng: ())
     with pytest.raises(ValueError, match="source must have images, got none"):
-        empty = Source("semantic", Dataset((), (), dict().__getitem__, dict().__getitem__), lambda n, rng: ())
         load_material(empty, network, params["backbone"], 100, with_images=False, with_features=False)
 
 

@@ -2,6 +2,7 @@
 
 from guidenet.evaluation.evaluation import Evaluation
 from guidenet.evaluation.methods import FineTuned, Guided, Method
+from guidenet.evaluation.shots import Halves, evaluate_shots, split_classes
 from guidenet.evaluation.tasks import Scores, Viewer, click_on, evaluate_tasks
 from guidenet.evaluation.video import VideoScores, evaluate_clips
 
@@ -9,11 +10,14 @@ __all__ = [
     "Evaluation",
     "FineTuned",
     "Guided",
+    "Halves",
     "Method",
     "Scores",
     "VideoScores",
     "Viewer",
     "click_on",
     "evaluate_clips",
+    "evaluate_shots",
     "evaluate_tasks",
+    "split_classes",
 ]

@@ -60,7 +60,9 @@ class Viewer:
         return binarise(self.material.labels[self.material.position[name]], label)
 
 
-def evaluate_tasks(viewer: Viewer, tasks: Sequence[Task], num_points: int | None, seed: int = 0) -> Scores:
+def evaluate_tasks(
+    viewer: Viewer, tasks: Sequence[Task], num_points: int | None, seed: int = 0, *, same_support: bool = False
+) -> Scores:
     """Scores tasks; the annotations depend on the seed, the task and P only, and not on the method.
 
     Args:
@@ -68,6 +70,7 @@ def evaluate_tasks(viewer: Viewer, tasks: Sequence[Task], num_points: int | None
       tasks: of any number of shots.
       num_points: P of each support, None for dense.
       seed: of annotations.
+      same_support: all tasks have the support of the first, so that what is known of it serves them all.
 
     Raises:
       ValueError: there are no tasks.
@@ -75,15 +78,16 @@ def evaluate_tasks(viewer: Viewer, tasks: Sequence[Task], num_points: int | None
     if not tasks:
         raise ValueError("tasks must be at least one, got none")
     counts, seconds = [], []
+    known: Any = None
     for number, task in enumerate(tasks):
-        rng = np.random.default_rng([seed, num_points or 0, number])
-        supports = [viewer.see(mask.id) for mask in task.support]
-        masks = np.stack(
-            [as_masks(annotate(viewer.target(mask.id, mask.label), num_points, rng)) for mask in task.support]
-        )
         query = viewer.see(task.query.id)
+        support = None
+        if number == 0 or not same_support:
+            support = _annotate(viewer, task, num_points, [seed, num_points or 0, number])
         start = time.perf_counter()
-        found = _segment(viewer, supports, masks, query)
+        if support is not None:
+            known = viewer.method.adapt(*support)
+        found = _segment(viewer, query, known)
         seconds.append(time.perf_counter() - start)
         counts.append(count(found, viewer.target(task.query.id, task.query.label)))
     return Scores(np.stack(counts), np.array(seconds))
@@ -98,11 +102,19 @@ def click_on(viewer: Viewer, task: Task, goal: float = 0.9) -> Clicking:
         masks = np.zeros((1, 1, 2, *target.shape), bool)
         for click in clicks:
             masks[0, 0, int(click.positive), click.y, click.x] = True
-        return _segment(viewer, [seen], masks, seen)
+        return _segment(viewer, seen, viewer.method.adapt([seen], masks))
 
     return simulate_clicks(segment, target, goal)
 
 
-def _segment(viewer: Viewer, supports: Sequence[Any], masks: npt.NDArray[np.bool_], query: Any) -> Any:
-    known = viewer.method.adapt(supports, masks)
+def _annotate(
+    viewer: Viewer, task: Task, num_points: int | None, seed: Sequence[int]
+) -> tuple[list[Any], npt.NDArray[np.bool_]]:
+    """What the method saw of the supports, and masks `[S, 1, 2, H, W]`."""
+    rng = np.random.default_rng(seed)
+    masks = [as_masks(annotate(viewer.target(mask.id, mask.label), num_points, rng)) for mask in task.support]
+    return [viewer.see(mask.id) for mask in task.support], np.stack(masks)
+
+
+def _segment(viewer: Viewer, query: Any, known: Any) -> npt.NDArray[np.bool_]:
     return np.asarray(viewer.method.segment(query, known, viewer.material.size))[0] > 0

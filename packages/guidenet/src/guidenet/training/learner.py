@@ -89,7 +89,7 @@ class Learner:
           params: of the network.
           key: a random key.
         """
-        # Copies: states are donated to updates, a buffer can be donated once, and both encoders may start from the same.
+        # Copies: states are donated to updates, each buffer once, and both encoders may start from the same.
         trained, average = (
             jax.tree.map(jnp.copy, {part: params[part] for part in self.trained_parts}) for _ in range(2)
         )
@@ -118,7 +118,7 @@ class Learner:
         if network.guided_by_features:
             guide = network.guide(self._encode(params, batch.support, images=self.support_images), masks)
         else:
-            guide = jax.vmap(functools.partial(network.guide_image, params))(jnp.asarray(batch.support), masks)
+            guide = network.guide_image(params, jnp.asarray(batch.support), masks)
         prepared = jax.vmap(functools.partial(network.prepare, params))(query)
         if key is None:
             scores = jax.vmap(functools.partial(network.score_prepared, params))(prepared, guide)
