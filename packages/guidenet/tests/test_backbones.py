@@ -9,7 +9,8 @@ import pytest
 import skimage
 from guidenet import BackboneConfig
 from guidenet.backbones import make_backbone, make_grids, num_channels
-from guidenet.backbones.layers import DepthwiseConv, grouped_depthwise, same_padding, shifted_depthwise
+from guidenet.backbones.bottleneck import bottleneck
+from guidenet.backbones.layers import depthwise, grouped_depthwise, same_padding, shifted_depthwise
 from guidenet.backbones.vgg import CONVOLUTIONS, MEAN
 from guidenet.weights import find_efficientnet_lite0, load_efficientnet_lite0, read_torch_file
 from guidenet.weights.efficientnet_lite import fold
@@ -27,15 +28,48 @@ def test_shifted_depthwise_is_the_grouped_convolution(size, stride):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_depthwise_convolution_filters_each_channel(monkeypatch):
-    x = jnp.asarray(np.random.default_rng(1).normal(size=(1, 6, 7, 2)), jnp.float32)
-    module = DepthwiseConv(3)
-    params = module.init(jax.random.key(0), x)
-    kernel = np.asarray(params["params"]["kernel"])
-    expected = [signal.correlate2d(x[0, ..., i], kernel[..., i], "same") for i in range(2)]
-    np.testing.assert_allclose(module.apply(params, x)[0], np.stack(expected, -1), atol=1e-5)
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    np.testing.assert_allclose(module.apply(params, x)[0], np.stack(expected, -1), atol=1e-5)
+@pytest.mark.parametrize("backend", ["cpu", "gpu"])
+def test_depthwise_convolution_filters_each_channel(monkeypatch, backend):
+    rng = np.random.default_rng(1)
+    x, kernel = rng.normal(size=(1, 6, 7, 2)).astype(np.float32), rng.normal(size=(3, 3, 2)).astype(np.float32)
+    expected = [signal.correlate2d(x[0, ..., i], kernel[..., i], "valid") for i in range(2)]
+    monkeypatch.setattr(jax, "default_backend", lambda: backend)
+    np.testing.assert_allclose(depthwise(jnp.asarray(x), kernel, 1)[0], np.stack(expected, -1), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "strip_bytes", "size", "stride", "expands"),
+    [
+        ((1, 32, 18, 3), 1000, 3, 1, True),
+        ((1, 32, 18, 3), 1000, 5, 2, True),
+        ((1, 32, 18, 3), 1000, 3, 2, False),
+        ((1, 15, 9, 3), 1000, 5, 2, True),
+        ((1, 15, 9, 3), 1000, 5, 1, True),
+        ((2, 16, 8, 3), 10, 3, 2, True),
+    ],
+)
+def test_bottlenecks_in_strips_are_three_convolutions(shape, strip_bytes, size, stride, expands):
+    rng = np.random.default_rng(2)
+    expanded = 7 if expands else shape[-1]
+
+    def layer(*sides):
+        return tuple(jnp.asarray(rng.normal(size=s), jnp.float32) for s in (sides, sides[-1:]))
+
+    x = jnp.asarray(rng.normal(size=shape), jnp.float32)
+    expand, filters, project = layer(shape[-1], expanded), layer(size, size, expanded), layer(expanded, 4)
+
+    def relu6(y, layer):
+        return jnp.clip(y + layer[1][None, None, None], 0, 6)
+
+    y = relu6(x @ expand[0], expand) if expands else x
+    rows, columns = (same_padding(side, size, stride) for side in shape[1:3])
+    y = grouped_depthwise(jnp.pad(y, ((0, 0), rows, columns, (0, 0))), filters[0], stride)
+    expected = relu6(y, filters) @ project[0] + project[1][None, None, None]
+    run = jax.jit(bottleneck, static_argnums=(4, 5))
+    found = run(x, expand if expands else None, filters, project, stride, strip_bytes)
+    in_strips = "while" in run.lower(x, expand, filters, project, stride, strip_bytes).as_text()
+    assert in_strips == (shape[0] == 1 and -(-shape[1] // stride) % 2 == 0)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 def test_padding_puts_the_odd_zero_at_the_end():

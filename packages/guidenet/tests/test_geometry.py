@@ -7,6 +7,7 @@ import pytest
 from guidenet import BackboneConfig, Grid, downsample, upsample
 from guidenet.backbones import fill_colour, make_backbone, make_grids
 from guidenet.geometry import locate, pixel_weights, regrid
+from guidenet.prediction import upsample_to
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
@@ -34,6 +35,20 @@ def test_pixels_of_another_resolution_lie_where_they_would_after_resizing():
     cells = np.array([1.0, 2.0, 4.0])
     expected = ndimage.map_coordinates(cells, [(np.arange(6) * 4 + 1.5 - 7) / 8], order=1, mode="nearest")
     np.testing.assert_allclose(weights @ cells, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("num_classes", "inner", "size"), [(1, (24, 32), (24, 32)), (3, (20, 30), (45, 4000)), (2, (3, 5), (3, 5))]
+)
+def test_scores_are_upsampled_without_matrices_to_the_same(num_classes, inner, size):
+    grid = Grid(*(max((side - 1 - 7) // 8 + 1, 1) for side in inner), 8, 7.0)
+    scores = np.random.default_rng(3).normal(size=(num_classes, grid.rows, grid.columns)).astype(np.float32)
+    rows, columns = (
+        pixel_weights(size[i], (grid.rows, grid.columns)[i], grid.stride, grid.offset, inner[i]) for i in range(2)
+    )
+    found = upsample_to(scores, grid, inner, size)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, rows @ scores @ columns.T, atol=1e-6)
 
 
 def test_masks_are_downsampled_by_the_adjoint_of_upsampling():

@@ -16,6 +16,7 @@ def test_large_images_are_shrunk_and_all_are_filled_up():
     assert (fitted.inner, fitted.pixels.shape) == ((1, 130), (128, 256, 3))
     assert (fitted.pixels[0, :130] == 9).all()
     assert (fitted.pixels[1:] == 127).all()
+    assert (fitted.pixels[0, 130:] == 127).all()
     assert fit(np.zeros((1, 5000, 3), np.uint8), 256, GREY).inner == (1, 256)
 
 

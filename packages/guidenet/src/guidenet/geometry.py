@@ -59,21 +59,28 @@ def interpolation(position: Positions, num_cells: int, stride: int, offset: floa
 
 
 @functools.lru_cache(maxsize=256)
-def pixel_weights(
+def locate_pixels(
     num_pixels: int, num_cells: int, stride: int, offset: float, span: int | None = None
-) -> npt.NDArray[np.float32]:
-    """Interpolation from cells to pixels along an axis, `[num_pixels, num_cells]`.
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """`locate` for the pixels of an axis, with float32 shares; both `[num_pixels]`.
 
     Args:
-      num_pixels: of the result.
+      num_pixels: of the axis.
       num_cells: along the axis.
       stride: px.
       offset: of the first cell's centre, px.
-      span: how many px of the image that the cells are of the result covers, if it has another resolution.
+      span: how many px of the image that the cells are of the axis covers, if it has another resolution.
     """
-    scale = 1 if span is None else span / num_pixels
-    position = (np.arange(num_pixels) + 0.5) * scale - 0.5
-    return interpolation(position, num_cells, stride, offset)
+    before, share = locate(_centres(num_pixels, span), num_cells, stride, offset)
+    return before, share.astype(np.float32)
+
+
+@functools.lru_cache(maxsize=256)
+def pixel_weights(
+    num_pixels: int, num_cells: int, stride: int, offset: float, span: int | None = None
+) -> npt.NDArray[np.float32]:
+    """Interpolation from cells to pixels, `[num_pixels, num_cells]`; arguments as for `locate_pixels`."""
+    return interpolation(_centres(num_pixels, span), num_cells, stride, offset)
 
 
 def downsample(masks: jax.Array, grid: Grid) -> jax.Array:
@@ -106,3 +113,8 @@ def regrid(features: jax.Array, grid: Grid, target: Grid) -> jax.Array:
         target.offset + target.stride * np.arange(target.columns), grid.columns, grid.stride, grid.offset
     )
     return jnp.einsum("...rqc,tr,sq->...tsc", features, rows, columns)
+
+
+def _centres(num_pixels: int, span: int | None) -> Positions:
+    scale = 1 if span is None else span / num_pixels
+    return (np.arange(num_pixels) + 0.5) * scale - 0.5

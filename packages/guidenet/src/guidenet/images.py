@@ -102,8 +102,10 @@ def fit(image: Pixels, max_side: int, fill: tuple[float, float, float]) -> Fitte
         image = np.asarray(resized)
     outer = (-(-inner[0] // BUCKET) * BUCKET, -(-inner[1] // BUCKET) * BUCKET)
     pixels = np.empty((*outer, 3), np.uint8)
-    pixels[:] = np.round(np.array(fill)).astype(np.uint8)
     pixels[: inner[0], : inner[1]] = image
+    colour = np.round(np.array(fill)).astype(np.uint8)
+    pixels[: inner[0], inner[1] :] = colour
+    pixels[inner[0] :] = colour
     return FittedImage(pixels, inner, (height, width))
 
 

@@ -6,10 +6,13 @@ import functools
 import numpy as np
 import numpy.typing as npt
 
-from guidenet.geometry import Grid, pixel_weights
+from guidenet.geometry import Grid, locate_pixels
 
 MAX_CLASSES = 254
 """Labels are bytes, and 255 means unknown in label images."""
+
+_CHUNK = 1 << 16
+"""Pixels that are interpolated at a time, so that they stay in the cache."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -49,7 +52,40 @@ class Prediction:
 def upsample_to(
     scores: npt.NDArray[np.float32], grid: Grid, inner: tuple[int, int], size: tuple[int, int]
 ) -> npt.NDArray[np.float32]:
-    """Bilinear interpolation `[K, R, Q] -> [K, *size]` of cells of an image whose `inner` px were `size` px before."""
-    rows = pixel_weights(size[0], grid.rows, grid.stride, grid.offset, inner[0])
-    columns = pixel_weights(size[1], grid.columns, grid.stride, grid.offset, inner[1])
-    return np.asarray(rows @ (scores @ columns.T), np.float32)
+    """Bilinear interpolation `[K, R, Q] -> [K, *size]` of cells of an image whose `inner` px were `size` px before.
+
+    By hand rather than as a product of matrices: numpy's has threads of its own, which wait for each other in vain
+    while others use the cores.
+    """
+    left, along = locate_pixels(size[1], grid.columns, grid.stride, grid.offset, inner[1])
+    top, down = locate_pixels(size[0], grid.rows, grid.stride, grid.offset, inner[0])
+    result = np.empty((len(scores), *size), np.float32)
+    rows = max(_CHUNK // size[1], 1)
+    for cells, pixels in zip(scores, result, strict=True):
+        columns = np.ascontiguousarray(cells.T)
+        lines = np.ascontiguousarray(_between(columns, _steps(columns), left, along).T)
+        steps = _steps(lines)
+        for start in range(0, size[0], rows):
+            part = slice(start, start + rows)
+            _between(lines, steps, top[part], down[part], pixels[part])
+    return result
+
+
+def _steps(cells: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """From each of the first axis to the next, `[R, N]`; after the last there is none."""
+    return np.diff(cells, axis=0, append=cells[-1:])
+
+
+def _between(
+    cells: npt.NDArray[np.float32],
+    steps: npt.NDArray[np.float32],
+    before: npt.NDArray[np.int64],
+    share: npt.NDArray[np.float32],
+    out: npt.NDArray[np.float32] | None = None,
+) -> npt.NDArray[np.float32]:
+    """Linear interpolation along the first axis, `[R, N] -> [P, N]`, with `before` and `share` `[P]` as of `locate`."""
+    # With the default mode and an array to write to, numpy would make a copy first.
+    result = np.take(steps, before, axis=0, out=out, mode="clip")
+    result *= share[:, None]
+    result += np.take(cells, before, axis=0, mode="clip")
+    return result

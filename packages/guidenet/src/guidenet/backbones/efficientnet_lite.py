@@ -4,23 +4,12 @@ Source: github.com/tensorflow/tpu, models/official/efficientnet/lite (Apache-2.0
 the convolutions. In the shape descriptions `B` denotes images, `H, W` pixels.
 """
 
-from typing import NamedTuple
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from guidenet.backbones.layers import Conv, DepthwiseConv, he_normal
-
-
-class Block(NamedTuple):
-    """One inverted bottleneck: expand by 1x1, filter by a depthwise convolution, project by 1x1."""
-
-    size: int
-    stride: int
-    expansion: int
-    channels: int
-
+from guidenet.backbones.bottleneck import Block, Bottleneck
+from guidenet.backbones.layers import Conv
 
 _STAGES = (
     (1, Block(3, 1, 1, 16)),
@@ -52,27 +41,9 @@ class EfficientNetLite0(nn.Module):
     def __call__(self, image: jax.Array) -> list[jax.Array]:
         """See the class."""
         x = jnp.concatenate([(image[..., :3] - 127) / 128, image[..., 3:]], axis=-1)
-        x = _relu6(Conv(STEM_CHANNELS, stride=2, name="stem")(x))
+        x = jnp.clip(Conv(STEM_CHANNELS, stride=2, name="stem")(x), 0, 6)
         found: dict[int, jax.Array] = {}
         for i, block in enumerate(BLOCKS[: LAST_BLOCK[max(self.strides)] + 1]):
-            x = _Bottleneck(block, name=f"block{i}")(x)
+            x = Bottleneck(block, name=f"block{i}")(x)
             found[i] = x
         return [found[LAST_BLOCK[stride]] for stride in self.strides]
-
-
-class _Bottleneck(nn.Module):
-    block: Block
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        size, stride, expansion, channels = self.block
-        y = x
-        if expansion > 1:
-            y = _relu6(nn.Dense(expansion * x.shape[-1], kernel_init=he_normal, name="expand")(y))
-        y = _relu6(DepthwiseConv(size, stride, name="depthwise")(y))
-        y = nn.Dense(channels, kernel_init=he_normal, name="project")(y)
-        return x + y if x.shape == y.shape else y
-
-
-def _relu6(x: jax.Array) -> jax.Array:
-    return jnp.clip(x, 0, 6)

@@ -86,22 +86,27 @@ def grouped_depthwise(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array
     )
 
 
-class DepthwiseConv(nn.Module):
-    """`[B, H, W, C] -> [B, ceil(H / stride), ceil(W / stride), C]`, a filter for each channel."""
+def depthwise(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
+    """The one of the two that is fast here; arguments as for `shifted_depthwise`."""
+    convolve = shifted_depthwise if jax.default_backend() == "cpu" else grouped_depthwise
+    return convolve(x, kernel, stride)
 
-    size: int
-    stride: int = 1
+
+class Weights(nn.Module):
+    """The parameters of a layer, `kernel` of some shape and `bias`, for functions that do the layer's work.
+
+    shape: of the kernel; the last axis is that of the bias.
+    init: of the kernel.
+    """
+
+    shape: tuple[int, ...]
+    init: Initializer = he_normal
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """See the class."""
-        init = nn.initializers.normal((2 / self.size**2) ** 0.5)
-        kernel = self.param("kernel", init, (self.size, self.size, x.shape[-1]))
-        bias = self.param("bias", nn.initializers.zeros, (x.shape[-1],))
-        rows, columns = (same_padding(side, self.size, self.stride) for side in x.shape[1:3])
-        x = jnp.pad(x, ((0, 0), rows, columns, (0, 0)))
-        convolve = shifted_depthwise if jax.default_backend() == "cpu" else grouped_depthwise
-        return convolve(x, kernel, self.stride) + bias[None, None, None]
+    def __call__(self) -> tuple[jax.Array, jax.Array]:
+        """Kernel and bias."""
+        kernel = self.param("kernel", self.init, self.shape)
+        return kernel, self.param("bias", nn.initializers.zeros, self.shape[-1:])
 
 
 class Conv(nn.Module):
