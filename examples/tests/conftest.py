@@ -1,6 +1,49 @@
-"""The examples import their neighbours as scripts do."""
+"""The examples import their neighbours as scripts do; a way to run them."""
 
+import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[1]
+FORKS = Path(__file__).with_name("forks.py")
+sys.path.insert(0, str(EXAMPLES))
+
+
+def _run_alone(command, **options):
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, **options)
+
+
+@pytest.fixture(scope="session")
+def _run_in_fork(tmp_path_factory):
+    directory, command = tmp_path_factory.mktemp("forks"), [sys.executable, FORKS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as forks:
+
+        def run(arguments, cwd):
+            files = {name: directory / name for name in ("stdout", "stderr")}
+            for file in files.values():
+                file.write_text("")
+            request = {"arguments": arguments, "cwd": cwd, **files}
+            forks.stdin.write(json.dumps(request, default=str) + "\n")
+            code = int(forks.stdout.readline())
+            return subprocess.CompletedProcess(arguments, code, *(file.read_text() for file in files.values()))
+
+        yield run
+        forks.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def run(request):
+    """`run(example, *flags, cwd=directory)`: its exit code and what it printed; `alone` starts Python anew for it."""
+
+    def run_example(example, *flags, cwd, alone=False, **environment):
+        arguments = [str(EXAMPLES / example), *flags]
+        if alone or environment or sys.platform != "linux":  # elsewhere forks of so much are not safe
+            environment = {**os.environ, "MPLBACKEND": "Agg", **environment}
+            return _run_alone([sys.executable, *arguments], cwd=cwd, env=environment)
+        return request.getfixturevalue("_run_in_fork")(arguments, cwd)
+
+    return run_example

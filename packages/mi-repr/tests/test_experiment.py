@@ -31,6 +31,7 @@ def finished(tmp_path_factory):
     return directory, experiment.run()
 
 
+@pytest.mark.wheel
 def test_results_have_all_parts_and_are_written(finished):
     directory, results = finished
     assert json.loads((directory / "run" / "results.json").read_text()) == results
