@@ -78,8 +78,8 @@ def check(
     shutil.copy(ROOT / "pyproject.toml", directory)  # pytest's settings
     shutil.copy(package / "README.md", directory)  # whose examples are tests
     shutil.copytree(package / "tests", directory / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-    chosen = ["-m", "wheel and not slow"] if quick else ["-n", "2"]
-    run(interpreter, "-P", "-m", "pytest", "-q", *chosen, "tests", cwd=directory)
+    chosen = ["-m", "wheel and not slow"] if quick else []
+    run(interpreter, "-P", "-m", "pytest", "-q", "-n", "2", *chosen, "tests", cwd=directory)
 
 
 def main() -> None:
