@@ -12,11 +12,8 @@ import sys
 import warnings
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
 # What examples import. None of it computes: JAX has no threads yet, which a fork would lose.
-import matplotlib.pyplot
+import matplotlib.pyplot  # noqa: F401
 import metarl_envs  # noqa: F401
 import mi_repr.tabular.report  # noqa: F401
 import pearl_jax  # noqa: F401
