@@ -73,7 +73,10 @@ def page(tab, address, session):
     for found in described["classes"][1:]:
         session.remove_class(found["name"])
     errors, requests = [], []
-    listeners = {"pageerror": errors.append, "request": lambda request: requests.append(request.url)}
+    listeners = {
+        "pageerror": lambda error: errors.append(error),
+        "request": lambda request: requests.append(request.url),
+    }
     for event, listener in listeners.items():
         tab.on(event, listener)
     tab.goto(address)
