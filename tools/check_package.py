@@ -3,9 +3,11 @@
 uv run tools/check_package.py packages/rlcore
 uv run tools/check_package.py packages/* --python 3.13
 uv run tools/check_package.py packages/rlcore --resolution lowest-direct
+uv run tools/check_package.py packages/rlcore --quick
 
 Builds every package of the workspace, installs one wheel and its dependencies (at the pinned versions, or at the lowest
-that it declares), imports it, then adds its dependency group `test` and runs a copy of its tests, two files at a time.
+that it declares) and imports it; adds its extras and imports all its modules; then adds its dependency group `test` and
+runs a copy of its tests, two files at a time. With `--quick` it loads all tests, but runs those marked `wheel` only.
 """
 
 import argparse
@@ -19,6 +21,14 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+package = importlib.import_module(sys.argv[1])
+names = [module.name for module in pkgutil.walk_packages(package.__path__, sys.argv[1] + ".")]
+for name in names:
+    importlib.import_module(name)
+print(len(names), "modules")
+"""
 
 
 def run(*command: str | Path, cwd: Path) -> None:
@@ -42,7 +52,9 @@ def write_constraints(path: Path, wheels: dict[str, Path], *, pinned: bool) -> N
     path.write_text("\n".join(lines))
 
 
-def check(package: Path, wheels: dict[str, Path], directory: Path, *, python: str, resolution: str) -> None:
+def check(
+    package: Path, wheels: dict[str, Path], directory: Path, *, python: str, resolution: str, quick: bool
+) -> None:
     """Installs, imports and tests one package in `directory`; raises CalledProcessError when a step fails."""
     project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
     name = project["name"].replace("-", "_")
@@ -51,18 +63,23 @@ def check(package: Path, wheels: dict[str, Path], directory: Path, *, python: st
     constraints = directory / "constraints.txt"
     write_constraints(constraints, wheels, pinned=resolution == "highest")
     install = ["uv", "pip", "install", "--quiet", "--no-sources", "--python", interpreter]
-    install += ["--resolution", resolution, "--constraints", constraints, wheels[name]]
+    install += ["--resolution", resolution, "--constraints", constraints]
     if resolution != "highest":  # what a wheel requires does not count as direct: name it
         install += ["--requirements", package / "pyproject.toml", "--all-extras"]
 
     run("uv", "venv", "--quiet", "--python", python, "venv", cwd=directory)
-    run(*install, cwd=directory)
+    run(*install, wheels[name], cwd=directory)
     run(interpreter, "-I", "-c", f"import {name}", cwd=directory)
-    run(*install, "--group", f"{package / 'pyproject.toml'}:test", cwd=directory)
+    extras = ",".join(project.get("optional-dependencies", {}))
+    wheel = f"{wheels[name]}[{extras}]" if extras else wheels[name]
+    run(*install, wheel, cwd=directory)
+    run(interpreter, "-I", "-c", IMPORT_ALL, name, cwd=directory)
+    run(*install, wheel, "--group", f"{package / 'pyproject.toml'}:test", cwd=directory)
     shutil.copy(ROOT / "pyproject.toml", directory)  # pytest's settings
     shutil.copy(package / "README.md", directory)  # whose examples are tests
     shutil.copytree(package / "tests", directory / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-    run(interpreter, "-P", "-m", "pytest", "-q", "-n", "2", "tests", cwd=directory)
+    chosen = ["-m", "wheel and not slow"] if quick else []
+    run(interpreter, "-P", "-m", "pytest", "-q", "-n", "2", *chosen, "tests", cwd=directory)
 
 
 def main() -> None:
@@ -71,6 +88,7 @@ def main() -> None:
     parser.add_argument("packages", nargs="+", type=Path, metavar="DIRECTORY", help="such as packages/rlcore")
     parser.add_argument("--python", default=sys.executable, help="a version or a path (default: this one)")
     parser.add_argument("--resolution", default="highest", choices=["highest", "lowest-direct"])
+    parser.add_argument("--quick", action="store_true", help="of the tests, run those marked `wheel` only")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary).resolve()
@@ -78,9 +96,15 @@ def main() -> None:
         for package in arguments.packages:
             start = time.monotonic()
             print(f"--- {package} alone, Python {arguments.python}, {arguments.resolution} versions", flush=True)
-            options = {"python": arguments.python, "resolution": arguments.resolution}
             try:
-                check(package.resolve(), wheels, directory / package.name, **options)
+                check(
+                    package.resolve(),
+                    wheels,
+                    directory / package.name,
+                    python=arguments.python,
+                    resolution=arguments.resolution,
+                    quick=arguments.quick,
+                )
             except subprocess.CalledProcessError as error:
                 sys.exit(f"--- {package}: failed (exit status {error.returncode})")
             print(f"--- {package}: passed in {time.monotonic() - start:.0f} s", flush=True)

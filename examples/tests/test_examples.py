@@ -1,15 +1,10 @@
 """Every example runs with tiny flags, explains itself, and says in a line what is wrong with what it was given."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-EXAMPLES = Path(__file__).resolve().parents[1]
 SMALL = [
     "--preset=tiny",
     "--num_iterations=2",
@@ -20,17 +15,11 @@ SMALL = [
 ]
 
 
-def _run(example, *flags, cwd):
-    environment = {**os.environ, "MPLBACKEND": "Agg"}
-    command = [sys.executable, EXAMPLES / example, *flags]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False)
-
-
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(run, tmp_path_factory):
     """A run directory of two iterations, and what training printed."""
     directory = tmp_path_factory.mktemp("finished")
-    result = _run("train_pearl.py", *SMALL, "--run_dir=run", cwd=directory)
+    result = run("train_pearl.py", *SMALL, "--run_dir=run", cwd=directory, alone=True)
     assert result.returncode == 0, result.stderr
     return directory / "run", result
 
@@ -45,34 +34,33 @@ def test_training_ends_with_the_table_and_the_pictures(finished):
     assert [row["iteration"] for row in rows] == [1, 2]
 
 
-def test_same_command_again_has_nothing_left_to_train_and_reports_the_same(finished):
+def test_same_command_again_has_nothing_left_to_train_and_reports_the_same(run, finished):
     run_dir, result = finished
-    again = _run("train_pearl.py", *SMALL, "--run_dir=run", cwd=run_dir.parent)
+    again = run("train_pearl.py", *SMALL, "--run_dir=run", cwd=run_dir.parent)
     assert again.returncode == 0
     assert again.stdout == result.stdout
 
 
-def test_evaluation_of_a_checkpoint(finished, tmp_path):
+def test_evaluation_of_a_checkpoint(run, finished, tmp_path):
     run_dir, _ = finished
     flags = [f"--run_dir={run_dir}", "--num_tasks=3", "--num_episodes=4", f"--output_dir={tmp_path}"]
-    result = _run("evaluate_pearl.py", *flags, "--override=num_test_prior_episodes=2", cwd=tmp_path)
+    result = run("evaluate_pearl.py", *flags, "--override=num_test_prior_episodes=2", cwd=tmp_path, alone=True)
     assert result.returncode == 0, result.stderr
     assert "iteration 2" in result.stdout
     assert "mean over 3 tasks" in result.stdout
     assert (tmp_path / "trajectories.png").exists()
 
 
-def test_plot_of_learning_curves(finished, tmp_path):
+def test_plot_of_learning_curves(run, finished, tmp_path):
     run_dir, _ = finished
-    result = _run(
-        "plot.py", f"--runs=PEARL={run_dir}", "--hline=best=16", "--point=log=9e4,3", "--output=curve.png", cwd=tmp_path
-    )
+    flags = [f"--runs=PEARL={run_dir}", "--hline=best=16", "--point=log=9e4,3", "--output=curve.png"]
+    result = run("plot.py", *flags, cwd=tmp_path, alone=True)
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_plot_explains_a_bad_point(finished, tmp_path):
-    result = _run("plot.py", f"--runs=PEARL={finished[0]}", "--point=log=3", cwd=tmp_path)
+def test_plot_explains_a_bad_point(run, finished, tmp_path):
+    result = run("plot.py", f"--runs=PEARL={finished[0]}", "--point=log=3", cwd=tmp_path)
     assert result.returncode == 2
     assert "point must look like LABEL=X,Y, got 'log=3'" in result.stderr
 
@@ -87,8 +75,8 @@ def test_bootstrap_interval_holds_the_mean_and_shrinks_to_it_for_equal_seeds():
 
 
 @pytest.mark.parametrize("example", ["train_pearl.py", "evaluate_pearl.py", "plot.py"])
-def test_help_explains_every_flag(example, tmp_path):
-    result = _run(example, "--help", cwd=tmp_path)
+def test_help_explains_every_flag(run, example, tmp_path):
+    result = run(example, "--help", cwd=tmp_path)
     assert "uv run examples/" in result.stdout
     own = result.stdout.split("flags:", 1)[1]
     assert own.count("--") >= 5
@@ -110,19 +98,19 @@ def test_help_explains_every_flag(example, tmp_path):
         (["nonsense"], "unexpected argument 'nonsense'"),
     ],
 )
-def test_bad_input_gets_one_line_a_code_and_writes_nothing(flags, message, tmp_path):
+def test_bad_input_gets_one_line_a_code_and_writes_nothing(run, flags, message, tmp_path):
     (tmp_path / "occupied").write_text("")
-    result = _run("train_pearl.py", "--run_dir=run", *flags, cwd=tmp_path)
+    result = run("train_pearl.py", "--run_dir=run", *flags, cwd=tmp_path)
     assert result.returncode != 0
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["occupied"]
 
 
-def test_resuming_with_another_config_shows_the_difference(finished):
+def test_resuming_with_another_config_shows_the_difference(run, finished):
     run_dir, _ = finished
     before = (run_dir / "metrics.jsonl").read_bytes()
-    result = _run("train_pearl.py", *SMALL, "--run_dir=run", "--override=kl_coef=0.5", cwd=run_dir.parent)
+    result = run("train_pearl.py", *SMALL, "--run_dir=run", "--override=kl_coef=0.5", cwd=run_dir.parent)
     assert result.returncode != 0
     assert "pearl.kl_coef: 0.001 (run) != 0.5 (now)" in result.stderr
     assert "Traceback" not in result.stderr
@@ -137,8 +125,8 @@ def test_resuming_with_another_config_shows_the_difference(finished):
         ("plot.py", ["--runs=nowhere"], "runs must look like LABEL=VALUE, got 'nowhere'"),
     ],
 )
-def test_evaluation_and_plots_say_what_is_missing(example, flags, message, tmp_path):
-    result = _run(example, *flags, cwd=tmp_path)
+def test_evaluation_and_plots_say_what_is_missing(run, example, flags, message, tmp_path):
+    result = run(example, *flags, cwd=tmp_path)
     assert result.returncode == 2
     assert message in result.stderr
     assert "Traceback" not in result.stderr

@@ -1,55 +1,43 @@
 """The examples of mi-repr run with tiny flags, go on where they were, and say in a line what is wrong."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).resolve().parents[1]
 
-
-def _run(example, *flags, cwd):
-    environment = {**os.environ, "MPLBACKEND": "Agg"}
-    command = [sys.executable, EXAMPLES / example, *flags]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False)
-
-
-def test_figures_are_drawn_from_what_is_finished_and_nothing_runs_twice(tmp_path):
+def test_figures_are_drawn_from_what_is_finished_and_nothing_runs_twice(run, tmp_path):
     flags = ["--preset=tiny", "--games=catcher", "--objectives=fwd,end-to-end", "--num_seeds=1", "--run_dir=runs"]
-    first = _run("mi_repr_figure5.py", *flags, cwd=tmp_path)
+    first = run("mi_repr_figure5.py", *flags, cwd=tmp_path, alone=True)
     assert first.returncode == 0, first.stderr
     assert "catcher, end-to-end, seed 0" in first.stderr
     for name in ("figure5.png", "figure30.png"):
         assert (tmp_path / "runs" / name).read_bytes().startswith(b"\x89PNG")
     assert not (tmp_path / "runs" / "figure32.png").exists()
-    again = _run("mi_repr_figure5.py", *flags, cwd=tmp_path)
+    again = run("mi_repr_figure5.py", *flags, cwd=tmp_path)
     assert again.stdout == first.stdout
     assert "seed 0" not in again.stderr
-    other = _run("mi_repr_figure5.py", *flags, "--override=probe.ridge=0.5", cwd=tmp_path)
+    other = run("mi_repr_figure5.py", *flags, "--override=probe.ridge=0.5", cwd=tmp_path)
     assert other.returncode == 2
     assert "holds results of another config" in other.stderr
     assert "probe.ridge: 0.001 (run) != 0.5 (now)" in other.stderr
 
 
-def test_experiments_are_all_checked_before_the_first_is_run(tmp_path):
+def test_experiments_are_all_checked_before_the_first_isrun(run, tmp_path):
     flags = ["--preset=tiny", "--games=catcher", "--num_seeds=1", "--run_dir=runs"]
     last = tmp_path / "runs" / "catcher-end-to-end-0" / "agent"
     last.mkdir(parents=True)
     (last / "notes.txt").touch()
-    result = _run("mi_repr_figure5.py", "--objectives=fwd,end-to-end", *flags, cwd=tmp_path)
+    result = run("mi_repr_figure5.py", "--objectives=fwd,end-to-end", *flags, cwd=tmp_path)
     assert result.returncode == 2
     assert "catcher-end-to-end-0/agent is not empty and not a run" in result.stderr
     assert "catcher, fwd, seed 0" not in result.stderr
-    drawn = _run("mi_repr_figure5.py", "--objectives=end-to-end", "--draw_only", *flags, cwd=tmp_path)
+    drawn = run("mi_repr_figure5.py", "--objectives=end-to-end", "--draw_only", *flags, cwd=tmp_path)
     assert drawn.returncode == 0, drawn.stderr
 
 
-def test_one_experiment_prints_what_it_found(tmp_path):
+def test_one_experiment_prints_what_it_found(run, tmp_path):
     flags = ["--game=catcher-grip", "--objective=inv", "--preset=tiny", "--run_dir=run", "--noagent"]
-    result = _run("train_mi_repr.py", *flags, cwd=tmp_path)
+    result = run("train_mi_repr.py", *flags, cwd=tmp_path, alone=True)
     assert result.returncode == 0, result.stderr
     found = json.loads((tmp_path / "run" / "results.json").read_text())
     assert f"linear/gripper {found['probe']['linear/gripper']:.3f}" in result.stdout
@@ -74,8 +62,8 @@ def test_one_experiment_prints_what_it_found(tmp_path):
         ("mi_repr_figure5.py", ["--shard=2/2"], "shard must be I/N with 0 <= I < N, got '2/2'"),
     ],
 )
-def test_bad_flags_are_explained_in_a_line_and_leave_nothing_behind(example, flags, message, tmp_path):
-    result = _run(example, *flags, cwd=tmp_path)
+def test_bad_flags_are_explained_in_a_line_and_leave_nothing_behind(run, example, flags, message, tmp_path):
+    result = run(example, *flags, cwd=tmp_path)
     assert result.returncode != 0
     assert message in result.stderr + result.stdout
     assert "Traceback" not in result.stderr
@@ -83,7 +71,7 @@ def test_bad_flags_are_explained_in_a_line_and_leave_nothing_behind(example, fla
 
 
 @pytest.mark.parametrize("example", ["train_mi_repr.py", "mi_repr_figure5.py"])
-def test_help_explains_every_flag(example, tmp_path):
-    result = _run(example, "--help", cwd=tmp_path)
+def test_help_explains_every_flag(run, example, tmp_path):
+    result = run(example, "--help", cwd=tmp_path)
     assert f"uv run examples/{example}" in result.stdout
     assert result.stdout.split("flags:", 1)[1].count("--") >= 5

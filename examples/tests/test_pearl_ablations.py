@@ -1,13 +1,9 @@
 """The ablations train what they say, go on where they stopped, and are drawn."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).resolve().parents[1]
 SMALL = [
     "--benchmark=point-sparse-wide-v0",
     "--preset=tiny",
@@ -21,16 +17,11 @@ SMALL = [
 TWO = ["--variants=rnn-correlated", "--variants=same-batch"]
 
 
-def _run(*flags, cwd):
-    command = [sys.executable, EXAMPLES / "pearl_ablations.py", *flags]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
-
-
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(run, tmp_path_factory):
     """A directory where two variants were trained and drawn, and what that printed."""
     directory = tmp_path_factory.mktemp("ablations")
-    result = _run(*SMALL, *TWO, "--output_dir=runs", cwd=directory)
+    result = run("pearl_ablations.py", *SMALL, *TWO, "--output_dir=runs", cwd=directory, alone=True)
     assert result.returncode == 0, result.stderr
     return directory, result
 
@@ -52,22 +43,22 @@ def test_variants_are_runs_of_their_options_and_are_drawn(finished):
     assert same["batch_size"] == 4
 
 
-def test_same_command_again_trains_nothing_and_another_config_is_refused(finished):
+def test_same_command_again_trains_nothing_and_another_config_is_refused(run, finished):
     directory, _ = finished
     before = (directory / "runs" / "same-batch-0" / "metrics.jsonl").read_bytes()
-    again = _run(*SMALL, *TWO, "--output_dir=runs", cwd=directory)
+    again = run("pearl_ablations.py", *SMALL, *TWO, "--output_dir=runs", cwd=directory)
     assert again.returncode == 0, again.stderr
     assert again.stderr.count("has all 1 iterations") == 2
-    other = _run(*SMALL, *TWO, "--output_dir=runs", "--override=latent_size=2", cwd=directory)
+    other = run("pearl_ablations.py", *SMALL, *TWO, "--output_dir=runs", "--override=latent_size=2", cwd=directory)
     assert other.returncode == 2
     assert "pearl.latent_size: 5 (run) != 2 (now)" in other.stderr
     assert (directory / "runs" / "same-batch-0" / "metrics.jsonl").read_bytes() == before
 
 
-def test_drawing_alone_takes_the_variants_that_are_there(finished):
+def test_drawing_alone_takes_the_variants_that_are_there(run, finished):
     directory, _ = finished
     (directory / "runs" / "ablations.png").unlink()
-    result = _run("--draw_only", "--output_dir=runs", cwd=directory)
+    result = run("pearl_ablations.py", "--draw_only", "--output_dir=runs", cwd=directory)
     assert result.returncode == 0, result.stderr
     assert result.stdout.splitlines() == ["runs/ablations.png"]
     assert (directory / "runs" / "ablations.png").exists()
@@ -86,16 +77,16 @@ def test_drawing_alone_takes_the_variants_that_are_there(finished):
         (["--title=nonsense"], "title"),
     ],
 )
-def test_bad_input_gets_one_line_and_writes_nothing(flags, message, tmp_path):
-    result = _run(*SMALL, *TWO, "--output_dir=runs", *flags, cwd=tmp_path)
+def test_bad_input_gets_one_line_and_writes_nothing(run, flags, message, tmp_path):
+    result = run("pearl_ablations.py", *SMALL, *TWO, "--output_dir=runs", *flags, cwd=tmp_path)
     assert result.returncode != 0
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.iterdir())
 
 
-def test_help_explains_every_flag(tmp_path):
-    result = _run("--help", cwd=tmp_path)
+def test_help_explains_every_flag(run, tmp_path):
+    result = run("pearl_ablations.py", "--help", cwd=tmp_path)
     assert "uv run examples/pearl_ablations.py" in result.stdout
     for variant in ("pearl", "rnn-decorrelated", "rnn-correlated", "off-policy", "same-batch"):
         assert variant in result.stdout

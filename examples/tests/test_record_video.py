@@ -1,15 +1,9 @@
 """A film has the tasks and the episodes that were asked for, and errors are one line."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from metarl_envs import benchmark, get_task
 from PIL import Image
 
-EXAMPLES = Path(__file__).resolve().parents[1]
 SMALL = [
     "--preset=tiny",
     "--num_iterations=1",
@@ -25,27 +19,21 @@ SMALL = [
 TILE_WIDTH, GAP = 240, 4
 
 
-def _run(example, *flags, cwd, **environment):
-    command = [sys.executable, EXAMPLES / example, *flags]
-    environment = {**os.environ, **environment}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False)
-
-
-def _train(name, directory):
-    result = _run("train_pearl.py", *SMALL, f"--benchmark={name}", f"--run_dir={name}", cwd=directory)
+def _train(run, name, directory):
+    result = run("train_pearl.py", *SMALL, f"--benchmark={name}", f"--run_dir={name}", cwd=directory)
     assert result.returncode == 0, result.stderr
     return directory / name
 
 
 @pytest.fixture(scope="module")
-def point_run(tmp_path_factory):
-    return _train("point-sparse-wide-v0", tmp_path_factory.mktemp("point"))
+def point_run(run, tmp_path_factory):
+    return _train(run, "point-sparse-wide-v0", tmp_path_factory.mktemp("point"))
 
 
 @pytest.fixture(scope="module")
-def cheetah_run(tmp_path_factory):
+def cheetah_run(run, tmp_path_factory):
     pytest.importorskip("mujoco")
-    return _train("half-cheetah-vel-v0", tmp_path_factory.mktemp("cheetah"))
+    return _train(run, "half-cheetah-vel-v0", tmp_path_factory.mktemp("cheetah"))
 
 
 def _has_opengl():
@@ -71,8 +59,8 @@ def _duration(film):
     return total
 
 
-def test_film_of_points(point_run):
-    result = _run("record_video.py", f"--run_dir={point_run}", "--fps=20", cwd=point_run)
+def test_film_of_points(run, point_run):
+    result = run("record_video.py", f"--run_dir={point_run}", "--fps=20", cwd=point_run, alone=True)
     assert result.returncode == 0, result.stderr
     with Image.open(point_run / "adaptation.gif") as film, Image.open(point_run / "adaptation_sheet.png") as sheet:
         assert film.format == "GIF"
@@ -85,9 +73,9 @@ def test_film_of_points(point_run):
     assert [line.split("m ")[0][:6] for line in lines[1:4]] == ["goal ("] * 3
 
 
-def test_number_of_tasks_and_episodes_frames_and_files(point_run, tmp_path):
+def test_number_of_tasks_and_episodes_frames_and_files(run, point_run, tmp_path):
     flags = ["--num_tasks=20", "--num_episodes=1", "--every=8", "--output=films/film.webp", "--sheet=sheet.png"]
-    result = _run("record_video.py", f"--run_dir={point_run}", *flags, cwd=tmp_path)
+    result = run("record_video.py", f"--run_dir={point_run}", *flags, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     with Image.open(tmp_path / "films" / "film.webp") as film:
         assert film.format == "WEBP"
@@ -99,11 +87,11 @@ def test_number_of_tasks_and_episodes_frames_and_files(point_run, tmp_path):
     assert len(tasks) == 20
 
 
-def test_film_of_a_robot(cheetah_run):
+def test_film_of_a_robot(run, cheetah_run):
     if not _has_opengl():
         pytest.skip("there is no OpenGL")
     flags = ["--num_tasks=2", "--num_episodes=2", "--every=50"]
-    result = _run("record_video.py", f"--run_dir={cheetah_run}", *flags, cwd=cheetah_run)
+    result = run("record_video.py", f"--run_dir={cheetah_run}", *flags, cwd=cheetah_run)
     assert result.returncode == 0, result.stderr
     with Image.open(cheetah_run / "adaptation.gif") as film:
         assert film.n_frames == 5
@@ -113,8 +101,8 @@ def test_film_of_a_robot(cheetah_run):
     assert all(line.startswith("target ") for line in result.stdout.splitlines()[1:3])
 
 
-def test_without_opengl_the_error_is_a_line(cheetah_run):
-    result = _run("record_video.py", f"--run_dir={cheetah_run}", "--output=x.gif", cwd=cheetah_run, MUJOCO_GL="none")
+def test_without_opengl_the_error_is_a_line(run, cheetah_run):
+    result = run("record_video.py", f"--run_dir={cheetah_run}", "--output=x.gif", cwd=cheetah_run, MUJOCO_GL="none")
     assert result.returncode == 2
     assert "half-cheetah-vel-v0 cannot be drawn: " in result.stderr
     assert "OpenGL" in result.stderr
@@ -133,15 +121,15 @@ def test_without_opengl_the_error_is_a_line(cheetah_run):
         (["--override=num_test_prior_episodes=-1"], "num_test_prior_episodes must be at least 0, got -1"),
     ],
 )
-def test_bad_input_gets_one_line_and_writes_nothing(point_run, flags, message, tmp_path):
-    result = _run("record_video.py", f"--run_dir={point_run}", *flags, cwd=tmp_path)
+def test_bad_input_gets_one_line_and_writes_nothing(run, point_run, flags, message, tmp_path):
+    result = run("record_video.py", f"--run_dir={point_run}", *flags, cwd=tmp_path)
     assert result.returncode == 2
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.iterdir())
 
 
-def test_help_explains_every_flag(tmp_path):
-    result = _run("record_video.py", "--help", cwd=tmp_path)
+def test_help_explains_every_flag(run, tmp_path):
+    result = run("record_video.py", "--help", cwd=tmp_path)
     assert "uv run examples/record_video.py" in result.stdout
     assert result.stdout.split("flags:", 1)[1].count("--") >= 9

@@ -117,6 +117,7 @@ class FakeClock:
         return fps
 
 
+@pytest.mark.wheel
 def test_a_played_game(monkeypatch, capsys):
     titles = []
     monkeypatch.setattr(pygame.display, "set_caption", titles.append)

@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+pytestmark = pytest.mark.wheel
+
 README = pathlib.Path(__file__).parents[1] / "README.md"
 
 

@@ -262,6 +262,7 @@ def test_gymnasium_is_content(env_id):
     check_env(env.unwrapped, skip_render_check=True)
 
 
+@pytest.mark.wheel
 def test_gymnasium_makes_vector_environments():
     bench, env_id = metarl_envs.benchmark("half-cheetah-vel-v0"), "metarl_envs/HalfCheetahVel-v0"
     task = metarl_envs.get_task(bench.test_tasks, 4)

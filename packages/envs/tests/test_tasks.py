@@ -72,6 +72,7 @@ def test_users_register_benchmarks_under_free_names():
         metarl_envs.register_benchmark("mine-v0", lambda: bench)
 
 
+@pytest.mark.wheel
 def test_import_needs_no_simulator():
     code = "import sys; sys.modules.update(mujoco=None, pygame=None); import metarl_envs; metarl_envs.benchmark_names()"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -50,6 +50,7 @@ def run(*arguments):
     return main(["predict", *map(str, arguments)])
 
 
+@pytest.mark.wheel
 def test_masks_of_all_images_are_written(files, capsys):
     code = run(
         "--support",
@@ -182,6 +183,7 @@ def test_flags_that_make_no_sense_are_explained(files, capsys, flags, message):
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.wheel
 def test_help_is_given_as_a_module(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["guidenet", "predict", "--help"])
     with pytest.raises(SystemExit, match="0"):

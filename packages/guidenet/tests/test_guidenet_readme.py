@@ -4,9 +4,12 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 import skimage
 from guidenet import Guidance
 from PIL import Image
+
+pytestmark = pytest.mark.wheel
 
 README = Path(__file__).parents[1] / "README.md"
 

@@ -57,6 +57,7 @@ def test_running_again_trains_nothing_and_finds_the_same(finished):
     assert [len(read_metrics(directory / "run" / part)) for part in ("encoder", "agent")] == lengths == [2, 2]
 
 
+@pytest.mark.wheel
 def test_true_state_is_read_back(tmp_path):
     results = _experiment(tmp_path, "true-state").run(with_agent=False)
     assert results["probe"]["linear/gripper"] == 1

@@ -10,6 +10,8 @@ from pathlib import Path
 import mi_repr
 import pytest
 
+pytestmark = pytest.mark.wheel
+
 
 def test_the_exact_analyser_needs_neither_networks_nor_games():
     program = "import mi_repr.tabular, sys; print(*sys.modules)"

@@ -147,6 +147,7 @@ def test_states_that_repeat_are_encoded_like_states_that_do_not(episodes):
     np.testing.assert_allclose(looked_up[100:110], encode_states(ENV, trainer.encoder, params, few), atol=1e-5)
 
 
+@pytest.mark.wheel
 def test_stopped_training_goes_on_to_the_same_numbers(episodes, tmp_path, stopped):
     trainer = _trainer()
 

@@ -33,6 +33,7 @@ def test_emoji_are_found_in_both_styles_with_their_subcategories(drawings):
         assert opaque.mean() > 0.25
 
 
+@pytest.mark.wheel
 def test_drawings_are_of_the_right_thing(drawings):
     for style in drawings.styles:
         apple = drawings.pixels[style, "red_apple"].astype(int)

@@ -9,8 +9,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from guidenet import Guidance
-from guidenet.serve import server
+from guidenet import Guidance, Segmenter
+from guidenet.serve import Session, server
 from PIL import Image
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the browser is driven by playwright")
@@ -33,11 +33,16 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def address(new_session):
+@pytest.fixture(scope="module")
+def session(model):
+    return Session(Segmenter(*model))
+
+
+@pytest.fixture(scope="module")
+def address(session):
     """Of a running server."""
     listening, ready = server.bind(0), threading.Event()
-    running = server.make_server(new_session(), ready=ready.set)
+    running = server.make_server(session, ready=ready.set)
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
     thread.start()
     assert ready.wait(120)
@@ -48,18 +53,37 @@ def address(new_session):
     assert not thread.is_alive()
 
 
+@pytest.fixture(scope="module")
+def tab(browser):
+    """One for all tests: a new one starts a process."""
+    tab = browser.new_page(viewport={"width": 1200, "height": 800})
+    tab.set_default_timeout(60_000)
+    yield tab
+    tab.close()
+
+
 @pytest.fixture
-def page(browser, address):
-    """The page; any error in its script, and any request to elsewhere, fails the test."""
-    page = browser.new_page(viewport={"width": 1200, "height": 800})
+def page(tab, address, session):
+    """The page, without images; any error in its script, and any request to elsewhere, fails the test."""
+    tab.context.set_offline(False)
+    session.clear()
+    described = session.state()
+    for image in described["images"]:
+        session.remove_image(image["id"])
+    for found in described["classes"][1:]:
+        session.remove_class(found["name"])
     errors, requests = [], []
-    page.on("pageerror", lambda error: errors.append(error))
-    page.on("request", lambda request: requests.append(request.url))
-    page.set_default_timeout(60_000)
-    page.goto(address)
-    page.locator("#classes input").wait_for()
-    yield page
-    page.close()
+    listeners = {
+        "pageerror": lambda error: errors.append(error),
+        "request": lambda request: requests.append(request.url),
+    }
+    for event, listener in listeners.items():
+        tab.on(event, listener)
+    tab.goto(address)
+    tab.locator("#classes input").wait_for()
+    yield tab
+    for event, listener in listeners.items():
+        tab.remove_listener(event, listener)
     assert errors == []
     assert all(url.startswith((address, "data:", "blob:")) for url in requests)
 

@@ -67,6 +67,7 @@ def test_headers_shut_the_page_off(page, path):
     assert headers["cache-control"] == "no-store"
 
 
+@pytest.mark.wheel
 def test_the_page_loads_nothing_from_elsewhere(page):
     text = page.client.get("/").text
     for path in ("/main.js", "/api.js", "/picture.js", "/stage.js", "/strip.js", "/style.css", "/icon.svg"):

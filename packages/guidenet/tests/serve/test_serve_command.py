@@ -18,6 +18,8 @@ import sys
 import jax
 from guidenet import GuidedNetwork, preset
 from guidenet.cli import main, serve
+
+pytestmark = pytest.mark.wheel
 assert not {"anyio", "starlette", "uvicorn"} & set(sys.modules), "the library must not import the server"
 network = GuidedNetwork(preset("tiny"))
 serve.pretrained = lambda: (network, network.init(jax.random.key(0)))

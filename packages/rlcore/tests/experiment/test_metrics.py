@@ -47,6 +47,7 @@ def test_no_run_has_no_metrics(tmp_path: Path) -> None:
         read_metrics(tmp_path)
 
 
+@pytest.mark.wheel
 def test_tensorboard(tmp_path: Path) -> None:
     pytest.importorskip("tensorboardX")
     for iteration in (1, 2):

@@ -59,7 +59,7 @@ def test_killed_and_interrupted_it_ends_with_the_same_numbers(
 ) -> None:
     run_dir, errors, rng = tmp_path / "run", tmp_path / "run-errors", random.Random(0)
     undisturbed = start("undisturbed")
-    for _ in range(5):
+    for _ in range(3):
         code = signal_in_training(start("run"), run_dir, signal.SIGKILL, rng.uniform(0.0, 0.2))
         assert code == -signal.SIGKILL, errors.read_text()
 

@@ -34,6 +34,7 @@ def saved_iterations(run_dir: Path) -> list[int]:
     return [int(path.name) for path in checkpoints.find(run_dir / "checkpoints")]
 
 
+@pytest.mark.wheel
 def test_n_and_n_more_equals_2n(toy: SimpleNamespace, tmp_path: Path, assert_same: Any, read_timeless: Any) -> None:
     train(toy, tmp_path / "two", 10, checkpoint_every=5)
     resumed = train(toy, tmp_path / "two", 20, checkpoint_every=5)
