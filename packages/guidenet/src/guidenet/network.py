@@ -16,6 +16,7 @@ import jax.numpy as jnp
 
 from guidenet import fusion, guides
 from guidenet.backbones import fill_colour, make_backbone, make_grids, num_channels
+from guidenet.backbones.layers import pointwise
 from guidenet.config import Config
 from guidenet.geometry import Grid, downsample, regrid, upsample
 from guidenet.guides import Guide
@@ -201,7 +202,7 @@ class GuidedNetwork:
         # W (x - mean) / deviation + b, with the small matrix scaled rather than all cells.
         kernel = projection["kernel"] / projection["deviation"][:, None]
         bias = projection["bias"] - projection["mean"] @ kernel
-        return features @ kernel + jnp.expand_dims(bias, tuple(range(features.ndim - 1)))
+        return pointwise(features, kernel) + jnp.expand_dims(bias, tuple(range(features.ndim - 1)))
 
 
 # One compilation for all parameters: op by op, as flax makes them, takes seconds.

@@ -14,7 +14,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from guidenet.backbones.layers import Weights, depthwise, same_padding
+from guidenet.backbones.layers import Weights, depthwise, pointwise, same_padding
 
 STRIP_BYTES = 12 * 2**20
 """Expanded features of an image are made in strips of about this size."""
@@ -73,9 +73,9 @@ def bottleneck(
 
     def whole(part: jax.Array) -> jax.Array:
         if expand is not None:
-            part = _relu6(part @ jnp.concatenate([expand[0], expand[1][None]]))
+            part = _relu6(pointwise(part, jnp.concatenate([expand[0], expand[1][None]])))
         part = _relu6(depthwise(part, filters[0], stride) + filters[1][None, None, None])
-        return part @ project[0] + project[1][None, None, None]
+        return pointwise(part, project[0]) + project[1][None, None, None]
 
     num_strips = _num_strips(x.shape, filters[0].shape[-1], height, strip_bytes)
     if num_strips == 1:

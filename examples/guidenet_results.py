@@ -1,0 +1,290 @@
+"""Scores trained networks on held-out classes, against annotation, shots and time, and draws the curves.
+
+    uv run examples/train_guidenet.py --run_dir=runs/guidenet/late-seed0
+    uv run examples/train_guidenet.py --run_dir=runs/guidenet/none-seed0 --override=network.fusion=none \
+        --override=network.head.kind=concat --override=network.head.products=false --override=num_iterations=10
+    uv run examples/guidenet_results.py
+
+Networks are in --runs, one in each folder <method>-seed<number>, see METHODS. Scores go to --output, a file for each
+part, network and kind of tasks; what is there already is not computed again, and pictures are drawn of all of it:
+
+- points: positive IU against P for semantic, interactive and video tasks, and update times (thesis figures 10, 11);
+- shots: one to hundreds of annotated images of subcategories, by networks that were trained on concepts or on single
+  objects only (thesis 4.4.2, 4.4.3).
+"""
+
+import functools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from absl import flags
+from guidenet import load_model, pretrained
+from guidenet.data import metrics
+from guidenet.data.benchmark import MIN_AREA, load_benchmark
+from guidenet.data.catalogue import cut_outs
+from guidenet.data.dataset import class_masks, in_memory
+from guidenet.data.sources import Source
+from guidenet.evaluation import Evaluation, FineTuned, Guided, Method, Viewer, evaluate_shots, split_classes
+from guidenet.training import load_material
+from rlcore.experiment import enable_compilation_cache, main, tell
+
+_RUNS = flags.DEFINE_string("runs", "runs/guidenet", "Folder of the trained networks.")
+_OUTPUT = flags.DEFINE_string("output", "runs/guidenet-results", "Folder for scores and pictures.")
+_CACHE = flags.DEFINE_string("cache", "cache", "Folder for the drawings of cut-outs.")
+_PARTS = flags.DEFINE_list("parts", ["points", "shots"], "What to compute: points, shots.")
+_METHODS = flags.DEFINE_list("methods", [], "Methods to compute, by default all whose networks are there.")
+_NUM_TASKS = flags.DEFINE_integer("num_tasks", 300, "Semantic and interactive tasks.", lower_bound=1)
+_NUM_STEPS = flags.DEFINE_integer("num_steps", 100, "Gradient steps of fine-tuning.", lower_bound=1)
+_FOLD = flags.DEFINE_integer("fold", 0, "Which classes are held out, 0 to 3.")
+
+KINDS = ("semantic", "interactive", "video")
+POINTS = (1, 2, 5, 10, 25, None)
+SHOTS = (1, 2, 5, 10, 20, 50, 100, 200)
+MAX_SIDE = 384
+
+METHODS: Mapping[str, tuple[str, str]] = {
+    "late": ("late-global guidance", "C0"),
+    "late-concat": ("late-global, the thesis's metric", "C9"),
+    "late-local": ("late-local guidance", "C4"),
+    "late-interactive": ("late-global, trained on objects only", "C6"),
+    "early-global": ("early fusion, global", "C1"),
+    "early-local": ("early fusion, local (DIOS)", "C3"),
+    "masking": ("masking (OSLSM)", "C5"),
+    "oracle": ("late-global, no class held out", "C7"),
+    "none": ("foreground-background", "C2"),
+    "fine-tuned": ("fine-tuning on the support", "C8"),
+    "prototype": ("nearest prototype, untrained", "0.5"),
+}
+"""By name: what it is called in pictures, and its colour."""
+
+LOCAL = ("late-local", "early-local")
+"""Methods whose guidance is of use in the annotated image only."""
+
+
+def find_networks() -> dict[str, Path | None]:
+    """Networks by `<method>-seed<number>`; fine-tuning starts from the foreground-background network of its seed."""
+    found: dict[str, Path | None] = {"prototype-seed0": None}
+    for path in sorted(Path(_RUNS.value).glob("*-seed*/model.npz")):
+        name = path.parent.name
+        found[name] = path
+        if name.startswith("none-"):
+            found[name.replace("none", "fine-tuned", 1)] = path
+    chosen = _METHODS.value or list(METHODS)
+    return {name: path for name, path in found.items() if name.rpartition("-seed")[0] in chosen}
+
+
+def make_method(name: str, path: Path | None) -> Method:
+    """The method that a network is for."""
+    network, params = pretrained() if path is None else load_model(path)
+    if name.startswith("fine-tuned"):
+        return FineTuned(network, params, _NUM_STEPS.value)
+    return Guided(network, params)
+
+
+@functools.cache
+def get_data() -> Any:
+    """The cut-out benchmark."""
+    return cut_outs(load_benchmark(cache=_CACHE.value), _FOLD.value)
+
+
+@functools.cache
+def get_evaluation(kind: str, strides: tuple[int, ...], with_images: bool) -> Evaluation:
+    """Tasks of a kind, seen through a backbone."""
+    network, params = backbone(strides)
+    return Evaluation.of(
+        network, params, get_data(), kind, num_tasks=_NUM_TASKS.value, max_side=MAX_SIDE, with_images=with_images
+    )
+
+
+@functools.cache
+def backbone(strides: tuple[int, ...]) -> Any:
+    """A network with the pretrained backbone that all of them have."""
+    from guidenet import BackboneConfig, Config
+
+    return pretrained(Config(BackboneConfig(strides=strides)))
+
+
+def strides_of(method: Any) -> tuple[int, ...]:
+    """Of the features that a method looks at."""
+    return method.network.config.backbone.strides
+
+
+def score_points(name: str, method: Method, kind: str) -> dict[str, Any]:
+    """Scores at every P."""
+    evaluation = get_evaluation(kind, strides_of(method), method.needs_images)
+    result: dict[str, Any] = {"name": name, "kind": kind, "points": [evaluation.score(method, p) for p in POINTS]}
+    if kind == "interactive" and not name.startswith("fine-tuned"):
+        result["clicks"] = evaluation.clicks(method)
+    return result
+
+
+@functools.cache
+def get_subcategories(strides: tuple[int, ...]) -> Any:
+    """Images of held-out classes with subcategories for labels, seen through a backbone, and halves of them."""
+    benchmark = load_benchmark(cache=_CACHE.value)
+    dataset = in_memory(benchmark.by_subcategory(benchmark.role("test", _FOLD.value).dataset))
+    masks = class_masks(dataset, min_area=MIN_AREA)
+    network, params = backbone(strides)
+    source = Source("semantic", dataset, lambda number, rng: (), masks)
+    material = load_material(source, network, params["backbone"], MAX_SIDE, with_images=False, with_features=True)
+    return material, split_classes(masks, num_queries=30)
+
+
+def score_shots(name: str, method: Method) -> dict[str, Any]:
+    """Scores of subcategories at every S, one point of each kind in each image, and densely annotated."""
+    material, halves = get_subcategories(strides_of(method))
+    viewer = Viewer(method, material)
+    rows: list[dict[str, Any]] = []
+    for points in (1, None):
+        for shots in SHOTS:
+            found = evaluate_shots(viewer, halves, shots, points)
+            interval = metrics.bootstrap_interval(found.counts, np.random.default_rng(0))
+            rows.append(
+                {
+                    "points": points,
+                    "shots": shots,
+                    "positive_iu": metrics.positive_iu(found.counts),
+                    "interval": list(interval),
+                    "learn_seconds": float(found.seconds.max()),
+                }
+            )
+    sizes = [len(half.support) for half in halves.values()]
+    return {"name": name, "classes": len(sizes), "images_of_a_class": [min(sizes), max(sizes)], "shots": rows}
+
+
+def compute(part: str, networks: Mapping[str, Path | None]) -> None:
+    """Writes the scores that are not there yet."""
+    for name, path in networks.items():
+        kind_name = name.rpartition("-seed")[0]
+        for kind in KINDS if part == "points" else ("classes",):
+            output = Path(_OUTPUT.value) / "scores" / f"{part}-{name}-{kind}.json"
+            unfit = kind_name in LOCAL and kind != "interactive"
+            if output.exists() or unfit or (part == "shots" and kind_name in ("early-global", "masking", "oracle")):
+                continue
+            method = make_method(name, path)
+            scores = score_points(name, method, kind) if part == "points" else score_shots(name, method)
+            output.parent.mkdir(parents=True, exist_ok=True)
+            output.write_text(json.dumps(scores) + "\n")
+            tell(f"{output.name}: " + ", ".join(f"{row['positive_iu']:.3f}" for row in scores[part]))
+
+
+def read_scores(part: str, kind: str) -> dict[str, list[dict[str, Any]]]:
+    """Scores by method, one for each seed."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for method in METHODS:
+        paths = sorted((Path(_OUTPUT.value) / "scores").glob(f"{part}-{method}-seed*-{kind}.json"))
+        if paths:
+            found[method] = [json.loads(path.read_text()) for path in paths]
+    return found
+
+
+def pooled(rows: list[dict[str, Any]]) -> tuple[float, float, float]:
+    """Mean positive IU over seeds, and the interval of 95% over tasks, whose counts are those of all seeds together."""
+    counts = np.sum([row["counts"] for row in rows], axis=0)
+    interval = metrics.bootstrap_interval(counts, np.random.default_rng(0))
+    return float(np.mean([row["positive_iu"] for row in rows])), *interval
+
+
+def summarise() -> list[dict[str, Any]]:
+    """A row for each kind, method and P, over seeds."""
+    rows: list[dict[str, Any]] = []
+    for kind in KINDS:
+        for method, seeds in read_scores("points", kind).items():
+            for i, points in enumerate(POINTS):
+                found = [seed["points"][i] for seed in seeds]
+                mean, low, high = pooled(found)
+                row = {"kind": kind, "method": method, "seeds": len(seeds), "points": points, "positive_iu": mean}
+                row |= {"interval": [low, high], "by_seed": [seed["positive_iu"] for seed in found]}
+                row["update_ms"] = 1e3 * float(np.median([seed["update_seconds"] for seed in found]))
+                for extra in ("mean_iu", "fb_iu", "j", "f"):
+                    if extra in found[0]:
+                        row[extra] = float(np.mean([seed[extra] for seed in found]))
+                rows.append(row)
+    return rows
+
+
+def draw_points(rows: list[dict[str, Any]]) -> None:
+    """Positive IU against P, a panel for each kind (thesis figures 10 and 11)."""
+    kinds = [kind for kind in KINDS if any(row["kind"] == kind for row in rows)]
+    figure, axes = plt.subplots(1, len(kinds), figsize=(4.6 * len(kinds), 4.4), layout="constrained", squeeze=False)
+    for axis, kind in zip(axes[0], kinds, strict=True):
+        for method, (label, colour) in METHODS.items():
+            mine = [row for row in rows if row["kind"] == kind and row["method"] == method]
+            if mine:
+                x = np.arange(len(mine))
+                axis.plot(x, [row["positive_iu"] for row in mine], "o-", color=colour, label=label, markersize=4)
+                low, high = np.transpose([row["interval"] for row in mine])
+                axis.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
+        axis.set(title=kind, xlabel="points of each class", ylim=(0, None))
+        axis.set_xticks(range(len(POINTS)), [str(p) if p else "dense" for p in POINTS])
+        axis.grid(alpha=0.3)
+    axes[0][0].set_ylabel("positive IU, held-out classes")
+    handles = {
+        label: handle for axis in axes[0] for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4, frameon=False)
+    figure.savefig(Path(_OUTPUT.value) / "points.png", dpi=120)
+    plt.close(figure)
+
+
+def draw_times(rows: list[dict[str, Any]]) -> None:
+    """Positive IU against the time of an update, at five points (thesis figure 11, left)."""
+    figure, axes = plt.subplots(1, len(KINDS), figsize=(4.6 * len(KINDS), 3.6), layout="constrained")
+    for axis, kind in zip(axes, KINDS, strict=True):
+        for method, (label, colour) in METHODS.items():
+            mine = [row for row in rows if row["kind"] == kind and row["method"] == method and row["points"] == 5]
+            for row in mine:
+                axis.plot(row["update_ms"], row["positive_iu"], "o", color=colour, label=label)
+        axis.set(title=f"{kind}, 5 points", xlabel="update, ms", xscale="log", ylim=(0, None))
+        axis.grid(alpha=0.3, which="both")
+    axes[0].set_ylabel("positive IU, held-out classes")
+    handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4, frameon=False)
+    figure.savefig(Path(_OUTPUT.value) / "times.png", dpi=120)
+    plt.close(figure)
+
+
+def draw_shots() -> None:
+    """Positive IU of subcategories against the number of annotated images (thesis 4.4.2, 4.4.3)."""
+    scores = read_scores("shots", "classes")
+    if not scores:
+        return
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained", sharey=True)
+    for axis, points, title in zip(axes, (1, None), ("one point of each kind", "dense masks"), strict=True):
+        for method, seeds in scores.items():
+            label, colour = METHODS[method]
+            mine = [[row for row in seed["shots"] if row["points"] == points] for seed in seeds]
+            values = np.array([[row["positive_iu"] for row in rows] for rows in mine])
+            axis.plot(SHOTS, values.mean(0), "o-", color=colour, label=label, markersize=4)
+            axis.fill_between(SHOTS, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0)
+        axis.set(title=title, xlabel="annotated images", xscale="log", ylim=(0, None))
+        axis.set_xticks(SHOTS, [str(s) for s in SHOTS])
+        axis.minorticks_off()
+        axis.grid(alpha=0.3)
+    axes[0].set_ylabel("positive IU, held-out subcategories")
+    axes[1].legend(frameon=False, fontsize=8)
+    figure.savefig(Path(_OUTPUT.value) / "shots.png", dpi=120)
+    plt.close(figure)
+
+
+def run() -> None:
+    """Computes what is missing and draws everything."""
+    enable_compilation_cache()
+    networks = find_networks()
+    for part in _PARTS.value:
+        compute(part, networks)
+    rows = summarise()
+    Path(_OUTPUT.value).mkdir(parents=True, exist_ok=True)
+    (Path(_OUTPUT.value) / "points.json").write_text(json.dumps(rows, indent=0) + "\n")
+    if rows:
+        draw_points(rows)
+        draw_times(rows)
+    draw_shots()
+
+
+if __name__ == "__main__":
+    main(run)
