@@ -22,7 +22,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from absl import flags
-from guidenet import load_model, pretrained
+from guidenet import BackboneConfig, Config, load_model, preset, pretrained
 from guidenet.data import metrics
 from guidenet.data.benchmark import MIN_AREA, load_benchmark
 from guidenet.data.catalogue import cut_outs
@@ -79,7 +79,7 @@ def find_networks() -> dict[str, Path | None]:
 
 def make_method(name: str, path: Path | None) -> Method:
     """The method that a network is for."""
-    network, params = pretrained() if path is None else load_model(path)
+    network, params = pretrained(preset("cpu")) if path is None else load_model(path)
     if name.startswith("fine-tuned"):
         return FineTuned(network, params, _NUM_STEPS.value)
     return Guided(network, params)
@@ -103,8 +103,6 @@ def get_evaluation(kind: str, strides: tuple[int, ...], with_images: bool) -> Ev
 @functools.cache
 def backbone(strides: tuple[int, ...]) -> Any:
     """A network with the pretrained backbone that all of them have."""
-    from guidenet import BackboneConfig, Config
-
     return pretrained(Config(BackboneConfig(strides=strides)))
 
 

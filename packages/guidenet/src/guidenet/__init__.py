@@ -6,7 +6,7 @@ from guidenet.geometry import Grid, downsample, upsample
 from guidenet.guidance import Guidance
 from guidenet.guides import Guide, guide, merge_shots, oppose, pool
 from guidenet.images import read_image, read_labels
-from guidenet.models import fingerprint, load_backbone, load_model, pretrained, save_model
+from guidenet.models import TRAINED, fingerprint, load_backbone, load_model, pretrained, save_model
 from guidenet.network import GuidedNetwork, Params
 from guidenet.prediction import Prediction
 from guidenet.presets import PRESETS, preset
@@ -15,6 +15,7 @@ from guidenet.weights import WeightsMissingError
 
 __all__ = [
     "PRESETS",
+    "TRAINED",
     "BackboneConfig",
     "Config",
     "Grid",

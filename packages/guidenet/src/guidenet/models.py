@@ -15,6 +15,13 @@ from guidenet.network import GuidedNetwork, Params
 from guidenet.presets import preset
 from guidenet.weights import load_efficientnet_lite0, load_vgg16
 
+_FOLDER = Path(__file__).parent / "trained"
+
+TRAINED: dict[str, str] = {
+    "cut-outs": "drawings on photos: classes across styles, objects and video together",
+}
+"""Networks that come with the package, by name, and what they were trained on."""
+
 
 def load_backbone(config: BackboneConfig, path: str | Path | None = None) -> dict[str, Any] | None:
     """Trained parameters of a backbone; None where there are none, as for `small`.
@@ -77,7 +84,7 @@ def load_model(path: str | Path, weights: str | Path | None = None) -> tuple[Gui
     """Reads a network that was trained.
 
     Args:
-      path: of a file of `save_model`.
+      path: of a file of `save_model`, or the name of one of `TRAINED`.
       weights: of the backbone, as for `load_backbone`, if the file is without.
 
     Raises:
@@ -85,7 +92,7 @@ def load_model(path: str | Path, weights: str | Path | None = None) -> tuple[Gui
       WeightsMissingError: the backbone's weights are not installed.
       ValueError: the file is damaged or of another version, or the weights are not those that it was trained with.
     """
-    stored = read_model(path)
+    stored = read_model(_FOLDER / f"{path}.npz" if path in TRAINED else path)
     network, params = GuidedNetwork(stored.config), stored.params
     if "backbone" not in params:
         params["backbone"] = load_backbone(stored.config.backbone, weights)

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from guidenet.cli import main
 from guidenet.data.catalogue import cut_outs
-from guidenet.evaluation import Evaluation, Viewer, click_on, evaluate_clips, evaluate_tasks
+from guidenet.evaluation import (
+    Evaluation,
+    Viewer,
+    click_on,
+    evaluate_clips,
+    evaluate_shots,
+    evaluate_tasks,
+    split_classes,
+)
 from guidenet.training import training_preset
 from guidenet.training.experiment import Experiment
 
@@ -132,3 +140,24 @@ def test_a_network_that_was_trained_is_scored_from_the_command_line(shapes, tmp_
     assert "'few' must look like 1,5,dense" in capsys.readouterr().err
     assert main(["train", "--preset", "tiny", "--run-dir", str(run), "--seed", "9"]) == 2
     assert "seed: 0 (run) != 9 (now)" in capsys.readouterr().err
+
+
+def test_many_shots_are_learnt_once_for_all_queries_of_a_class(data, network):
+    evaluation = Evaluation.of(*network, data, "semantic", role="validation", num_tasks=1, max_side=64)
+    masks = evaluation.material.source.masks
+    halves = split_classes(masks, num_queries=2, seed=3)
+    assert halves == split_classes(masks, num_queries=2, seed=3)
+    supports = {mask.id for half in halves.values() for mask in half.support}
+    queries = {mask.id for half in halves.values() for mask in half.query}
+    assert supports
+    assert not supports & queries
+    method = Known([], [])
+    scores = evaluate_shots(Viewer(method, evaluation.material), halves, 2, 1)
+    assert len(scores.counts) == sum(len(half.query) for half in halves.values())
+    assert [len(masks) for masks in method.asked] == [min(2, len(half.support)) for half in halves.values()]
+    for function in (
+        lambda: split_classes(masks, num_queries=0),
+        lambda: evaluate_shots(Viewer(method, evaluation.material), halves, 0, 1),
+    ):
+        with pytest.raises(ValueError, match="must be at least 1, got 0"):
+            function()

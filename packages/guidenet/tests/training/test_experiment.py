@@ -12,6 +12,7 @@ from guidenet.data.dataset import Dataset
 from guidenet.data.sources import Source, interactive_source
 from guidenet.training import Experiment, training_preset
 from guidenet.training import run as by_name
+from guidenet.training.batches import make_stores
 from guidenet.training.experiment import Validator, calibrate
 from guidenet.training.material import load_material, statistics
 from rlcore.experiment import RunError
@@ -144,7 +145,7 @@ def test_images_of_any_size_are_shrunk_and_filled_up():
 def test_the_threshold_is_chosen_in_validation(data, tmp_path):
     experiment = Experiment(LATE, data.name, 0, tmp_path / "run")
     (material,) = experiment.load([data.source("interactive", "validation")])
-    validator = Validator(experiment.learner, material)
+    validator = Validator(experiment.learner, material, *make_stores([material], experiment.learner))
     params = experiment.learner.network.init(jax.random.key(0))
     head = {**params["head"], "threshold": params["head"]["threshold"] - 2.5}
     lenient = {**params, "head": head}

@@ -34,7 +34,7 @@ def points(text: str) -> tuple[int | None, ...]:
 def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     """Adds the subcommand and its flags."""
     parser = add_command(subparsers, "evaluate", "score a network on held-out classes", __doc__, _MORE)
-    parser.add_argument("model", nargs="?", type=Path, metavar="MODEL", help="model.npz of a training")
+    parser.add_argument("model", nargs="?", metavar="MODEL", help="model.npz of a training, or cut-outs")
     parser.add_argument("--prototype", action="store_true", help="instead of a model: the nearest prototype, untrained")
     parser.add_argument(
         "--fine-tune", type=int, default=0, metavar="N", help="optimise an unguided model for N steps on each support"
@@ -65,11 +65,12 @@ def run(arguments: argparse.Namespace) -> int:
         from guidenet.data.catalogue import open_data
         from guidenet.evaluation import Evaluation, FineTuned, Guided
         from guidenet.models import load_model, pretrained
+        from guidenet.presets import preset
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"{error.name} is missing: pip install 'guidenet[train,data]'") from None
     enable_compilation_cache()
     if arguments.prototype:
-        network, params = pretrained(weights=arguments.weights)
+        network, params = pretrained(preset("cpu"), arguments.weights)
     else:
         network, params = load_model(arguments.model, arguments.weights)
     method = Guided(network, params)

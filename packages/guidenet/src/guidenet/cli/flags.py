@@ -29,7 +29,11 @@ def add_command(
 
 def add_model_flags(parser: argparse.ArgumentParser) -> None:
     """Which network segments."""
-    parser.add_argument("--model", type=Path, metavar="NPZ", help="a network that was trained; else the package's own")
+    parser.add_argument(
+        "--model",
+        metavar="NAME",
+        help="a network that was trained, a file or cut-outs; by default the nearest prototype",
+    )
     add_weights_flag(parser)
     parser.add_argument(
         "--max-side", type=int, default=512, metavar="PX", help="images are shrunk to this (default: 512)"

@@ -39,13 +39,17 @@ class Store(NamedTuple):
     query: jax.Array
 
 
-def make_store(material: Material, learner: Learner) -> Store:
-    """The arrays of a material that a learner needs."""
+def make_stores(materials: Sequence[Material], learner: Learner) -> list[Store]:
+    """The arrays of materials that a learner needs, on the device; what several of them share is there once."""
+    placed: dict[int, jax.Array] = {}
 
-    def choose(images: bool) -> npt.NDArray[np.generic]:
-        return material.images if images else material.features
+    def place(material: Material, images: bool) -> jax.Array:
+        array = material.images if images else material.features
+        if id(array) not in placed:
+            placed[id(array)] = jax.device_put(array)
+        return placed[id(array)]
 
-    return Store(jax.device_put(choose(learner.support_images)), jax.device_put(choose(learner.query_images)))
+    return [Store(place(m, learner.support_images), place(m, learner.query_images)) for m in materials]
 
 
 def draw(

@@ -21,7 +21,7 @@ from guidenet.data.metrics import count, iu
 from guidenet.data.sources import Source
 from guidenet.models import load_backbone, pretrained, save_model
 from guidenet.network import Params
-from guidenet.training.batches import Drawn, Store, draw, gather, make_store
+from guidenet.training.batches import Drawn, Store, draw, gather, make_stores
 from guidenet.training.config import TrainingConfig
 from guidenet.training.learner import Learner, TrainState, standardise
 from guidenet.training.material import Material, load_material, round_up, statistics
@@ -121,8 +121,9 @@ class Experiment:
                 sample = self._load(_few_images(sample.source), params, with_features=True)
             params = standardise(params, *statistics(sample.features))
         frozen = {part: leaves for part, leaves in params.items() if part not in learner.trained_parts}
-        stores = [make_store(material, learner) for material in train]
-        validators = [Validator(learner, material) for material in validation]
+        stores = make_stores(train, learner)
+        tests = make_stores(validation, learner)
+        validators = [Validator(learner, *pair) for pair in zip(validation, tests, strict=True)]
         update = jax.jit(_update, static_argnums=0, donate_argnums=1)
         with self.open_run() as run:
             state, start = run.restore(learner.init(params, state_key))
@@ -189,15 +190,16 @@ class Experiment:
 class Validator:
     """Scores a network on the same tasks of a kind, every time."""
 
-    def __init__(self, learner: Learner, material: Material) -> None:
+    def __init__(self, learner: Learner, material: Material, store: Store) -> None:
         """Draws the tasks.
 
         Args:
           learner: how episodes are scored.
           material: images of classes that are not trained on.
+          store: the same on the device.
         """
         config, rng = learner.config, np.random.default_rng(0)
-        self._learner, self._store = learner, make_store(material, learner)
+        self._learner, self._store = learner, store
         self.kind = material.source.kind
         tasks = material.source.sample(config.num_validation_tasks, rng)
         self._parts = [

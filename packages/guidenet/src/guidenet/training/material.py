@@ -117,7 +117,7 @@ def _read_labels(source: Source, inner: Sequence[tuple[int, int]], size: tuple[i
 def _shrink(labels: Labels, size: tuple[int, int]) -> Labels:
     if labels.shape == size:
         return labels
-    resized = Image.fromarray(labels.astype(np.int32), mode="I").resize((size[1], size[0]), Image.Resampling.NEAREST)
+    resized = Image.fromarray(labels.astype(np.int32)).resize((size[1], size[0]), Image.Resampling.NEAREST)
     return np.asarray(resized).astype(np.int16)
 
 

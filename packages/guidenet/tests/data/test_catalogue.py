@@ -1,0 +1,87 @@
+"""Collections by name: what is trained on, chosen by and tested with are apart."""
+
+import itertools
+
+import numpy as np
+import pytest
+from guidenet.data import davis
+from guidenet.data.catalogue import cut_outs, open_data
+from guidenet.data.dataset import in_memory
+from guidenet.data.files import write_indices
+from PIL import Image
+
+ROLES = ("train", "validation", "test")
+
+
+def test_cut_outs_are_drawn_once_and_roles_share_no_class(shapes):
+    data = cut_outs(shapes.make_benchmark(), 1)
+    sources = {role: data.source("semantic", role) for role in ROLES}
+    classes = {role: {mask.cls for mask in source.masks} for role, source in sources.items()}
+    assert all(not classes[a] & classes[b] for a, b in itertools.combinations(ROLES, 2))
+    assert data.source("interactive", "test").dataset is sources["test"].dataset
+    name = sources["test"].dataset.ids[0]
+    assert sources["test"].dataset.image(name) is sources["test"].dataset.image(name)
+    tasks = sources["test"].sample(5, np.random.default_rng(0))
+    styles = [[mask.id.split("-")[2] for mask in (task.support[0], task.query)] for task in tasks]
+    assert all(support != query for support, query in styles)
+    assert data.clips("validation")
+    assert data.source("video", "validation").sample(3, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="kind must be one of semantic, interactive, video, got 'still'"):
+        data.source("still", "test")
+
+
+def test_data_in_memory_are_the_same(shapes):
+    dataset = shapes.make_benchmark().role("validation", 0).dataset
+    dataset = dataset.select(dataset.ids[:3])
+    read = in_memory(dataset)
+    for name in dataset.ids:
+        np.testing.assert_array_equal(read.image(name), dataset.image(name))
+        np.testing.assert_array_equal(read.class_labels(name), dataset.class_labels(name))
+        np.testing.assert_array_equal(read.instance_labels(name), dataset.instance_labels(name))
+
+
+def write_voc(root):
+    """Twenty images of one class each for training, and as many for validation."""
+    for folder in ("JPEGImages", "SegmentationClass", "SegmentationObject", "ImageSets/Segmentation"):
+        (root / folder).mkdir(parents=True)
+    for split in ("train", "val"):
+        names = [f"{split}_{cls:02}" for cls in range(1, 21)]
+        (root / "ImageSets" / "Segmentation" / f"{split}.txt").write_text("\n".join(names))
+        for cls, name in enumerate(names, 1):
+            Image.fromarray(np.full((8, 8, 3), cls, np.uint8)).save(root / "JPEGImages" / f"{name}.jpg")
+            for folder, value in (("SegmentationClass", cls), ("SegmentationObject", 1)):
+                labels = np.zeros((8, 8), np.int16)
+                labels[2:6, 2:6] = value
+                write_indices(root / folder / f"{name}.png", labels)
+
+
+def test_voc_holds_a_fifth_of_the_classes_out(tmp_path):
+    write_voc(tmp_path)
+    data = open_data(f"voc:{tmp_path}", 2)
+    assert data.kinds == ("semantic", "interactive")
+    classes = {role: {mask.cls for mask in data.source("interactive", role).masks} for role in ROLES}
+    assert classes["test"] == {11, 12, 13, 14, 15}
+    assert classes["validation"] == {1, 16}
+    assert classes["train"] == set(range(1, 21)) - classes["test"] - classes["validation"]
+    assert not data.clips("test")
+    with pytest.raises(ValueError, match="kind must be one of semantic, interactive, got 'video'"):
+        data.source("video", "test")
+
+
+def test_davis_sets_a_tenth_of_the_clips_apart(tmp_path):
+    labels = np.zeros((6, 8), np.int16)
+    labels[2:4, 2:5] = 1
+    names = [f"clip-{i:02}" for i in range(12)]
+    for name in names:
+        davis.write_video(tmp_path, name, [np.zeros((6, 8, 3), np.uint8)] * 2, [labels] * 2)
+    davis.write_names(tmp_path, "train", names[:11])
+    davis.write_names(tmp_path, "val", names[11:])
+    data = open_data(f"davis:{tmp_path}")
+    assert [clip.name for clip in data.clips("validation")] == ["clip-00", "clip-10"]
+    assert [clip.name for clip in data.clips("train")] == names[1:10]
+    assert [clip.name for clip in data.clips("test")] == ["clip-11"]
+    assert data.source("video", "test").sample(1, np.random.default_rng(0))[0].query.area == 6
+    with pytest.raises(ValueError, match="fold must be one of 0, got 1"):
+        open_data(f"davis:{tmp_path}", 1)
+    with pytest.raises(FileNotFoundError, match="DAVIS's list of the clips of train"):
+        open_data(f"davis:{tmp_path}/none")
