@@ -22,18 +22,19 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from absl import flags
-from guidenet import BackboneConfig, Config, load_model, preset, pretrained
+from guidenet import fingerprint, load_model, preset, pretrained
 from guidenet.data import metrics
 from guidenet.data.benchmark import MIN_AREA, load_benchmark
-from guidenet.data.catalogue import cut_outs
+from guidenet.data.catalogue import Data, open_data
 from guidenet.data.dataset import class_masks, in_memory
 from guidenet.data.sources import Source
-from guidenet.evaluation import Evaluation, FineTuned, Guided, Method, Viewer, evaluate_shots, split_classes
+from guidenet.evaluation import Evaluation, FineTuned, Guided, Halves, Viewer, evaluate_shots, split_classes
 from guidenet.training import load_material
-from rlcore.experiment import enable_compilation_cache, main, tell
+from rlcore.experiment import check_choice, enable_compilation_cache, main, tell, user_errors
 
 _RUNS = flags.DEFINE_string("runs", "runs/guidenet", "Folder of the trained networks.")
 _OUTPUT = flags.DEFINE_string("output", "runs/guidenet-results", "Folder for scores and pictures.")
+_DATA = flags.DEFINE_string("data", "cut-outs", "The images: cut-outs, voc:FOLDER or davis:FOLDER.")
 _CACHE = flags.DEFINE_string("cache", "cache", "Folder for the drawings of cut-outs.")
 _PARTS = flags.DEFINE_list("parts", ["points", "shots"], "What to compute: points, shots.")
 _METHODS = flags.DEFINE_list("methods", [], "Methods to compute, by default all whose networks are there.")
@@ -64,6 +65,9 @@ METHODS: Mapping[str, tuple[str, str]] = {
 LOCAL = ("late-local", "early-local")
 """Methods whose guidance is of use in the annotated image only."""
 
+WITH_SHOTS = ("late", "late-interactive", "none", "fine-tuned", "prototype")
+"""Methods that are scored with many annotated images."""
+
 
 def find_networks() -> dict[str, Path | None]:
     """Networks by `<method>-seed<number>`; fine-tuning starts from the foreground-background network of its seed."""
@@ -77,7 +81,7 @@ def find_networks() -> dict[str, Path | None]:
     return {name: path for name, path in found.items() if name.rpartition("-seed")[0] in chosen}
 
 
-def make_method(name: str, path: Path | None) -> Method:
+def make_method(name: str, path: Path | None) -> Guided | FineTuned:
     """The method that a network is for."""
     network, params = pretrained(preset("cpu")) if path is None else load_model(path)
     if name.startswith("fine-tuned"):
@@ -86,34 +90,34 @@ def make_method(name: str, path: Path | None) -> Method:
 
 
 @functools.cache
-def get_data() -> Any:
-    """The cut-out benchmark."""
-    return cut_outs(load_benchmark(cache=_CACHE.value), _FOLD.value)
+def get_data() -> Data:
+    """The images."""
+    return open_data(_DATA.value, _FOLD.value, _CACHE.value)
 
 
-@functools.cache
-def get_evaluation(kind: str, strides: tuple[int, ...], with_images: bool) -> Evaluation:
-    """Tasks of a kind, seen through a backbone."""
-    network, params = backbone(strides)
-    return Evaluation.of(
-        network, params, get_data(), kind, num_tasks=_NUM_TASKS.value, max_side=MAX_SIDE, with_images=with_images
-    )
+def get_evaluation(kind: str, method: Guided | FineTuned) -> Evaluation:
+    """Tasks of a kind, seen through the backbone of a method; methods of one backbone share it."""
+    encoder = fingerprint(method.network, {"backbone": method.params["backbone"], "projection": {}})
+    key = kind, encoder, method.needs_images
+    if key not in _EVALUATIONS:
+        _EVALUATIONS[key] = Evaluation.of(
+            method.network,
+            method.params,
+            get_data(),
+            kind,
+            num_tasks=_NUM_TASKS.value,
+            max_side=MAX_SIDE,
+            with_images=method.needs_images,
+        )
+    return _EVALUATIONS[key]
 
 
-@functools.cache
-def backbone(strides: tuple[int, ...]) -> Any:
-    """A network with the pretrained backbone that all of them have."""
-    return pretrained(Config(BackboneConfig(strides=strides)))
+_EVALUATIONS: dict[tuple[str, str, bool], Evaluation] = {}
 
 
-def strides_of(method: Any) -> tuple[int, ...]:
-    """Of the features that a method looks at."""
-    return method.network.config.backbone.strides
-
-
-def score_points(name: str, method: Method, kind: str) -> dict[str, Any]:
+def score_points(name: str, method: Guided | FineTuned, kind: str) -> dict[str, Any]:
     """Scores at every P."""
-    evaluation = get_evaluation(kind, strides_of(method), method.needs_images)
+    evaluation = get_evaluation(kind, method)
     result: dict[str, Any] = {"name": name, "kind": kind, "points": [evaluation.score(method, p) for p in POINTS]}
     if kind == "interactive" and not name.startswith("fine-tuned"):
         result["clicks"] = evaluation.clicks(method)
@@ -121,20 +125,20 @@ def score_points(name: str, method: Method, kind: str) -> dict[str, Any]:
 
 
 @functools.cache
-def get_subcategories(strides: tuple[int, ...]) -> Any:
-    """Images of held-out classes with subcategories for labels, seen through a backbone, and halves of them."""
+def get_subcategories() -> tuple[Source, dict[int, Halves]]:
+    """Images of held-out classes with subcategories for labels, and halves of them."""
     benchmark = load_benchmark(cache=_CACHE.value)
     dataset = in_memory(benchmark.by_subcategory(benchmark.role("test", _FOLD.value).dataset))
     masks = class_masks(dataset, min_area=MIN_AREA)
-    network, params = backbone(strides)
-    source = Source("semantic", dataset, lambda number, rng: (), masks)
-    material = load_material(source, network, params["backbone"], MAX_SIDE, with_images=False, with_features=True)
-    return material, split_classes(masks, num_queries=30)
+    return Source("semantic", dataset, lambda number, rng: (), masks), split_classes(masks, num_queries=30)
 
 
-def score_shots(name: str, method: Method) -> dict[str, Any]:
+def score_shots(name: str, method: Guided | FineTuned) -> dict[str, Any]:
     """Scores of subcategories at every S, one point of each kind in each image, and densely annotated."""
-    material, halves = get_subcategories(strides_of(method))
+    source, halves = get_subcategories()
+    material = load_material(
+        source, method.network, method.params["backbone"], MAX_SIDE, with_images=False, with_features=True
+    )
     viewer = Viewer(method, material)
     rows: list[dict[str, Any]] = []
     for points in (1, None):
@@ -158,10 +162,10 @@ def compute(part: str, networks: Mapping[str, Path | None]) -> None:
     """Writes the scores that are not there yet."""
     for name, path in networks.items():
         kind_name = name.rpartition("-seed")[0]
-        for kind in KINDS if part == "points" else ("classes",):
+        for kind in get_data().kinds if part == "points" else ("classes",):
             output = Path(_OUTPUT.value) / "scores" / f"{part}-{name}-{kind}.json"
-            unfit = kind_name in LOCAL and kind != "interactive"
-            if output.exists() or unfit or (part == "shots" and kind_name in ("early-global", "masking", "oracle")):
+            fits = kind_name in WITH_SHOTS if part == "shots" else kind_name not in LOCAL or kind == "interactive"
+            if output.exists() or not fits:
                 continue
             method = make_method(name, path)
             scores = score_points(name, method, kind) if part == "points" else score_shots(name, method)
@@ -231,16 +235,19 @@ def draw_points(rows: list[dict[str, Any]]) -> None:
 
 def draw_times(rows: list[dict[str, Any]]) -> None:
     """Positive IU against the time of an update, at five points (thesis figure 11, left)."""
-    figure, axes = plt.subplots(1, len(KINDS), figsize=(4.6 * len(KINDS), 3.6), layout="constrained")
-    for axis, kind in zip(axes, KINDS, strict=True):
+    kinds = [kind for kind in KINDS if any(row["kind"] == kind for row in rows)]
+    figure, axes = plt.subplots(1, len(kinds), figsize=(4.6 * len(kinds), 3.6), layout="constrained", squeeze=False)
+    for axis, kind in zip(axes[0], kinds, strict=True):
         for method, (label, colour) in METHODS.items():
             mine = [row for row in rows if row["kind"] == kind and row["method"] == method and row["points"] == 5]
             for row in mine:
                 axis.plot(row["update_ms"], row["positive_iu"], "o", color=colour, label=label)
         axis.set(title=f"{kind}, 5 points", xlabel="update, ms", xscale="log", ylim=(0, None))
         axis.grid(alpha=0.3, which="both")
-    axes[0].set_ylabel("positive IU, held-out classes")
-    handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    axes[0][0].set_ylabel("positive IU, held-out classes")
+    handles = {
+        label: handle for axis in axes[0] for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
+    }
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4, frameon=False)
     figure.savefig(Path(_OUTPUT.value) / "times.png", dpi=120)
     plt.close(figure)
@@ -271,6 +278,14 @@ def draw_shots() -> None:
 
 def run() -> None:
     """Computes what is missing and draws everything."""
+    with user_errors():
+        for part in _PARTS.value:
+            check_choice("parts", part, ("points", "shots"))
+        for method in _METHODS.value:
+            check_choice("methods", method, list(METHODS))
+        if "shots" in _PARTS.value and _DATA.value != "cut-outs":
+            raise ValueError(f"parts must be points with data other than cut-outs, got shots with {_DATA.value}")
+        get_data()
     enable_compilation_cache()
     networks = find_networks()
     for part in _PARTS.value:

@@ -29,7 +29,7 @@ def train(
     Args:
       preset: one of `PRESETS`.
       overrides: `name=value` of its options, as `optimiser.learning_rate=3e-4`.
-      kinds: of tasks; empty is those of the preset that the data have.
+      kinds: of tasks; empty is those of the preset that the data have, or all that they have if they have none of these.
       data: see `open_data`.
       fold: classes that are held out.
       seed: of all randomness.
@@ -44,7 +44,7 @@ def train(
     """
     config = override(training_preset(preset), overrides)
     found = open_data(data, fold, cache)
-    wanted = tuple(kinds) or tuple(kind for kind in config.kinds if kind in found.kinds)
+    wanted = tuple(kinds) or tuple(kind for kind in config.kinds if kind in found.kinds) or found.kinds
     for kind in wanted:
         if kind not in found.kinds:
             raise ValueError(f"kinds must be among {', '.join(found.kinds)} with data {data}, got {kind}")
