@@ -9,6 +9,7 @@ Networks are in --runs, one in each folder <method>-seed<number>, see METHODS. S
 part, network and kind of tasks; what is there already is not computed again, and pictures are drawn of all of it:
 
 - points: positive IU against P for semantic, interactive and video tasks, and update times (thesis figures 10, 11);
+- pictures: what late-seed0 finds in the first tasks;
 - shots: one to hundreds of annotated images of subcategories, by networks that were trained on concepts or on single
   objects only (thesis 4.4.2, 4.4.3).
 """
@@ -27,6 +28,7 @@ from guidenet.data import metrics
 from guidenet.data.benchmark import MIN_AREA, load_benchmark
 from guidenet.data.catalogue import Data, open_data
 from guidenet.data.dataset import class_masks, in_memory
+from guidenet.data.episodes import annotate, as_masks
 from guidenet.data.sources import Source
 from guidenet.evaluation import Evaluation, FineTuned, Guided, Halves, Viewer, evaluate_shots, split_classes
 from guidenet.training import load_material
@@ -36,7 +38,7 @@ _RUNS = flags.DEFINE_string("runs", "runs/guidenet", "Folder of the trained netw
 _OUTPUT = flags.DEFINE_string("output", "runs/guidenet-results", "Folder for scores and pictures.")
 _DATA = flags.DEFINE_string("data", "cut-outs", "The images: cut-outs, voc:FOLDER or davis:FOLDER.")
 _CACHE = flags.DEFINE_string("cache", "cache", "Folder for the drawings of cut-outs.")
-_PARTS = flags.DEFINE_list("parts", ["points", "shots"], "What to compute: points, shots.")
+_PARTS = flags.DEFINE_list("parts", ["points", "shots", "pictures"], "What to compute: points, shots, pictures.")
 _METHODS = flags.DEFINE_list("methods", [], "Methods to compute, by default all whose networks are there.")
 _NUM_TASKS = flags.DEFINE_integer("num_tasks", 300, "Semantic and interactive tasks.", lower_bound=1)
 _NUM_STEPS = flags.DEFINE_integer("num_steps", 100, "Gradient steps of fine-tuning.", lower_bound=1)
@@ -46,6 +48,8 @@ KINDS = ("semantic", "interactive", "video")
 POINTS = (1, 2, 5, 10, 25, None)
 SHOTS = (1, 2, 5, 10, 20, 50, 100, 200)
 MAX_SIDE = 384
+
+_NUM_SHOWN = 8
 
 METHODS: Mapping[str, tuple[str, str]] = {
     "late": ("late-global guidance", "C0"),
@@ -276,11 +280,40 @@ def draw_shots() -> None:
     plt.close(figure)
 
 
+def draw_tasks(name: str, method: Guided) -> None:
+    """The first tasks of each kind at five points: supports with their points, and queries with the mask found."""
+    for kind in ("semantic", "interactive"):
+        if kind not in get_data().kinds:
+            continue
+        evaluation = get_evaluation(kind, method)
+        viewer, tasks = Viewer(method, evaluation.material), evaluation.tasks[:_NUM_SHOWN]
+        figure, axes = plt.subplots(2, len(tasks), figsize=(2.2 * len(tasks), 4.6), layout="constrained", squeeze=False)
+        for number, task in enumerate(tasks):
+            support, query = task.support[0], task.query
+            rng = np.random.default_rng([evaluation.seed, 5, number])
+            annotation = annotate(viewer.target(support.id, support.label), 5, rng)
+            known = method.adapt([viewer.see(support.id)], as_masks(annotation)[None])
+            size = evaluation.material.size
+            found = np.asarray(method.segment(viewer.see(query.id), known, size))[0] > 0
+            for axis, mask in zip(axes[:, number], (support, query), strict=True):
+                axis.imshow(evaluation.material.source.dataset.image(mask.id))
+                axis.axis("off")
+            for label, colour in ((1, "lime"), (0, "red")):
+                y, x = np.nonzero(annotation == label)
+                axes[0][number].plot(x, y, "o", color=colour, markeredgecolor="white", markersize=5)
+            axes[1][number].contourf(found, levels=(0.5, 1.5), colors="cyan", alpha=0.45)
+            axes[1][number].contour(viewer.target(query.id, query.label) == 1, levels=(0.5,), colors="yellow")
+        axes[0][0].set_title("support and points", fontsize=9, loc="left")
+        axes[1][0].set_title("found (blue), wanted (yellow)", fontsize=9, loc="left")
+        figure.savefig(Path(_OUTPUT.value) / f"{kind}-{name}.png", dpi=100)
+        plt.close(figure)
+
+
 def run() -> None:
     """Computes what is missing and draws everything."""
     with user_errors():
         for part in _PARTS.value:
-            check_choice("parts", part, ("points", "shots"))
+            check_choice("parts", part, ("points", "shots", "pictures"))
         for method in _METHODS.value:
             check_choice("methods", method, list(METHODS))
         if "shots" in _PARTS.value and _DATA.value != "cut-outs":
@@ -289,7 +322,8 @@ def run() -> None:
     enable_compilation_cache()
     networks = find_networks()
     for part in _PARTS.value:
-        compute(part, networks)
+        if part != "pictures":
+            compute(part, networks)
     rows = summarise()
     Path(_OUTPUT.value).mkdir(parents=True, exist_ok=True)
     (Path(_OUTPUT.value) / "points.json").write_text(json.dumps(rows, indent=0) + "\n")
@@ -297,6 +331,9 @@ def run() -> None:
         draw_points(rows)
         draw_times(rows)
     draw_shots()
+    path = networks.get("late-seed0")
+    if "pictures" in _PARTS.value and path is not None:
+        draw_tasks("late-seed0", Guided(*load_model(path)))
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def test_a_network_is_trained_scored_and_compared(run, clips, tmp_path):
         ("train_guidenet.py", ["--override=network.fushion=late"], "did you mean network.fusion"),
         ("train_guidenet.py", ["--data=davis:CLIPS", "--kinds=semantic"], "kinds must be among video with data davis"),
         ("guidenet_results.py", ["--methods=best"], "methods must be one of late"),
-        ("guidenet_results.py", ["--parts=all"], "parts must be one of points, shots, got 'all'"),
+        ("guidenet_results.py", ["--parts=all"], "parts must be one of points, shots, pictures, got 'all'"),
         ("guidenet_results.py", ["--data=davis:CLIPS"], "parts must be points with data other than cut-outs"),
     ],
 )

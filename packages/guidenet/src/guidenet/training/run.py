@@ -29,7 +29,7 @@ def train(
     Args:
       preset: one of `PRESETS`.
       overrides: `name=value` of its options, as `optimiser.learning_rate=3e-4`.
-      kinds: of tasks; empty is those of the preset that the data have, or all that they have if they have none of these.
+      kinds: of tasks; empty is those of the preset that the data have, or else all that they have.
       data: see `open_data`.
       fold: classes that are held out.
       seed: of all randomness.
