@@ -123,7 +123,7 @@ def score_points(name: str, method: Guided | FineTuned, kind: str) -> dict[str, 
     """Scores at every P."""
     evaluation = get_evaluation(kind, method)
     result: dict[str, Any] = {"name": name, "kind": kind, "points": [evaluation.score(method, p) for p in POINTS]}
-    if kind == "interactive" and not name.startswith("fine-tuned"):
+    if kind == "interactive" and not name.startswith(("fine-tuned", "none")):
         result["clicks"] = evaluation.clicks(method)
     return result
 

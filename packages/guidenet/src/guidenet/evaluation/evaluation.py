@@ -98,7 +98,7 @@ class Evaluation:
         }
 
     def clicks(self, method: Method) -> dict[str, float]:
-        """Mean number of clicks to each of `GOALS` on the first 200 tasks, with 20 for those that do not reach it."""
+        """Mean number of clicks to each of `GOALS` on the first 100 tasks, with 20 for those that do not reach it."""
         viewer = Viewer(method, self.material)
-        found = [click_on(viewer, task, max(GOALS)) for task in self.tasks[:200]]
+        found = [click_on(viewer, task, max(GOALS)) for task in self.tasks[:100]]
         return {f"clicks_to_{round(100 * goal)}": float(np.mean([c.num_clicks(goal) for c in found])) for goal in GOALS}
