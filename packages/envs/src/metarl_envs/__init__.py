@@ -11,12 +11,16 @@ from metarl_envs.infos import transition_info
 from metarl_envs.locomotion.benchmarks import register as _register_locomotion
 from metarl_envs.point import PointEnv, PointFamily, PointTask
 from metarl_envs.point.family import register as _register_point
+from metarl_envs.point.image import PointImageEnv
+from metarl_envs.point.image_family import PointImageFamily
+from metarl_envs.point.image_family import register as _register_point_images
 from metarl_envs.registry import benchmark, benchmark_names, register_benchmark
 from metarl_envs.tasks import Benchmark, Task, TaskFamily, Tasks, get_task, num_tasks, take_tasks
 
 _register_catcher()
 _register_locomotion()
 _register_point()
+_register_point_images()
 
 __all__ = [
     "Benchmark",
@@ -30,6 +34,8 @@ __all__ = [
     "PleCatcherEnv",
     "PointEnv",
     "PointFamily",
+    "PointImageEnv",
+    "PointImageFamily",
     "PointTask",
     "Task",
     "TaskFamily",
