@@ -9,6 +9,8 @@ from metarl_envs.functional_vector import FunctionalVectorEnv
 from metarl_envs.gymnasium_ids import register_with_gymnasium
 from metarl_envs.infos import transition_info
 from metarl_envs.locomotion.benchmarks import register as _register_locomotion
+from metarl_envs.pixels import PixelEnv, PixelFamily, PixelVectorEnv
+from metarl_envs.pixels.locomotion import register as _register_tracked
 from metarl_envs.point import PointEnv, PointFamily, PointTask
 from metarl_envs.point.family import register as _register_point
 from metarl_envs.point.image import PointImageEnv
@@ -21,6 +23,7 @@ _register_catcher()
 _register_locomotion()
 _register_point()
 _register_point_images()
+_register_tracked()
 
 __all__ = [
     "Benchmark",
@@ -31,6 +34,9 @@ __all__ = [
     "FunctionalFamily",
     "FunctionalVectorEnv",
     "GymnasiumFamily",
+    "PixelEnv",
+    "PixelFamily",
+    "PixelVectorEnv",
     "PleCatcherEnv",
     "PointEnv",
     "PointFamily",
