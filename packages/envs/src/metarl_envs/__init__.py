@@ -9,6 +9,7 @@ from metarl_envs.functional_vector import FunctionalVectorEnv
 from metarl_envs.gymnasium_ids import register_with_gymnasium
 from metarl_envs.infos import transition_info
 from metarl_envs.locomotion.benchmarks import register as _register_locomotion
+from metarl_envs.manipulation.benchmarks import register as _register_manipulation
 from metarl_envs.pixels import PixelEnv, PixelFamily, PixelVectorEnv
 from metarl_envs.pixels.locomotion import register as _register_tracked
 from metarl_envs.point import PointEnv, PointFamily, PointTask
@@ -21,6 +22,7 @@ from metarl_envs.tasks import Benchmark, Task, TaskFamily, Tasks, get_task, num_
 
 _register_catcher()
 _register_locomotion()
+_register_manipulation()
 _register_point()
 _register_point_images()
 _register_tracked()
