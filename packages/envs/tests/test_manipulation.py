@@ -4,6 +4,7 @@ import jax
 import metarl_envs
 import numpy as np
 import pytest
+from metarl_envs.locomotion import robots
 from metarl_envs.manipulation import expert_action
 from metarl_envs.manipulation.ethernet import PORT_DEPTH, EthernetTask, WidowXEthernet
 from metarl_envs.manipulation.peg import BOX_HEIGHT, PegTask, SawyerPeg
@@ -41,6 +42,23 @@ def play(scene, physics, choose, num_steps=40):
         outcome = physics.step(choose(scene, physics))
         assert not outcome.terminated.any()
     return outcome
+
+
+# A change of masses, lengths, dampings and so on takes new versions of the benchmarks.
+SIGNATURES = {
+    "sawyer-reacher-v0": 752.288294,
+    "sawyer-peg-v0": 677.87213,
+    "sawyer-multi-peg-v0": 689.975598,
+    "sawyer-shelf-v0": 750.596585,
+    "sawyer-button-sparse-v0": 1355.072139,
+    "widowx-ethernet-sparse-v0": 99.615465,
+}
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_models_are_those_of_their_version(name):
+    model = metarl_envs.benchmark(name).family.scenario.model
+    np.testing.assert_allclose(robots.signature(model), SIGNATURES[name], rtol=1e-6)
 
 
 def test_the_arms_reach_where_the_real_ones_do():

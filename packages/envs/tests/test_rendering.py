@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from metarl_envs.rendering import ENVIRONMENT_VARIABLE, BatchRenderer, RenderOptions, backends, candidates
+from metarl_envs.rendering import ENVIRONMENT_VARIABLE, BatchRenderer, RenderOptions, backends, candidates, opengl
 
 mujoco = pytest.importorskip("mujoco")
 pytest.importorskip("mujoco.batch")
@@ -80,9 +80,25 @@ def test_every_option_shows(option):
     assert not np.array_equal(BatchRenderer(MODEL, ["front"], RenderOptions(**option)).draw(state), plain)
 
 
+@pytest.mark.timeout(900)  # It compiles a kernel.
 def test_the_ray_tracer_draws_the_same_places():
     pytest.importorskip("mujoco_warp")
     check_pictures("warp")
+
+
+@pytest.mark.usefixtures("drawing")
+def test_renderers_that_are_forgotten_are_freed_and_disturb_no_other():
+    kept, forgotten = BatchRenderer(MODEL, ["front"]), BatchRenderer(MODEL, ["back"])
+    state = make_states(0.2)
+    image = kept.draw(state)
+    forgotten.draw(state)
+    num_open = len(opengl._OPEN)
+    del forgotten
+    np.testing.assert_array_equal(kept.draw(state), image)
+    if kept.backend != "warp":
+        assert len(opengl._OPEN) < num_open
+    kept.close()
+    kept.close()
 
 
 # METARL_ENVS_RENDERER, MUJOCO_GL, DISPLAY, the argument; what is tried.
@@ -111,6 +127,7 @@ def test_where_nothing_works_one_line_says_why_and_what_to_do(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
+    monkeypatch.setattr(backends, "_OPENED", set())
     monkeypatch.setitem(__import__("sys").modules, "mujoco_warp", None)
     with pytest.raises(
         RuntimeError, match=r"libEGL is not installed; osmesa: lib.*; warp: mujoco-warp is not"
@@ -128,6 +145,7 @@ def test_a_backend_that_raises_gives_way_to_the_next(monkeypatch):
 
     monkeypatch.setattr(backends, "candidates", lambda backend: ("cgl", "warp"))
     monkeypatch.setattr(backends, "RayTracer", Fake)
+    monkeypatch.setattr(backends, "_OPENED", set())
     name, drawer = backends.open_drawer(MODEL, (0,), RenderOptions())
     assert (name, drawer.args[1]) == ("warp", (0,))
 

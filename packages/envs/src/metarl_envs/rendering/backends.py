@@ -24,6 +24,9 @@ ENVIRONMENT_VARIABLE = "METARL_ENVS_RENDERER"
 """Names the backend where no argument does; goes before MuJoCo's own `MUJOCO_GL`."""
 
 _FIX = "apt install libegl1 libgl1-mesa-dri, or without OpenGL: pip install 'metarl-envs[warp]'"
+_OPENED: set[str] = set()
+"""Backends that have worked in this process: looking for libraries takes a tenth of a second."""
+
 _MUJOCO_GL_OFF = ("disable", "disabled", "off", "false", "0")
 
 
@@ -90,16 +93,23 @@ def open_drawer(
             problems.append(f"{name}: {problem}")
             continue
         try:
-            if name == "warp":
-                return name, RayTracer(model, cameras, options)
-            return name, OpenGLDrawer(name, model, cameras, options)
+            drawer = _open(name, model, cameras, options)
         except Exception as error:
             problems.append(f"{name}: {str(error).partition(chr(10))[0] or type(error).__name__}")
+        else:
+            _OPENED.add(name)
+            return name, drawer
     raise RuntimeError(f"no OpenGL library to draw with, nor another way ({'; '.join(problems)}); {_FIX}")
+
+
+def _open(name: str, model: Any, cameras: tuple[int, ...], options: RenderOptions) -> Drawer:
+    return RayTracer(model, cameras, options) if name == "warp" else OpenGLDrawer(name, model, cameras, options)
 
 
 def _missing(name: str) -> str | None:
     """What a backend lacks, found without touching PyOpenGL; None where nothing is known to be missing."""
+    if name in _OPENED:
+        return None
     if name == "osmesa" and ctypes.util.find_library("OSMesa") is None:
         return "libOSMesa is not installed"
     return _missing_from_egl() if name == "egl" else None

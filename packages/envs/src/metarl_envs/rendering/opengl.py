@@ -15,6 +15,12 @@ from metarl_envs.rendering.options import RenderOptions
 
 _MAX_GEOMS = 2000
 
+_OPEN: list[tuple[Any, Any]] = []
+"""OpenGL contexts, and MuJoCo's of each, that are not freed yet."""
+
+_ABANDONED: list[tuple[Any, Any]] = []
+"""Those of them that nobody draws with any more."""
+
 
 class OpenGLDrawer:
     """Draws one model from some of its cameras."""
@@ -39,9 +45,11 @@ class OpenGLDrawer:
         except Exception:
             self._gl.free()
             raise
-        # At exit too, before MuJoCo ends EGL and the interpreter takes PyOpenGL apart: hooks run last in, first out.
-        self._free = weakref.finalize(self, _free, self._gl, self._context)
-        atexit.register(self._free)
+        self._abandon = weakref.finalize(self, _abandon, self._gl, self._context)
+        _OPEN.append((self._gl, self._context))
+        if len(_OPEN) == 1:  # after MuJoCo's own hook, which ends EGL: hooks run last in, first out
+            atexit.unregister(_free_all)
+            atexit.register(_free_all)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
         self._scene = mujoco.MjvScene(model, maxgeom=_MAX_GEOMS)
         self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = options.shadows
@@ -59,6 +67,7 @@ class OpenGLDrawer:
         """See `Drawer`: all cameras of a state side by side, then one transfer."""
         mujoco = self._mujoco
         everything = mujoco.mjtCatBit.mjCAT_ALL.value
+        _free_abandoned()
         self._gl.make_current()
         upside_down = np.empty(images.shape[1:], np.uint8)
         for image, data in zip(images, states, strict=True):
@@ -70,8 +79,8 @@ class OpenGLDrawer:
 
     def close(self) -> None:
         """Frees the context."""
-        self._free()
-        atexit.unregister(self._free)
+        self._abandon()
+        _free_abandoned()
 
 
 def _make_context(mujoco: Any, model: Any, height: int, width: int, options: RenderOptions) -> Any:
@@ -87,7 +96,23 @@ def _make_context(mujoco: Any, model: Any, height: int, width: int, options: Ren
         quality.offsamples, quality.shadowsize, view.offheight, view.offwidth = kept
 
 
-def _free(gl: Any, context: Any) -> None:
-    gl.make_current()
-    context.free()
-    gl.free()
+def _abandon(gl: Any, context: Any) -> None:
+    """Frees a context later: a drawer may be collected while another one draws, which needs its own to stay current."""
+    _ABANDONED.append((gl, context))
+
+
+def _free_abandoned() -> None:
+    while _ABANDONED:
+        opened = _ABANDONED.pop()
+        if opened in _OPEN:
+            _OPEN.remove(opened)
+            gl, context = opened
+            gl.make_current()
+            context.free()
+            gl.free()
+
+
+def _free_all() -> None:
+    """At exit, while PyOpenGL still works."""
+    _ABANDONED.extend(_OPEN)
+    _free_abandoned()
