@@ -51,7 +51,7 @@ SIGNATURES = {
     "sawyer-multi-peg-v0": 689.975598,
     "sawyer-shelf-v0": 750.596585,
     "sawyer-button-sparse-v0": 1355.072139,
-    "widowx-ethernet-sparse-v0": 99.615465,
+    "widowx-ethernet-sparse-v0": 99.666714,
 }
 
 

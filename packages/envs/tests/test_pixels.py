@@ -38,6 +38,13 @@ BENCHMARKS = [
 CHEETAH = "half-cheetah-vel-image-v0"
 
 
+def test_every_benchmark_with_cameras_is_here():
+    seen = {
+        name for name in metarl_envs.benchmark_names() if name.startswith(("half-cheetah-vel-image", "sawyer", "wid"))
+    }
+    assert seen == {row[0] for row in BENCHMARKS}
+
+
 def take_two(name):
     bench = metarl_envs.benchmark(name)
     return bench.family, metarl_envs.take_tasks(bench.train_tasks, [0, 1])

@@ -1,4 +1,4 @@
-"""The WidowX arm (Mark II) from primitive shapes: five joints with the real offsets, under velocity control."""
+"""The WidowX arm (Mark II) from primitive shapes: five joints with the real offsets and ranges, velocity control."""
 
 from metarl_envs.manipulation.mjcf import numbers
 
@@ -19,14 +19,14 @@ _LINKS = (
         "waist",
         (0.0, 0.0, 0.07),
         "0 0 1",
-        (-2.6, 2.6),
+        (-2.617, 2.617),
         f'<geom type="cylinder" size="0.03 0.028" pos="0 0 0.027" mass="0.2" rgba="{_DARK}"/>',
     ),
     (
         "shoulder",
         (0.0, 0.0, 0.055),
         "0 1 0",
-        (-1.57, 1.57),
+        (-1.571, 1.571),
         f'<geom type="capsule" fromto="0 0 0 0 0 0.142" size="0.02" mass="0.25" rgba="{_DARK}"/>'
         f'<geom type="capsule" fromto="0 0 0.142 0.04825 0 0.14203" size="0.018" mass="0.1" rgba="{_LIGHT}"/>',
     ),
@@ -34,7 +34,7 @@ _LINKS = (
         "elbow",
         (0.04825, 0.0, 0.14203),
         "0 1 0",
-        (-1.57, 1.57),
+        (-1.571, 1.571),
         f'<geom type="capsule" fromto="0 0 0 0.14203 0 0" size="0.018" mass="0.2" rgba="{_DARK}"/>',
     ),
     (
@@ -44,7 +44,7 @@ _LINKS = (
         (-1.745, 1.745),
         f'<geom type="capsule" fromto="0 0 0 0.0715 0 0" size="0.016" mass="0.15" rgba="{_LIGHT}"/>',
     ),
-    ("turn", (0.0715, 0.0, 0.0), "1 0 0", (-2.6, 2.6), ""),
+    ("turn", (0.0715, 0.0, 0.0), "1 0 0", (-2.617, 2.617), ""),
 )
 
 
