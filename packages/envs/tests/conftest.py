@@ -22,3 +22,18 @@ def quick_compilation():
     jax.config.update("jax_disable_most_optimizations", True)
     yield
     jax.config.update("jax_disable_most_optimizations", False)
+
+
+@pytest.fixture(scope="session")
+def drawing():
+    """Skips where nothing to draw with is installed."""
+    mujoco = pytest.importorskip("mujoco")
+    from metarl_envs.rendering import BatchRenderer
+
+    model = mujoco.MjModel.from_xml_string("<mujoco><worldbody><camera name='c'/></worldbody></mujoco>")
+    try:
+        renderer = BatchRenderer(model, ["c"])
+        renderer.backend  # noqa: B018 (opens it)
+        renderer.close()
+    except RuntimeError as error:
+        pytest.skip(str(error)) if str(error).startswith("no OpenGL library") else pytest.fail(str(error))

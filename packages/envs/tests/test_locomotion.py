@@ -30,7 +30,8 @@ MODELS = {
 IDS = [
     env_id
     for env_id in gymnasium.registry
-    if env_id.startswith("metarl_envs/") and not any(other in env_id for other in ("Point", "Catcher"))
+    if env_id.startswith("metarl_envs/")
+    and not any(other in env_id for other in ("Point", "Catcher", "Image", "Sawyer", "WidowX"))
 ]
 FALLS = ("walker-params-v0", "hopper-params-v0", "ant-fwd-back-v0", "humanoid-dir-v0")
 

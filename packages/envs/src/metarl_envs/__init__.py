@@ -9,14 +9,23 @@ from metarl_envs.functional_vector import FunctionalVectorEnv
 from metarl_envs.gymnasium_ids import register_with_gymnasium
 from metarl_envs.infos import transition_info
 from metarl_envs.locomotion.benchmarks import register as _register_locomotion
+from metarl_envs.manipulation.benchmarks import register as _register_manipulation
+from metarl_envs.pixels import PixelEnv, PixelFamily, PixelVectorEnv
+from metarl_envs.pixels.locomotion import register as _register_tracked
 from metarl_envs.point import PointEnv, PointFamily, PointTask
 from metarl_envs.point.family import register as _register_point
+from metarl_envs.point.image import PointImageEnv
+from metarl_envs.point.image_family import PointImageFamily
+from metarl_envs.point.image_family import register as _register_point_images
 from metarl_envs.registry import benchmark, benchmark_names, register_benchmark
 from metarl_envs.tasks import Benchmark, Task, TaskFamily, Tasks, get_task, num_tasks, take_tasks
 
 _register_catcher()
 _register_locomotion()
+_register_manipulation()
 _register_point()
+_register_point_images()
+_register_tracked()
 
 __all__ = [
     "Benchmark",
@@ -27,9 +36,14 @@ __all__ = [
     "FunctionalFamily",
     "FunctionalVectorEnv",
     "GymnasiumFamily",
+    "PixelEnv",
+    "PixelFamily",
+    "PixelVectorEnv",
     "PleCatcherEnv",
     "PointEnv",
     "PointFamily",
+    "PointImageEnv",
+    "PointImageFamily",
     "PointTask",
     "Task",
     "TaskFamily",

@@ -57,7 +57,7 @@ class LocomotionEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._simulation.reset(np.zeros(1, np.int64), [self.np_random])
         self._ready = True
         self._show()
-        return self._simulation.observe()[0], {}
+        return self._simulation.observe(np.zeros(1, np.int64))[0], {}
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Plays one step; truncated is always False.
@@ -82,7 +82,7 @@ class LocomotionEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """The picture, uint8 `[H, W, 3]`; None without a render mode, and where a window shows it."""
         if self.render_mode != "rgb_array":
             return None
-        return self._renderer.draw(*self._simulation.materialise(0))
+        return self._renderer.draw(self._simulation.materialise(0)[1])
 
     def close(self) -> None:
         """Closes the window, frees what drawing needed."""

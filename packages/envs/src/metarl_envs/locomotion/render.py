@@ -1,80 +1,54 @@
-"""Drawing robots with MuJoCo's OpenGL renderer, in a picture or in a window.
+"""Drawing robots, in a picture or in a window.
 
 In the shape descriptions, `H` and `W` denote the height and the width of a picture.
 """
 
-import ctypes.util
-import importlib
 import os
 import sys
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from metarl_envs.locomotion.robots import Robot, import_mujoco
+from metarl_envs.rendering import BatchRenderer, RenderOptions
 
 HEIGHT, WIDTH = 240, 320
 """Pixels of a picture."""
 
 _CAMERA = "track"
-_NO_OPENGL = (
-    "no OpenGL library to draw with; on Debian or Ubuntu: apt install libegl1 libgl1-mesa-dri, or libosmesa6 and "
-    "MUJOCO_GL=osmesa"
-)
 
 
 class FrameRenderer:
     """Draws one robot at a time from the camera that follows it; opens a context when it first draws.
 
-    `MUJOCO_GL` chooses the backend: egl, osmesa or glfw. Where it is not set, it is glfw with a display, else EGL or
-    OSMesa, whichever is installed. Shadows and reflections, which cost most in software, are left out.
+    `metarl_envs.rendering` chooses how. Shadows and reflections, which cost most in software, are left out.
     """
 
     def __init__(self, robot: Robot) -> None:
         """Opens nothing yet."""
         self._robot = robot
-        self._opened: _Opened | None = None
+        self._renderer: BatchRenderer | None = None
 
-    def draw(self, model: Any, data: Any) -> np.ndarray:
+    def draw(self, data: Any) -> np.ndarray:
         """A picture, uint8 `[H, W, 3]`.
 
         Args:
-          model: MuJoCo's, of the robot; masses and the like may differ.
-          data: the state to draw, with positions computed.
+          data: the state to draw, with positions computed; masses and the like may differ from the robot's.
 
         Raises:
-          RuntimeError: no OpenGL library works.
+          RuntimeError: nothing to draw with works.
         """
-        mujoco = import_mujoco()
-        opened = self._opened = self._opened or _open(mujoco, self._robot.model)
-        opened.gl.make_current()
-        mujoco.mjv_updateScene(
-            model, data, opened.option, None, opened.camera, mujoco.mjtCatBit.mjCAT_ALL.value, opened.scene
-        )
-        viewport, image = mujoco.MjrRect(0, 0, WIDTH, HEIGHT), np.empty((HEIGHT, WIDTH, 3), np.uint8)
-        mujoco.mjr_render(viewport, opened.scene, opened.context)
-        mujoco.mjr_readPixels(image, None, viewport, opened.context)
-        return image[::-1].copy()
+        if self._renderer is None:
+            self._renderer = BatchRenderer(self._robot.model, [_CAMERA], RenderOptions(HEIGHT, WIDTH, multisamples=4))
+        return self._renderer.draw([data])[0]
 
     def close(self) -> None:
         """Frees the context."""
-        if self._opened is not None:
-            self._opened.context.free()
-            self._opened.gl.free()
-            self._opened = None
-
-
-class _Opened(NamedTuple):
-    """An OpenGL context and MuJoCo's own objects for drawing in it."""
-
-    gl: Any
-    context: Any
-    scene: Any
-    camera: Any
-    option: Any
+        if self._renderer is not None:
+            self._renderer.close()
 
 
 class Viewer:
@@ -118,32 +92,6 @@ class Viewer:
             for thread in threads:  # MuJoCo's, which must not outlive the interpreter
                 thread.join(timeout=5)
             self._window = None
-
-
-def _open(mujoco: Any, model: Any) -> _Opened:
-    try:
-        gl = importlib.import_module(f"mujoco.{_choose_backend()}").GLContext(WIDTH, HEIGHT)
-        gl.make_current()
-        context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
-    except Exception as error:
-        raise RuntimeError(_NO_OPENGL) from error
-    mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, context)
-    scene, camera = mujoco.MjvScene(model, maxgeom=1000), mujoco.MjvCamera()
-    scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
-    camera.type, camera.fixedcamid = mujoco.mjtCamera.mjCAMERA_FIXED, model.camera(_CAMERA).id
-    return _Opened(gl, context, scene, camera, mujoco.MjvOption())
-
-
-def _choose_backend() -> str:
-    chosen = os.environ.get("MUJOCO_GL", "").lower()
-    if chosen in ("egl", "osmesa", "cgl"):
-        return chosen
-    if chosen:  # MuJoCo takes several words for what it does by default
-        return "glfw"
-    if sys.platform != "linux" or "DISPLAY" in os.environ:
-        return "glfw"
-    # Looked for, not tried: once PyOpenGL has chosen its platform, it cannot choose another.
-    return "egl" if ctypes.util.find_library("EGL") else "osmesa"
 
 
 def check_render_mode(render_mode: str | None, allowed: Sequence[str]) -> None:

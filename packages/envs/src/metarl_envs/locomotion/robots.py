@@ -109,7 +109,7 @@ def import_mujoco() -> Any:
         import mujoco
         import mujoco.batch
     except ImportError as error:
-        raise ImportError("locomotion needs MuJoCo 4: pip install 'metarl-envs[mujoco]'") from error
+        raise ImportError("MuJoCo 4 is needed: pip install 'metarl-envs[mujoco]'") from error
     except (AttributeError, OSError, RuntimeError) as error:  # whatever MUJOCO_GL makes it load
         chosen = os.environ.get("MUJOCO_GL")
         raise ImportError(f"MuJoCo cannot be imported with MUJOCO_GL={chosen}: no such OpenGL library") from error
@@ -133,6 +133,8 @@ HALF_CHEETAH = Robot(
     signature=1493.375505,
     total_mass=14.0,
 )
+SLOW_HALF_CHEETAH = dataclasses.replace(HALF_CHEETAH, frame_skip=10)
+"""The same at 10 Hz."""
 ANT = Robot(
     "ant.xml",
     frame_skip=5,

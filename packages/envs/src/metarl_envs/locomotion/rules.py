@@ -47,6 +47,9 @@ class Rules(abc.ABC):
     obs_size: ClassVar[int] = 0
     """Numbers in an observation."""
 
+    action_scale: ClassVar[float] = 1.0
+    """Share of the actuators' range that an action of 1 commands."""
+
     task_type: ClassVar[type[Any]]
     """The named tuple that holds its tasks."""
 
@@ -100,6 +103,31 @@ class HalfCheetahVel(_HalfCheetah):
         velocity = step.displacement[:, 0] / step.seconds
         cost = 0.05 * _square(step.control)
         return -np.abs(velocity - tasks.velocity) - cost, {"x_velocity": velocity, "control_cost": cost}
+
+
+@dataclasses.dataclass(frozen=True)
+class HalfCheetahTrack(_HalfCheetah):
+    """Run forward at a velocity, as MELD does from images: r = -|v_x - v*| - 0.01 |a|^2, 10 Hz (thesis, appendix D.2).
+
+    The thesis prints the cost with a plus; its code subtracts it. `success`: the velocity is within 0.2 m/s.
+    """
+
+    robot: Robot = robots.SLOW_HALF_CHEETAH
+
+    task_type = VelocityTask
+
+    def reward(self, step: Step, tasks: VelocityTask) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """See the class."""
+        velocity = step.displacement[:, 0] / step.seconds
+        cost, error = 0.01 * _square(step.control), np.abs(velocity - tasks.velocity)
+        return -error - cost, {"x_velocity": velocity, "control_cost": cost, "success": error < 0.2}
+
+
+@dataclasses.dataclass(frozen=True)
+class HalfCheetahTrackReference(HalfCheetahTrack):
+    """The same with four fifths of the torque, as in MELD's code; |a| is that of the smaller actions."""
+
+    action_scale = 0.8
 
 
 class HalfCheetahDir(_HalfCheetah):

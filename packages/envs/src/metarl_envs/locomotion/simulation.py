@@ -4,26 +4,15 @@ In the shape descriptions, `N` denotes the simulations, `Du` the model's control
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from metarl_envs.locomotion.robots import import_mujoco
 from metarl_envs.locomotion.rules import Rules, Step
 from metarl_envs.locomotion.tasks import MODEL_FIELDS, DynamicsTask
+from metarl_envs.outcome import Outcome
 from metarl_envs.tasks import Tasks, num_tasks
-
-
-class Outcome(NamedTuple):
-    """What a step gave, before any reset.
-
-    obs: `[N, Do]` float32. reward: `[N]` float64. terminated: `[N]` bool. signals: `[N]` float64 by name.
-    """
-
-    obs: np.ndarray
-    reward: np.ndarray
-    terminated: np.ndarray
-    signals: dict[str, np.ndarray]
 
 
 class Simulation:
@@ -56,6 +45,11 @@ class Simulation:
         low, high = self._model.actuator_ctrlrange.T
         self._centre, self._half = (high + low) / 2, (high - low) / 2
         self.set_tasks(tasks)
+
+    @property
+    def batch(self) -> Any:
+        """MuJoCo's `Batch`, to draw the simulations from."""
+        return self._batch
 
     @property
     def tasks(self) -> Tasks:
@@ -114,8 +108,11 @@ class Simulation:
         if self._rules.derived:
             self._batch.forward(indices)
 
-    def observe(self) -> np.ndarray:
-        """Observations `[N, Do]` float32."""
+    def observe(self, indices: np.ndarray) -> np.ndarray:
+        """Observations `[M, Do]` float32 of the simulations `indices: [M]`."""
+        return self._observe()[indices]
+
+    def _observe(self) -> np.ndarray:
         return self._rules.observe(self._fields).astype(np.float32)
 
     def step(self, actions: np.ndarray) -> Outcome:
@@ -129,7 +126,7 @@ class Simulation:
         rules, robot = self._rules, self._rules.robot
         seconds = robot.frame_skip * self._model.opt.timestep
         before, time = np.array(rules.place(self._fields)), self._time.copy()
-        control = self._centre + self._half * np.clip(np.asarray(actions, np.float64), -1, 1)
+        control = self._centre + self._half * (rules.action_scale * np.clip(np.asarray(actions, np.float64), -1, 1))
         self._control[:] = control
         self._batch.step(nstep=robot.frame_skip, stage=self._stage)
         step = Step(rules.place(self._fields) - before, seconds, control, self._fields)
@@ -137,7 +134,7 @@ class Simulation:
         diverged = self._time < time + seconds - self._model.opt.timestep / 2
         reward = np.where(diverged.reshape(-1), 0.0, reward)
         terminated = rules.terminated(self._fields) | diverged.reshape(-1)
-        return Outcome(self.observe(), reward, terminated, signals)
+        return Outcome(self._observe(), reward, terminated, signals)
 
     def materialise(self, index: int) -> tuple[Any, Any]:
         """MuJoCo's model and data of one simulation, all quantities computed: to draw it, or for any `mj_` function."""

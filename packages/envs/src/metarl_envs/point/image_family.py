@@ -1,0 +1,63 @@
+"""Families and benchmarks of 2-D navigation from pictures.
+
+In the shape descriptions, `N` denotes the number of tasks.
+"""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from metarl_envs.functional_family import FunctionalFamily
+from metarl_envs.gymnasium_ids import register_with_gymnasium
+from metarl_envs.point.dynamics import PointTask
+from metarl_envs.point.image import GOAL_RADIUS, PointImageEnv
+from metarl_envs.registry import register_benchmark
+from metarl_envs.tasks import Benchmark
+
+HORIZON = 20
+"""Steps of an episode."""
+
+_SEED, _NUM_TRAIN, _NUM_TEST = 1337, 30, 10
+
+
+class PointImageFamily(FunctionalFamily):
+    """Goals on the upper half of the circle of radius 1 m around the origin, where episodes start."""
+
+    def __init__(self, *, sparse: bool, side: int = 64) -> None:
+        """Makes the family; `side` in px is that of a picture."""
+        super().__init__(PointImageEnv(sparse=sparse, side=side), HORIZON)
+
+    def sample_tasks(self, key: jax.Array, n: int) -> PointTask:
+        """Draws goals `[N, 2]`, uniform in their angle; the key is consumed."""
+        return _on_circle(jax.random.uniform(key, (n,), jnp.float32, 0.0, np.pi))
+
+
+def _on_circle(angles: np.ndarray | jax.Array) -> PointTask:
+    goal = jnp.stack([jnp.cos(angles), jnp.sin(angles)], axis=-1).astype(jnp.float32)
+    return PointTask(goal, jnp.full(len(angles), GOAL_RADIUS, jnp.float32))
+
+
+def _stratified(rng: np.random.RandomState, n: int) -> PointTask:
+    """`n` goals, one at random in each of `n` equal parts of the half circle, shuffled."""
+    angles = (np.arange(n) + rng.uniform(size=n)) * (np.pi / n)
+    goal = np.stack([np.cos(angles), np.sin(angles)], axis=-1)[rng.permutation(n)]
+    return PointTask(jnp.asarray(goal, jnp.float32), jnp.full(n, GOAL_RADIUS, jnp.float32))
+
+
+def _benchmark(name: str, *, sparse: bool, side: int) -> Benchmark:
+    """30 goals to train on and 10 to test on (thesis, table 1); computed by NumPy, the same on every machine."""
+    rng = np.random.RandomState(_SEED)
+    train_tasks, test_tasks = _stratified(rng, _NUM_TRAIN), _stratified(rng, _NUM_TEST)
+    return Benchmark(name, PointImageFamily(sparse=sparse, side=side), train_tasks, test_tasks)
+
+
+def register() -> None:
+    """Registers the benchmarks of this module, and their environments with gymnasium."""
+    for side, size_name in ((64, ""), (32, "-32")):
+        for sparse, kind in ((False, "dense"), (True, "sparse")):
+            name = f"point-image-{kind}{size_name}-v0"
+            register_benchmark(name, functools.partial(_benchmark, name, sparse=sparse, side=side))
+            env_id = f"metarl_envs/PointImage{kind.title()}{size_name.replace('-', '')}-v0"
+            register_with_gymnasium(env_id, name, HORIZON)
