@@ -55,19 +55,27 @@ METHODS: Mapping[str, tuple[str, str]] = {
     "late": ("late-global guidance", "C0"),
     "late-concat": ("late-global, the thesis's metric", "C9"),
     "late-local": ("late-local guidance", "C4"),
-    "late-interactive": ("late-global, trained on objects only", "C6"),
+    "late-semantic": ("late-global, trained on classes alone", "b"),
+    "late-interactive": ("late-global, trained on objects alone", "C6"),
     "early-global": ("early fusion, global", "C1"),
     "early-local": ("early fusion, local (DIOS)", "C3"),
     "masking": ("masking (OSLSM)", "C5"),
     "oracle": ("late-global, no class held out", "C7"),
     "none": ("foreground-background", "C2"),
+    "none-semantic": ("foreground-background, trained on classes alone", "olive"),
     "fine-tuned": ("fine-tuning on the support", "C8"),
     "prototype": ("nearest prototype, untrained", "0.5"),
 }
 """By name: what it is called in pictures, and its colour."""
 
-LOCAL = ("late-local", "early-local")
-"""Methods whose guidance is of use in the annotated image only."""
+ONLY: Mapping[str, tuple[str, ...]] = {
+    "late-semantic": ("semantic",),
+    "none-semantic": ("semantic",),
+    "late-interactive": ("interactive",),
+    "late-local": ("interactive",),
+    "early-local": ("interactive",),
+}
+"""Kinds of tasks that a method is scored on, where these are not all: those that it was trained on."""
 
 WITH_SHOTS = ("late", "late-interactive", "none", "fine-tuned", "prototype")
 """Methods that are scored with many annotated images."""
@@ -168,7 +176,7 @@ def compute(part: str, networks: Mapping[str, Path | None]) -> None:
         kind_name = name.rpartition("-seed")[0]
         for kind in get_data().kinds if part == "points" else ("classes",):
             output = Path(_OUTPUT.value) / "scores" / f"{part}-{name}-{kind}.json"
-            fits = kind_name in WITH_SHOTS if part == "shots" else kind_name not in LOCAL or kind == "interactive"
+            fits = kind_name in WITH_SHOTS if part == "shots" else kind in ONLY.get(kind_name, KINDS)
             if output.exists() or not fits:
                 continue
             method = make_method(name, path)
