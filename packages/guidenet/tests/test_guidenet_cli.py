@@ -32,7 +32,7 @@ def model():
 
 @pytest.fixture(autouse=True)
 def _small_network(monkeypatch, model):
-    monkeypatch.setattr("guidenet.segmenter.pretrained", lambda: model)
+    monkeypatch.setattr("guidenet.cli.flags.pretrained", lambda weights: model)
 
 
 @pytest.fixture
@@ -136,7 +136,9 @@ def test_saved_guidance_does_without_its_images(files, model):
 
 def test_max_side_bounds_what_is_seen(files, monkeypatch):
     seen = []
-    monkeypatch.setattr(predict, "Segmenter", lambda max_side: seen.append(max_side) or Segmenter(max_side=max_side))
+    monkeypatch.setattr(
+        predict, "Segmenter", lambda *model, max_side: seen.append(max_side) or Segmenter(*model, max_side=max_side)
+    )
     flags = ["--support", files / "a.png", "--point", "30,30+", files / "one.png", "-o", files / "out"]
     assert run(*flags, "--max-side", 64) == 0
     assert run(*flags) == 0

@@ -51,7 +51,8 @@ def test_concat_is_two_layers_on_features_and_both_guides():
     head, params = make(HeadConfig("concat", hidden_size=6))
     for k in range(K):
         s = concatenated(params, np.concatenate([np.asarray(Z[k, 0]), np.asarray(Z[k, 1])]))
-        np.testing.assert_allclose(score(head, params)[k], s[..., 1] - s[..., 0], rtol=1e-4, atol=1e-5)
+        expected = s[..., 1] - s[..., 0] - params["params"]["threshold"]
+        np.testing.assert_allclose(score(head, params)[k], expected, rtol=1e-4, atol=1e-5)
 
 
 def test_shared_concat_scores_each_guide_alone_by_the_same_weights():
@@ -60,7 +61,7 @@ def test_shared_concat_scores_each_guide_alone_by_the_same_weights():
     background = concatenated(params, np.asarray(Z[0, 0]))[..., 0]  # the only class with negatives
     logits = score(head, params, present=present)
     for k in range(K):
-        expected = concatenated(params, np.asarray(Z[k, 1]))[..., 0] - background
+        expected = concatenated(params, np.asarray(Z[k, 1]))[..., 0] - background - params["params"]["threshold"]
         np.testing.assert_allclose(logits[k], expected, rtol=1e-4, atol=1e-5)
 
 
@@ -101,7 +102,7 @@ def test_cosine_adds_a_hidden_layer(products):
         if products:
             hidden += dense(p["positive"], unit(FEATURES) * unit(Z[k, 1]))
             hidden += dense(p["negative"], unit(FEATURES) * unit(Z[k, 0]))
-        expected = dense(p["linear"], x) + dense(p["score"], np.maximum(hidden, 0))
+        expected = dense(p["linear"], x) + dense(p["score"], np.maximum(hidden, 0)) - p["threshold"]
         np.testing.assert_allclose(score(head, params)[k], expected[..., 0], rtol=1e-4, atol=1e-5)
 
 

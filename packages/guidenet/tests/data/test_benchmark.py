@@ -202,7 +202,7 @@ def test_interactive_tasks_tell_twins_apart(fold):
 
 
 def test_the_oracle_has_all_folds(benchmark):
-    found = {benchmark.drawings.concepts[mask.cls - 1] for mask in class_masks(benchmark.oracle())}
+    found = {benchmark.drawings.concepts[mask.cls - 1] for mask in class_masks(benchmark.oracle().dataset)}
     assert found == {concept for fold in benchmarks.FOLDS for concept in benchmark.concepts("test", fold)}
 
 

@@ -13,16 +13,17 @@ import pytest
 from guidenet.cli import main
 from guidenet.serve import server
 
+pytestmark = pytest.mark.wheel
+
 PROGRAM = """
 import sys
 import jax
 from guidenet import GuidedNetwork, preset
 from guidenet.cli import main, serve
 
-pytestmark = pytest.mark.wheel
 assert not {"anyio", "starlette", "uvicorn"} & set(sys.modules), "the library must not import the server"
 network = GuidedNetwork(preset("tiny"))
-serve.pretrained = lambda: (network, network.init(jax.random.key(0)))
+serve.load_network = lambda arguments: (network, network.init(jax.random.key(0)))
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -37,7 +38,7 @@ def test_it_explains_itself(capsys):
 
 
 def test_a_port_in_use_is_said_before_anything_is_loaded(capsys, monkeypatch):
-    monkeypatch.setattr("guidenet.cli.serve.pretrained", lambda: pytest.fail("loaded"))
+    monkeypatch.setattr("guidenet.cli.serve.load_network", lambda arguments: pytest.fail("loaded"))
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
