@@ -236,13 +236,7 @@ def draw_points(rows: list[dict[str, Any]]) -> None:
         axis.set(title=kind, xlabel="points of each class", ylim=(0, None))
         axis.set_xticks(range(len(POINTS)), [str(p) if p else "dense" for p in POINTS])
         axis.grid(alpha=0.3)
-    axes[0][0].set_ylabel("positive IU, held-out classes")
-    handles = {
-        label: handle for axis in axes[0] for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
-    }
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4, frameon=False)
-    figure.savefig(Path(_OUTPUT.value) / "points.png", dpi=120)
-    plt.close(figure)
+    _save(figure, axes[0], "points.png")
 
 
 def draw_times(rows: list[dict[str, Any]]) -> None:
@@ -256,12 +250,15 @@ def draw_times(rows: list[dict[str, Any]]) -> None:
                 axis.plot(row["update_ms"], row["positive_iu"], "o", color=colour, label=label)
         axis.set(title=f"{kind}, 5 points", xlabel="update, ms", xscale="log", ylim=(0, None))
         axis.grid(alpha=0.3, which="both")
-    axes[0][0].set_ylabel("positive IU, held-out classes")
-    handles = {
-        label: handle for axis in axes[0] for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
-    }
+    _save(figure, axes[0], "times.png")
+
+
+def _save(figure: Any, axes: Any, name: str) -> None:
+    """Writes a picture whose panels share a legend below them."""
+    axes[0].set_ylabel("positive IU, held-out classes")
+    handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4, frameon=False)
-    figure.savefig(Path(_OUTPUT.value) / "times.png", dpi=120)
+    figure.savefig(Path(_OUTPUT.value) / name, dpi=120)
     plt.close(figure)
 
 

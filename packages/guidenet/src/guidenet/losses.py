@@ -24,9 +24,7 @@ def pixel_cross_entropy(logits: jax.Array, labels: jax.Array, config: LossConfig
       labels: `[..., H, W]` int: 0 background, 1..K classes, `IGNORE` neither.
       config: how the pixels weigh.
     """
-    if logits.ndim < 3 or logits.shape[:-3] + logits.shape[-2:] != labels.shape:
-        raise ValueError(f"labels must be [..., H, W] for logits [..., K, H, W], got {labels.shape} for {logits.shape}")
-    scores = jnp.concatenate([jnp.zeros_like(logits[..., :1, :, :]), logits], axis=-3)
+    scores = _with_background(logits, labels)
     log_p = jax.nn.log_softmax(scores, axis=-3)
     # An ignored pixel is in no class, so it weighs nothing.
     member = jax.nn.one_hot(labels, scores.shape[-3], axis=-3)
@@ -46,14 +44,19 @@ def soft_positive_iu(logits: jax.Array, labels: jax.Array) -> jax.Array:
     the more likely label is the one with the better IU depends on the IU; this asks for the IU itself. 1 where there is
     nothing to find.
     """
-    if logits.ndim < 3 or logits.shape[:-3] + logits.shape[-2:] != labels.shape:
-        raise ValueError(f"labels must be [..., H, W] for logits [..., K, H, W], got {labels.shape} for {logits.shape}")
-    scores = jnp.concatenate([jnp.zeros_like(logits[..., :1, :, :]), logits], axis=-3)
+    scores = _with_background(logits, labels)
     p = jax.nn.softmax(scores, axis=-3)[..., 1:, :, :]
     y = jax.nn.one_hot(labels, scores.shape[-3], axis=-3)[..., 1:, :, :]
     p = p * jnp.expand_dims(labels != IGNORE, -3)
     both, union = jnp.sum(p * y), jnp.sum(p + y - p * y)
     return jnp.where(union > 0, both / jnp.where(union > 0, union, 1), 1.0)
+
+
+def _with_background(logits: jax.Array, labels: jax.Array) -> jax.Array:
+    """Scores `[..., K + 1, H, W]`, the background's 0 first; raises unless labels fit."""
+    if logits.ndim < 3 or logits.shape[:-3] + logits.shape[-2:] != labels.shape:
+        raise ValueError(f"labels must be [..., H, W] for logits [..., K, H, W], got {labels.shape} for {logits.shape}")
+    return jnp.concatenate([jnp.zeros_like(logits[..., :1, :, :]), logits], axis=-3)
 
 
 def training_loss(logits: jax.Array, labels: jax.Array, config: LossConfig) -> jax.Array:

@@ -4,7 +4,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from guidenet.checks import check_choice
 from guidenet.cli.flags import Subparsers, add_command, add_data_flags, add_weights_flag
 from guidenet.cli.progress import report
 
@@ -12,7 +11,8 @@ _MORE = """examples:
   guidenet train
   guidenet train --kind semantic --override optimiser.learning_rate=3e-4 --run-dir runs/mine
   guidenet train --data voc:VOCdevkit/VOC2012 --fold 1 --kind semantic
-  guidenet train --override network.fusion=none
+  guidenet train --override network.fusion=none --override network.head.kind=concat \\
+      --override network.head.products=false
 
 The same command again goes on where it stopped. In the run directory are config.json, metrics.jsonl, checkpoints, and
 at the end model.npz, for `guidenet predict --model`, `guidenet serve --model` and `guidenet.load_model`."""
@@ -53,7 +53,6 @@ def run(arguments: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"{error.name} is missing: pip install 'guidenet[train,data]'") from None
     enable_compilation_cache()
-    check_choice("preset", arguments.preset, PRESETS)
     try:
         path = train(
             arguments.preset,

@@ -104,7 +104,7 @@ def _open_voc(name: str, folder: str, fold: int, cache: str | Path | None) -> Da
         train, held_out = pascal5i.split_images(pascal5i.contents(class_masks(dataset)), fold)
         if role == "test":
             return dataset.select(held_out)
-        return dataset.select(train[::_EVERY] if role == "validation" else _without(train))
+        return dataset.select(_part(train, role))
 
     def source(kind: str, role: str) -> Source:
         check_choice("kind", kind, ["semantic", "interactive"])
@@ -122,8 +122,7 @@ def _open_davis(name: str, folder: str, fold: int, cache: str | Path | None) -> 
         check_choice("role", role, ROLES)
         if role == "test":
             return davis.read_videos(folder, "val")
-        train = davis.read_videos(folder, "train")
-        return train[::_EVERY] if role == "validation" else _without(train)
+        return _part(davis.read_videos(folder, "train"), role)
 
     def source(kind: str, role: str) -> Source:
         check_choice("kind", kind, ["video"])
@@ -133,6 +132,6 @@ def _open_davis(name: str, folder: str, fold: int, cache: str | Path | None) -> 
     return Data(name, ("video",), source, clips)
 
 
-def _without(items: Sequence[T]) -> tuple[T, ...]:
-    """All but every tenth."""
-    return tuple(item for i, item in enumerate(items) if i % _EVERY)
+def _part(items: Sequence[T], role: str) -> tuple[T, ...]:
+    """What a role has of the items that are not for testing: validation one in `_EVERY`, training the others."""
+    return tuple(item for i, item in enumerate(items) if (i % _EVERY == 0) == (role == "validation"))
