@@ -8,9 +8,9 @@ from gymnasium import spaces
 from metarl_envs import Benchmark, take_tasks
 from rlcore.experiment import check_memory, num_bytes
 from rlcore.meta import TrialPlayer
+from rlcore.signals import get_signal
 
 from pearl_jax.agent import PearlAgent, PearlPolicy
-from pearl_jax.collect import training_signal
 from pearl_jax.config import PearlConfig
 
 
@@ -81,4 +81,4 @@ def _check_training_reward(agent: PearlAgent, benchmark: Benchmark) -> None:
         trials = jax.eval_shape(player, params, task, jax.random.key(0))
     else:
         trials = player(agent.init(jax.random.key(0)).average, task, jax.random.key(0))
-    training_signal(trials.trajectory, agent.config.training_reward)
+    get_signal(trials.trajectory, agent.config.training_reward)

@@ -6,60 +6,11 @@ In the shape descriptions `K` denotes the episodes of a trial, `T` the steps of 
 import chex
 import jax
 import jax.numpy as jnp
-import numpy as np
-from rlcore.experiment import NonFiniteError
-from rlcore.meta import Trials
 from rlcore.replay import add
-from rlcore.rollout import Trajectory
 from rlcore.types import Transition
 
 from pearl_jax.agent import ContextReplay
 from pearl_jax.representation import Row
-
-
-def training_signal(trajectory: Trajectory, name: str) -> chex.Array:
-    """The signal of that name: `reward`, or one that the environment reports in its info.
-
-    Raises:
-      ValueError: it reports none of that name.
-    """
-    if name == "reward":
-        return trajectory.transition.reward
-    if name not in trajectory.info:
-        allowed = ", ".join(["reward", *sorted(trajectory.info)])
-        raise ValueError(f"training_reward must be one of {allowed}, got {name}")
-    return trajectory.info[name]
-
-
-def check_finite(trials: Trials, training_reward: str, kind: str, ids: np.ndarray) -> None:
-    """Stops numbers that are not finite before they reach a replay or a table.
-
-    Args:
-      trials: `[K, T, M, ...]`.
-      training_reward: the name of the signal that trains.
-      kind: `train` or `test`, for the message.
-      ids: `[M]` which of those tasks they are.
-
-    Raises:
-      NonFiniteError: names the signal, its value, the step, the episode and the task.
-    """
-    transition = trials.trajectory.transition
-    signals = {
-        "reward": transition.reward,
-        training_reward: training_signal(trials.trajectory, training_reward),
-        "observation": transition.obs,
-        "next observation": transition.next_obs,
-    }
-    for name, values in signals.items():
-        values = np.asarray(values)
-        finite = np.isfinite(values).reshape(*values.shape[:3], -1).all(axis=-1)
-        bad = np.argwhere(~finite & np.asarray(trials.valid))
-        if bad.size:
-            episode, step, column = bad[0]
-            value = values[episode, step, column]
-            raise NonFiniteError(
-                f"the environment's {name} is {value} at step {step} of episode {episode} in {kind} task {ids[column]}"
-            )
 
 
 def make_rows(

@@ -12,10 +12,11 @@ from rlcore.experiment import Run, tell
 from rlcore.meta import TrialPlayer, Trials
 from rlcore.replay import init_replay
 from rlcore.sac import make_update_many
+from rlcore.signals import check_finite, get_signal
 
 from pearl_jax.agent import AgentState, ContextReplay, PearlAgent, PearlPolicy
 from pearl_jax.build import check_fits, make_agent
-from pearl_jax.collect import check_finite, store, training_signal
+from pearl_jax.collect import store
 from pearl_jax.config import PearlConfig
 from pearl_jax.evaluate import adaptation_metrics, make_test_policy
 
@@ -79,9 +80,9 @@ def train(config: PearlConfig, benchmark: Benchmark, run: Run, *, seed: int, num
         key, play_key = jax.random.split(state.key)
         tasks = family.ease(take_tasks(benchmark.train_tasks, ids), difficulty)
         trials = player(state.agent.learner.params, tasks, play_key)
-        check_finite(trials, config.training_reward, "train", ids)
+        check_finite(trials, [config.training_reward], "train", ids)
         trajectory = trials.trajectory
-        reward = training_signal(trajectory, config.training_reward)
+        reward = get_signal(trajectory, config.training_reward)
         data = keep(state.data, jnp.asarray(ids, jnp.int32), trajectory.transition, reward, trials.valid, num_extra)
         return state._replace(data=data, key=key, env_steps=state.env_steps + trials.valid.size), trials
 
@@ -110,7 +111,7 @@ def train(config: PearlConfig, benchmark: Benchmark, run: Run, *, seed: int, num
             metrics["updates"] = iteration * config.num_updates
             if iteration % config.test_every == 0:
                 trials = test(state.agent.average, benchmark.test_tasks, test_key)
-                check_finite(trials, "reward", "test", np.arange(benchmark.num_test_tasks))
+                check_finite(trials, [], "test", np.arange(benchmark.num_test_tasks))
                 metrics |= adaptation_metrics(trials.returns())
             run.finish_iteration(iteration, state, metrics)
     return state

@@ -202,27 +202,44 @@ def make_optimiser(config: SACConfig) -> optax.GradientTransformation:
 
 
 def make_update_many(
-    update: Callable[[Any, Any, chex.PRNGKey], tuple[Any, Metrics]], sample: Callable[[Any, chex.PRNGKey], Any]
+    update: Callable[[Any, Any, chex.PRNGKey], tuple[Any, Metrics]],
+    sample: Callable[[Any, chex.PRNGKey], Any],
+    *,
+    one_by_one: bool = False,
 ) -> Callable[[Any, Any, chex.PRNGKey, int], tuple[Any, Metrics]]:
     """Many gradient steps in one dispatch.
 
     Args:
       update: `(state, batch, key) -> (state, metrics)`, such as `SAC.update`.
       sample: `(replay, key) -> batch`.
+      one_by_one: dispatch each step for itself, to the same numbers: for convolutions on CPU, which are many times
+        slower inside XLA's loops.
 
     Returns:
       `update_many(state, replay, key, num_updates) -> (state, metrics)`: jitted, the state donated, compiled once for
       each `num_updates`; metrics are means over the steps; the key is consumed.
     """
 
-    def update_many(state: Any, replay: Any, key: chex.PRNGKey, num_updates: int) -> tuple[Any, Metrics]:
-        def step(state: Any, key: chex.PRNGKey) -> tuple[Any, Metrics]:
-            sample_key, update_key = jax.random.split(key)
-            return update(state, sample(replay, sample_key), update_key)
+    def step(state: Any, replay: Any, key: chex.PRNGKey) -> tuple[Any, Metrics]:
+        sample_key, update_key = jax.random.split(key)
+        return update(state, sample(replay, sample_key), update_key)
 
-        state, metrics = jax.lax.scan(step, state, jax.random.split(key, num_updates))
+    def update_many(state: Any, replay: Any, key: chex.PRNGKey, num_updates: int) -> tuple[Any, Metrics]:
+        keys = jax.random.split(key, num_updates)
+        state, metrics = jax.lax.scan(lambda state, key: step(state, replay, key), state, keys)
         return state, jax.tree.map(jnp.mean, metrics)
 
+    jit_step = jax.jit(step, donate_argnums=0, compiler_options=_compiler_options())
+
+    def update_one_by_one(state: Any, replay: Any, key: chex.PRNGKey, num_updates: int) -> tuple[Any, Metrics]:
+        rows = []
+        for step_key in jax.random.split(key, num_updates):
+            state, metrics = jit_step(state, replay, step_key)
+            rows.append(metrics)
+        return state, jax.tree.map(lambda *values: jnp.mean(jnp.stack(values)), *rows)
+
+    if one_by_one:
+        return update_one_by_one
     return jax.jit(update_many, static_argnums=3, donate_argnums=0, compiler_options=_compiler_options())
 
 

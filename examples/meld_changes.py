@@ -1,0 +1,136 @@
+"""Tasks that change within an episode (thesis, appendix D.4.2): the belief is filtered at every step, so it can follow."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import matplotlib
+import numpy as np
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import meld_jax
+from gymnasium.vector import VectorEnv, VectorWrapper
+from metarl_envs import Benchmark, TaskFamily, Tasks, take_tasks
+from rlcore.meta import TrialPlayer
+
+_NUM_PICTURED = 4
+
+
+class ChangingFamily:
+    """A family whose environment `i` plays tasks `i`, `i + 1`, ... of those it is given, in equal parts of an episode."""
+
+    def __init__(self, family: TaskFamily, num_changes: int) -> None:
+        """Changes the tasks of `family` so many times in an episode."""
+        self.horizon = family.horizon
+        self.num_changes = num_changes
+        self._family = family
+
+    @property
+    def functional(self) -> None:
+        """None, so that trials are played step by step."""
+
+    def make_vec(self, tasks: Tasks, seed: int | None = None) -> VectorEnv[Any, Any, np.ndarray]:
+        """The family's own environment, with tasks that change."""
+        return _Changing(self._family.make_vec(tasks, seed), tasks, self)
+
+    def part(self, step: int) -> int:
+        """Which part of the episode a step belongs to, from 0."""
+        return min(step * (self.num_changes + 1) // self.horizon, self.num_changes)
+
+
+class _Changing(VectorWrapper[Any, Any, Any, Any, np.ndarray]):
+    def __init__(self, env: VectorEnv[Any, Any, np.ndarray], tasks: Tasks, family: ChangingFamily) -> None:
+        super().__init__(env)
+        self._tasks, self._family = tasks, family
+        self._step = 0
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        self._begin()
+        return self.env.reset(seed=seed, options=options)
+
+    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        if self._family.part(self._step) != self._family.part(self._step - 1):
+            self._play_part(self._family.part(self._step))
+        result = self.env.step(actions)
+        self._step += 1
+        if self._step == self._family.horizon:
+            self._begin()
+        return result
+
+    def _begin(self) -> None:
+        self._step = 0
+        self._play_part(0)
+
+    def _play_part(self, part: int) -> None:
+        order = (np.arange(self.num_envs) + part) % self.num_envs
+        self.get_wrapper_attr("set_tasks")(take_tasks(self._tasks, order))
+
+
+def report_changes(
+    agent: meld_jax.MeldAgent,
+    params: meld_jax.AgentParams,
+    benchmark: Benchmark,
+    output_dir: Path,
+    *,
+    num_tasks: int,
+    num_changes: int,
+    seed: int,
+) -> None:
+    """Plays one episode in each test task, which changes on the way, and draws how what is measured follows what is asked.
+
+    Args:
+      agent: what was trained.
+      params: its parameters.
+      benchmark: whose test tasks are played.
+      output_dir: where `tracking.png` goes.
+      num_tasks: the first so many test tasks.
+      num_changes: of an episode.
+      seed: of the episodes.
+    """
+    family = ChangingFamily(benchmark.family, num_changes)
+    tasks = take_tasks(benchmark.test_tasks, np.arange(num_tasks))
+    policy = meld_jax.make_test_policy(agent)
+    trials = TrialPlayer(policy, family, num_episodes=1)(params, tasks, jax.random.fold_in(jax.random.key(seed), 2))
+    info = trials.trajectory.info
+    success = np.asarray(info.get("success", np.zeros_like(trials.valid)))[0]
+    parts = np.array([family.part(step) for step in range(family.horizon)])
+    print(f"\nsuccess rate by step since the task changed, mean over {num_tasks} episodes")
+    for part in range(num_changes + 1):
+        print(f"task {part + 1}:", *(f"{rate:.1f}" for rate in success[parts == part].mean(axis=1)))
+    output_dir.mkdir(parents=True, exist_ok=True)
+    path = output_dir / "tracking.png"
+    if "x_velocity" in info:
+        draw_velocities(np.asarray(info["x_velocity"])[0], np.asarray(tasks.velocity), parts, benchmark.name, path)
+    else:
+        draw_success(success, parts, benchmark.name, path)
+    print("picture:", path)
+
+
+def draw_velocities(velocity: np.ndarray, targets: np.ndarray, parts: np.ndarray, name: str, path: Path) -> None:
+    """Draws the velocity `[T, N]` of some robots against the targets that they were asked for (thesis, figure 38)."""
+    shown = min(_NUM_PICTURED, len(targets))
+    figure, grid = plt.subplots(shown, 1, figsize=(6.5, 1.7 * shown), layout="constrained", sharex=True, squeeze=False)
+    for robot, axes in enumerate(grid[:, 0]):
+        wanted = targets[(robot + parts) % len(targets)]
+        axes.step(np.arange(len(parts)), wanted, where="mid", color="0.4", linestyle="--", label="target")
+        axes.plot(velocity[:, robot], color="tab:blue", label="velocity")
+        axes.set(ylabel="m/s", ylim=(-0.5, 3.5))
+        axes.grid(alpha=0.3)
+    grid[0, 0].set_title(f"{name}: the target changes, unannounced")
+    grid[0, 0].legend(loc="upper right", fontsize=8)
+    grid[-1, 0].set_xlabel("step")
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+def draw_success(success: np.ndarray, parts: np.ndarray, name: str, path: Path) -> None:
+    """Draws the share of episodes that are solved at each step, `success: [T, N]`."""
+    figure, axes = plt.subplots(figsize=(6.5, 3), layout="constrained")
+    axes.plot(success.mean(axis=1), ".-", color="tab:green")
+    for change in np.flatnonzero(np.diff(parts)):
+        axes.axvline(change + 0.5, color="0.5", linestyle="--", linewidth=1)
+    axes.set(xlabel="step", ylabel="success rate", ylim=(0, 1.05), title=f"{name}: the task changes at dashed lines")
+    axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=120)
+    plt.close(figure)

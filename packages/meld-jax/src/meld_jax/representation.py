@@ -1,0 +1,105 @@
+"""The belief as a representation: what the actor and the critics see is the posterior over the latent state.
+
+In the shape descriptions `B` denotes trials, `L` the frames of a trial, `n` the transitions that are learned from,
+`Da`, `Db`, `D1`, `D2` the sizes of actions, beliefs and the two layers of the latent state.
+"""
+
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+from rlcore.representation import RepresentationOutput
+from rlcore.types import Params
+
+from meld_jax.filtering import Trial, filter_trials
+from meld_jax.model import LatentModel
+
+
+class PolicyBatch(NamedTuple):
+    """What a gradient step of actor and critics learns from.
+
+    trials: leaves `[B, L, ...]`.
+    belief: `[B, L, Db]`, the model's at all frames of these trials.
+    chosen: `[n]` int32, which of the `B (L - 1)` steps from one frame to the next.
+    action: `[n, Da]`. reward, discount: `[n]`. Of the chosen steps.
+    """
+
+    trials: Trial
+    belief: chex.Array
+    chosen: chex.Array
+    action: chex.Array
+    reward: chex.Array
+    discount: chex.Array
+
+
+def make_policy_batch(trials: Trial, belief: chex.Array, chosen: chex.Array) -> PolicyBatch:
+    """The batch of some steps of some trials, see `PolicyBatch`."""
+    action, reward, discount = (
+        _choose(leaf[:, 1:], chosen) for leaf in (trials.action, trials.training_reward, trials.discount)
+    )
+    return PolicyBatch(trials, belief, chosen, action, reward, discount)
+
+
+class Belief:
+    """The belief of a latent state model: a representation without parameters of its own.
+
+    No gradient of actor and critics flows to the model (thesis, appendix D.1), which is trained on its evidence alone.
+    Steps into the first frame of an episode, and those behind an early end, count nothing. The last step of an episode
+    leads to the belief at the start of the trial's next episode, so that what it taught is worth something.
+
+    Args:
+      model: the latent state model.
+      num_episodes: of a trial.
+      horizon: steps of an episode.
+    """
+
+    def __init__(self, model: LatentModel, num_episodes: int, horizon: int):
+        self.model = model
+        self._starts = np.arange(num_episodes) * (horizon + 1)
+        self.num_frames = num_episodes * (horizon + 1)
+
+    def init(self, key: chex.PRNGKey, example: PolicyBatch) -> Params:
+        """Nothing: the model is not trained by actor and critics."""
+        del key, example
+        return {}
+
+    def apply(self, params: Params, batch: PolicyBatch, key: chex.PRNGKey) -> RepresentationOutput:
+        """The beliefs before and after the chosen steps; the key is not used."""
+        del params, key
+        belief = jax.lax.stop_gradient(batch.belief)
+        following = jnp.take_along_axis(belief, self._following(batch.trials)[..., None], axis=1)
+        counts = (batch.trials.valid & ~batch.trials.first)[:, 1:]
+        obs, next_obs, weight = (_choose(leaf, batch.chosen) for leaf in (belief[:, :-1], following, counts))
+        return RepresentationOutput(obs, next_obs, jnp.zeros((), jnp.float32), {}, weight.astype(jnp.float32))
+
+    def init_model(self, key: chex.PRNGKey, trials: Trial) -> Params:
+        """The model's parameters, for trials `[B, L, ...]` of the shapes to come; the key is consumed."""
+        frames = jax.tree.map(lambda leaf: leaf[:, 0], trials)
+        return self.model.init(key, frames.image, frames.reward, frames.action, frames.first)
+
+    def infer(self, params: Params, trials: Trial, key: chex.PRNGKey) -> chex.Array:
+        """The beliefs at all frames, `[B, L, Db]`; the key is consumed."""
+        latents, _ = filter_trials(self.model, params, trials, self.draw_noise(key, trials))
+        return self.model.belief(latents)
+
+    def draw_noise(self, key: chex.PRNGKey, trials: Trial) -> chex.Array:
+        """The noise of the samples in a pass over trials, `[L, B, D1 + D2]`; the key is consumed."""
+        num_trials, num_frames = trials.reward.shape
+        config = self.model.config
+        return jax.random.normal(key, (num_frames, num_trials, config.z1_size + config.z2_size))
+
+    def _following(self, trials: Trial) -> chex.Array:
+        """The frame `[B, L - 1]` int32 whose belief follows on each step: where it leads to, or the next start."""
+        frames = np.arange(1, self.num_frames)
+        # Behind the last episode there is none: its end is followed by itself.
+        starts = np.append(self._starts, 0)[np.searchsorted(self._starts, frames, side="right")]
+        goes_on = jnp.concatenate([trials.valid & ~trials.first, jnp.zeros_like(trials.valid[:, :1])], axis=1)[:, 2:]
+        use_start = ~goes_on & jnp.asarray(starts > 0)[None]
+        return jnp.where(use_start, jnp.asarray(starts, jnp.int32)[None], jnp.asarray(frames, jnp.int32)[None])
+
+
+def _choose(leaf: chex.Array, chosen: chex.Array) -> chex.Array:
+    """Some of `[B, L - 1, ...]`, as `[n, ...]`."""
+    return leaf.reshape(-1, *leaf.shape[2:])[chosen]

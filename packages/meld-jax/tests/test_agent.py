@@ -1,0 +1,158 @@
+"""Gradient steps: the bound by value, what each kind of step changes, where batches come from."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from meld_builders import HORIZON, init_small, make_small_agent, make_up_trials
+from meld_jax import MeldData, filter_trials
+from meld_jax.collect import as_second_stage
+from rlcore.replay import add, init_replay
+from scipy import stats
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _loss(agent, params, trials, key):
+    return agent.model_loss(params, trials, key)
+
+
+def _same(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True))
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        (),
+        (
+            "model.image_std=0.5",
+            "model.reward_std=0.7",
+            "model.reward_coef=3",
+            "model.kl_coef=0.5",
+            "model.min_std=0.3",
+        ),
+    ],
+    ids=str,
+)
+def test_loss_is_minus_the_bound_of_a_frame(overrides):
+    """Every term again, in NumPy, frame by frame."""
+    agent = make_small_agent(*overrides)
+    config = agent.config.model
+    params = init_small(agent).model
+    trials = make_up_trials(2, lengths=[[3, 3], [2, 1]])
+    loss, (_, metrics) = _loss(agent, params, trials, jax.random.key(1))
+
+    latents, before = filter_trials(agent.model, params, trials, agent.belief.draw_noise(jax.random.key(1), trials))
+    image, reward = agent.model.apply(params, latents.z1, latents.z2, method="decode")
+    image_term, reward_term, kl = [], [], []
+    for trial, frame in np.argwhere(np.asarray(trials.valid)):
+        at = trial, frame
+        target = np.asarray(trials.image[at]) / 255
+        image_term.append(stats.norm.logpdf(target, np.asarray(image[at]), config.image_std).sum())
+        if frame % (HORIZON + 1):
+            reward_term.append(stats.norm.logpdf(trials.training_reward[at], reward[at], config.reward_std))
+        mean, std = (np.asarray(leaf[at], float) for leaf in latents.q1)
+        expected_mean, expected_std = np.zeros_like(mean), np.ones_like(std)
+        if frame:
+            expected = agent.model.apply(params, before[at], trials.action[at], trials.first[at], method="expect")
+            expected_mean, expected_std = (np.asarray(leaf, float) for leaf in expected)
+        kl.append(
+            np.sum(np.log(expected_std / std) + (std**2 + (mean - expected_mean) ** 2) / (2 * expected_std**2) - 0.5)
+        )
+    bound = np.mean(image_term) + config.reward_coef * np.mean(reward_term) - config.kl_coef * np.mean(kl)
+    assert float(loss) == pytest.approx(-bound, rel=1e-4)
+    assert float(metrics["model/kl"]) == pytest.approx(np.mean(kl), rel=1e-4)
+
+
+def test_without_reward_evidence_rewards_are_nothing_to_explain():
+    agent = make_small_agent("model.reward_evidence=false")
+    params = init_small(agent).model
+    trials = make_up_trials(2)
+    other = trials._replace(reward=trials.reward + 1, training_reward=trials.training_reward + 1)
+    losses = [_loss(agent, params, t, jax.random.key(1))[0] for t in (trials, other)]
+    assert float(losses[0]) == float(losses[1])
+
+
+def test_the_model_explains_the_training_reward_and_sees_the_other():
+    agent = make_small_agent()
+    params = init_small(agent).model
+    trials = make_up_trials(2)
+    _, (belief, metrics) = _loss(agent, params, trials, jax.random.key(1))
+    other = trials._replace(training_reward=trials.training_reward + 1)
+    _, (same_belief, other_metrics) = _loss(agent, params, other, jax.random.key(1))
+    np.testing.assert_array_equal(belief, same_belief)
+    assert float(metrics["model/reward_rmse"]) != float(other_metrics["model/reward_rmse"])
+
+
+def test_each_kind_of_step_changes_what_it_trains():
+    agent = make_small_agent("averaging_rate=0.5", "num_transitions=5")
+    state = init_small(agent)
+    trials = make_up_trials(2)
+    model, _ = jax.jit(agent.update_model)(state, trials, jax.random.split(jax.random.key(1))[0])
+    policy, _ = jax.jit(agent.update_policy)(state, trials, jax.random.key(1))
+    joint, metrics = jax.jit(agent.update_joint)(state, trials, jax.random.key(1))
+    before = state.params
+    for after, model_moves, policy_moves in ((model, True, False), (policy, False, True), (joint, True, True)):
+        params = after.params
+        assert _same(params.model, before.model) != model_moves
+        assert _same(params.policy.actor, before.policy.actor) != policy_moves
+        assert _same(params.policy.critics, before.policy.critics) != policy_moves
+        half = jax.tree.map(lambda a, b: (a + b) / 2, params, before)
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), after.average, half)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), joint.model, model.model)
+    assert {"loss/model", "loss/critic", "model/image_error", "model/reward_rmse"} <= set(metrics)
+
+
+def test_gradient_of_the_model_is_clipped():
+    """Adam's first step is the learning rate, but for gradients no larger than its epsilon."""
+    for norm, smallest, largest in ((1e6, 0.99e-3, 1.01e-3), (1e-9, 0, 1e-4)):
+        agent = make_small_agent(f"max_model_grad_norm={norm}")
+        params = {"w": jnp.ones(3)}
+        updates, _ = agent.optimiser.update({"w": jnp.full(3, 5.0)}, agent.optimiser.init(params), params)
+        assert smallest <= float(jnp.abs(updates["w"]).max()) <= largest
+
+
+def _fill(agent, num_tasks, num_trials, value):
+    replay = init_replay(agent.example_trial(), 10, num_tasks)
+    trials = make_up_trials(num_tasks * num_trials)
+    trials = trials._replace(training_reward=jnp.full_like(trials.training_reward, value))
+    rows = jax.tree.map(lambda leaf: leaf.reshape(num_tasks, num_trials, *leaf.shape[1:]), trials)
+    return add(replay, jnp.arange(num_tasks, dtype=jnp.int32), rows)
+
+
+def test_batches_are_whole_trials_that_were_stored():
+    agent = make_small_agent()
+    replay = _fill(agent, 3, 2, 1.0)
+    batch = jax.jit(agent.sample, static_argnums=2)(MeldData(replay, None), jax.random.key(0), 50)
+    stored = np.asarray(replay.data.image[:, :2]).reshape(6, -1)
+    drawn = np.asarray(batch.image).reshape(50, -1)
+    found = {int(np.flatnonzero((stored == row).all(axis=1))[0]) for row in drawn}
+    assert found == set(range(6))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_a_share_of_batches_comes_from_the_first_stage(share):
+    agent = make_small_agent(f"expert_share={share}")
+    data = MeldData(_fill(agent, 3, 2, 1.0), _fill(agent, 3, 1, 2.0))
+    batch = jax.jit(agent.sample, static_argnums=2)(data, jax.random.key(0), 400)
+    found = float((batch.training_reward[:, 1] == 2).mean())
+    assert found == pytest.approx(share, abs=0.07)
+
+
+def test_trials_of_a_first_stage_show_the_second_stages_evidence():
+    agent = make_small_agent()
+    replay = _fill(agent, 2, 1, 1.0)
+    converted = as_second_stage(replay)
+    np.testing.assert_array_equal(converted.data.reward, replay.data.second_reward)
+    np.testing.assert_array_equal(converted.data.training_reward, replay.data.training_reward)
+
+
+def test_decoder_starts_at_the_mean_picture_of_valid_frames():
+    agent = make_small_agent()
+    trials = make_up_trials(2, lengths=[[1, 3], [3, 3]])
+    state = agent.set_background(init_small(agent), trials)
+    expected = np.asarray(trials.image)[np.asarray(trials.valid)].mean(axis=0) / 255
+    for model in (state.model, state.average.model):
+        np.testing.assert_allclose(model["params"]["image_bias"], expected, atol=1e-5)

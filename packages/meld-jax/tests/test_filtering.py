@@ -1,0 +1,132 @@
+"""Belief filtering: online as in windows, what it carries over, what it must not see."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from meld_builders import ACTION_SIZE, HORIZON, SHAPE, infer, init_small, make_small_agent, make_up_trials
+from meld_jax import MeldPolicy, filter_trials
+from rlcore.types import Transition
+
+VARIANTS = [(), ("model.memory=plain", "model.belief=sample"), ("model.mark_resets=false",)]
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _filter(agent, params, trials, noise):
+    return filter_trials(agent.model, params.model, trials, noise)
+
+
+@pytest.mark.parametrize("overrides", VARIANTS, ids=str)
+def test_online_filtering_gives_the_numbers_of_a_window(overrides):
+    agent = make_small_agent(*overrides)
+    params = init_small(agent).average
+    trials = make_up_trials(3, lengths=[[3, 3], [2, 3], [3, 1]])
+    policy = MeldPolicy(agent, deterministic=True)
+    act, observe = jax.jit(policy.act), jax.jit(policy.observe)
+    memory = policy.begin_trial(params, jax.random.key(1), 3)
+    noises, beliefs = [], []
+    for episode in range(2):
+        memory = policy.begin_episode(params, memory, jax.random.key(2))
+        for step in range(HORIZON):
+            frame = episode * (HORIZON + 1) + step
+            _, acted = act(params, memory, trials.image[:, frame], jax.random.key(frame))
+            going_on = trials.valid[:, frame]
+            memory = _where(going_on, acted, memory)
+            if step == 0:
+                noises.append(jax.random.normal(jax.random.split(jax.random.key(frame), 3)[0], memory.noise.shape))
+                beliefs.append(memory.belief)
+            noises.append(acted.noise)
+            arrived = jax.tree.map(lambda leaf, frame=frame: leaf[:, frame + 1], trials)
+            transition = Transition(
+                trials.image[:, frame], arrived.action, arrived.reward, arrived.discount, arrived.image
+            )
+            memory = _where(arrived.valid, observe(params, memory, transition), memory)
+            beliefs.append(memory.belief)
+    latents, _ = _filter(agent, params, trials, jnp.stack(noises))
+    expected = agent.model.belief(latents)
+    np.testing.assert_allclose(jnp.stack(beliefs, axis=1), expected, atol=2e-6)
+
+
+def _where(mask, new, old):
+    return jax.tree.map(lambda n, o: jnp.where(mask.reshape(-1, *[1] * (n.ndim - 1)), n, o), new, old)
+
+
+def test_frames_that_are_not_valid_change_nothing():
+    agent = make_small_agent()
+    params = init_small(agent).average
+    trials = make_up_trials(2, lengths=[[1, 3], [3, 3]])
+    noise = agent.belief.draw_noise(jax.random.key(1), trials)
+    other = trials._replace(image=jnp.where(trials.valid[..., None, None, None], trials.image, 7))
+    one, _ = _filter(agent, params, trials, noise)
+    two, _ = _filter(agent, params, other, noise)
+    jax.tree.map(np.testing.assert_array_equal, one, two)
+    np.testing.assert_array_equal(one.z2[0, 1], one.z2[0, 3])
+    assert not np.array_equal(one.z2[1, 1], one.z2[1, 3])
+
+
+def test_each_frame_follows_on_the_sample_of_the_one_before_across_episodes():
+    agent = make_small_agent()
+    params = init_small(agent).average
+    trials = make_up_trials(2)
+    latents, before = _filter(agent, params, trials, agent.belief.draw_noise(jax.random.key(1), trials))
+    np.testing.assert_array_equal(before[:, 1:], latents.z2[:, :-1])
+    np.testing.assert_array_equal(before[:, 0], 0)
+
+
+def test_without_reward_evidence_rewards_change_no_belief():
+    trials = make_up_trials(2)
+    other = trials._replace(reward=trials.reward + 5)
+    for evidence in (True, False):
+        agent = make_small_agent(f"model.reward_evidence={evidence}")
+        params = init_small(agent).average
+        beliefs = [infer(agent, params, t, jax.random.key(1)) for t in (trials, other)]
+        assert np.array_equal(*beliefs) != evidence
+
+
+def test_the_last_reward_and_the_marked_reset_reach_the_next_episode():
+    agent = make_small_agent()
+    params = init_small(agent).average
+    trials = make_up_trials(1)
+    belief = infer(agent, params, trials, jax.random.key(1))
+    richer = trials._replace(reward=trials.reward.at[:, HORIZON].add(1.0))
+    after = infer(agent, params, richer, jax.random.key(1))
+    np.testing.assert_array_equal(belief[:, :HORIZON], after[:, :HORIZON])
+    assert not np.array_equal(belief[:, HORIZON + 1], after[:, HORIZON + 1])
+    unmarked = trials._replace(first=jnp.zeros_like(trials.first))
+    after = infer(agent, params, unmarked, jax.random.key(1))
+    np.testing.assert_array_equal(belief[:, : HORIZON + 1], after[:, : HORIZON + 1])
+    assert not np.array_equal(belief[:, HORIZON + 1], after[:, HORIZON + 1])
+
+
+def test_a_gate_that_is_shut_keeps_the_slow_layer_as_it_was():
+    agent = make_small_agent()
+    params = init_small(agent).model
+    last = params["params"]["second"]["rest_0"]["Dense_0"]
+    shut = {"kernel": last["kernel"].at[:, 16:].set(0), "bias": last["bias"].at[16:].set(-50.0)}
+    params["params"]["second"]["rest_0"]["Dense_0"] = shut
+    trials = make_up_trials(2)
+    latents, _ = filter_trials(agent.model, params, trials, agent.belief.draw_noise(jax.random.key(1), trials))
+    np.testing.assert_allclose(
+        latents.z2[:, 1:], jnp.broadcast_to(latents.z2[:, :1], latents.z2[:, 1:].shape), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("belief", ["moments", "sample"])
+def test_what_is_acted_on_has_the_size_that_the_config_says(belief):
+    agent = make_small_agent(f"model.belief={belief}")
+    params = init_small(agent).average
+    beliefs = infer(agent, params, make_up_trials(2), jax.random.key(1))
+    assert beliefs.shape == (2, 8, agent.config.model.belief_size)
+
+
+def test_random_actions_are_uniform_and_see_nothing():
+    agent = make_small_agent()
+    policy = MeldPolicy(agent, deterministic=False, random=True)
+    memory = policy.begin_trial(None, jax.random.key(0), 4000)
+    action, after = policy.act(None, memory, jnp.zeros((4000, *SHAPE), jnp.uint8), jax.random.key(1))
+    assert action.shape == (4000, ACTION_SIZE)
+    assert -1 <= float(action.min()) < -0.99 < 0.99 < float(action.max()) <= 1
+    assert abs(float(action.mean())) < 0.05
+    assert after is memory

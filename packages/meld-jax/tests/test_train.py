@@ -1,0 +1,164 @@
+"""Whole training runs, small: they resume exactly, compile once, build on a first stage, stop on what is not finite."""
+
+import dataclasses
+import json
+import logging
+
+import gymnasium
+import jax
+import meld_jax
+import numpy as np
+import optax
+import pytest
+from gymnasium import spaces
+from meld_builders import SMALL
+from meld_jax.train import Updates
+from metarl_envs import Benchmark, benchmark, from_gymnasium
+from rlcore.experiment import NonFiniteError, Run, override, to_dict
+
+DENSE, SPARSE = "point-image-dense-32-v0", "point-image-sparse-32-v0"
+QUICK = override(SMALL, ["num_joint_updates=3", "num_initial_updates=4", "test_every=2", "num_test_trials=2"])
+
+
+def _train(run_dir, config, num_iterations, tasks=DENSE, seed=0, first_stage=None):
+    chosen = benchmark(tasks) if isinstance(tasks, str) else tasks
+    run = Run.open(run_dir, {"meld": to_dict(config)})
+    return meld_jax.train(config, chosen, run, seed=seed, num_iterations=num_iterations, first_stage=first_stage)
+
+
+def _metrics(run_dir):
+    rows = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in row.items() if not name.startswith("time/")} for row in rows]
+
+
+def _assert_equal(one, other):
+    def check(a, b):
+        if jax.dtypes.issubdtype(a.dtype, jax.dtypes.prng_key):
+            a, b = jax.random.key_data(a), jax.random.key_data(b)
+        np.testing.assert_array_equal(a, b)
+
+    jax.tree.map(check, one, other)
+
+
+@pytest.mark.wheel
+def test_stopped_and_resumed_run_equals_an_undisturbed_one(tmp_path):
+    config = dataclasses.replace(QUICK, averaging_rate=0.1, second_stage_reward="sparse_reward")
+    whole = _train(tmp_path / "whole", config, 3)
+    _train(tmp_path / "parts", config, 2)
+    _assert_equal(_train(tmp_path / "parts", config, 3), whole)
+    assert _metrics(tmp_path / "parts") == _metrics(tmp_path / "whole")
+    assert [row["iteration"] for row in _metrics(tmp_path / "whole")] == [1, 2, 3]
+    assert int(whole.env_steps) == (30 + 3 * 2) * 2 * 20
+    np.testing.assert_array_equal(whole.data.replay.num_added.sum(), 30 + 3 * 2)
+    second = _metrics(tmp_path / "whole")[1]
+    assert {"test/return_1", "test/success_2", "test/found_1", "model/reward_rmse"} <= set(second)
+
+    stage_two = dataclasses.replace(QUICK, training_reward="dense_reward", expert_share=0.5)
+    straight = _train(tmp_path / "two", stage_two, 2, SPARSE, first_stage=whole)
+    _train(tmp_path / "two-parts", stage_two, 1, SPARSE, first_stage=whole)
+    _assert_equal(_train(tmp_path / "two-parts", stage_two, 2, SPARSE, first_stage=whole), straight)
+    expert = straight.data.expert.data
+    np.testing.assert_array_equal(expert.reward, whole.data.replay.data.second_reward)
+    np.testing.assert_array_equal(expert.image, whole.data.replay.data.image)
+    sparse = np.asarray(straight.data.replay.data.reward)
+    assert set(np.unique(sparse)) <= {0.0, 1.0}
+    assert (np.asarray(straight.data.replay.data.training_reward) < 0).any()
+
+
+def test_nothing_compiles_after_the_second_iteration(tmp_path, caplog):
+    class Watch(Run):
+        def finish_iteration(self, iteration, state, metrics):
+            super().finish_iteration(iteration, state, metrics)
+            compiled.append(sum("Finished XLA compilation" in record.message for record in caplog.records))
+
+    compiled = []
+    config = dataclasses.replace(QUICK, test_every=1)
+    with jax.log_compiles(), caplog.at_level(logging.WARNING):
+        meld_jax.train(config, benchmark(DENSE), Watch.open(tmp_path / "run", {}), seed=0, num_iterations=4)
+    assert compiled[0] > 0
+    assert compiled[3] == compiled[2] == compiled[1]
+
+
+def _loops_with_convolutions(jaxpr, inside=False):
+    """How many convolutions a traced function has inside its loops."""
+    found = 0
+    for equation in jaxpr.eqns:
+        loop = inside or equation.primitive.name in ("scan", "while")
+        found += loop and equation.primitive.name == "conv_general_dilated"
+        for value in equation.params.values():
+            for part in value if isinstance(value, (tuple, list)) else [value]:
+                inner = getattr(part, "jaxpr", part)
+                if hasattr(inner, "eqns"):
+                    found += _loops_with_convolutions(inner, loop)
+    return found
+
+
+@pytest.mark.parametrize("network", ["conv", "patches"])
+def test_no_convolution_runs_inside_a_loop_on_cpu(network):
+    """XLA's are 6 to 28 times slower there."""
+    config = override(QUICK, [f"model.image_network={network}"])
+    tasks = benchmark(DENSE)
+    agent = meld_jax.make_agent(config, tasks)
+    state = jax.eval_shape(lambda: meld_jax.init_state(agent, tasks, 0))
+    assert Updates(agent).one_by_one == (network == "conv")
+    trials = jax.eval_shape(lambda state, key: agent.sample(state.data, key, 2), state, jax.random.key(0))
+    traced = jax.make_jaxpr(agent.update_joint)(state.agent, trials, jax.random.key(0))
+    assert _loops_with_convolutions(traced.jaxpr) == 0
+    assert ("conv_general_dilated" in str(traced)) == (network == "conv")
+
+
+def test_steps_of_each_kind_are_taken_one_by_one_with_convolutions(tmp_path):
+    config = override(
+        QUICK, ["model.image_network=conv", "num_model_updates=2", "num_policy_updates=2", "num_joint_updates=1"]
+    )
+    state = _train(tmp_path / "run", config, 1)
+    assert int(optax.tree.get(state.agent.model_optimiser, "count")) == config.num_initial_updates + 2 + 1
+    rows = _metrics(tmp_path / "run")
+    assert np.isfinite(rows[0]["loss/model"])
+    assert np.isfinite(rows[0]["loss/critic"])
+
+
+class BlinkEnv(gymnasium.Env):
+    """A user's environment: brightness is moved to a goal, and episodes end there."""
+
+    observation_space = spaces.Box(0, 255, (8, 8, 3), np.uint8)
+    action_space = spaces.Box(-2, 2, (1,), np.float32)
+
+    def __init__(self, goal, broken=False):
+        self.goal, self.broken = goal, broken
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.x, self.t = 0.5, 0
+        return self._picture(), {}
+
+    def step(self, action):
+        self.x, self.t = float(np.clip(self.x + 0.1 * action[0], 0, 1)), self.t + 1
+        reward = float("nan") if self.broken and self.t == 2 else -abs(self.x - self.goal)
+        return self._picture(), reward, reward > -0.1, self.t >= 4, {}
+
+    def _picture(self):
+        return np.full((8, 8, 3), round(255 * self.x), np.uint8)
+
+
+def _blink(**last):
+    family = from_gymnasium(lambda task: BlinkEnv(**task), [{"goal": 0.2}, {"goal": 0.8}], horizon=4)
+    return Benchmark("blink", family, [{"goal": 0.2}, {"goal": 0.8, **last}], [{"goal": 0.3}])
+
+
+def test_trains_on_a_users_environment_where_episodes_end_early(tmp_path):
+    state = _train(tmp_path / "run", QUICK, 2, _blink())
+    stored = state.data.replay.data
+    assert not np.asarray(stored.valid).all()
+    ended = np.asarray(stored.discount == 0) & np.asarray(stored.valid) & ~np.asarray(stored.first)
+    assert ended.any()
+    assert np.isfinite(_metrics(tmp_path / "run")[-1]["test/return"])
+
+
+def test_not_a_number_from_an_environment_stops_with_step_and_task_and_keeps_the_checkpoint(tmp_path):
+    _train(tmp_path / "run", QUICK, 1, _blink())
+    with pytest.raises(NonFiniteError, match=r"reward is nan at step 1 of episode \d in train task 1"):
+        _train(tmp_path / "run", QUICK, 2, _blink(broken=True))
+    _train(tmp_path / "run", QUICK, 2, _blink())
+    _train(tmp_path / "whole", QUICK, 2, _blink())
+    assert _metrics(tmp_path / "run") == _metrics(tmp_path / "whole")
