@@ -31,6 +31,16 @@ def make_library(**changes):
     return Library(STYLES, subcategories, cut_outs, credits="Drawn for tests.\n", **changes)
 
 
+def make_test_library():
+    """Six concepts in six subcategories, to test with: one has three cut-outs in each style, the others have one."""
+    whole = make_library()
+    subcategories = {concept: whole.subcategories[concept] for concept in whole.concepts[:12:2]}
+    cut_outs = {pair: found for pair, found in whole.cut_outs.items() if pair[1] in subcategories}
+    for style in STYLES:
+        cut_outs[style, "shape-00"] = tuple(whole.cut_outs[style, f"shape-{i:02}"][0] for i in (0, 21, 23))
+    return Library(STYLES, subcategories, cut_outs, test_only=True, credits="Drawn for tests.\n")
+
+
 def make_benchmark(library=None, **changes):
     rng = np.random.default_rng(5)
     photos = {

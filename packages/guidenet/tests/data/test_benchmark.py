@@ -208,6 +208,56 @@ def test_the_oracle_has_all_folds(benchmark):
     assert found == {concept for fold in benchmarks.FOLDS for concept in benchmark.concepts("test", fold)}
 
 
+@pytest.fixture(scope="module")
+def test_set(shapes):
+    return shapes.make_benchmark(shapes.make_test_library())
+
+
+def test_a_library_for_tests_is_one_group(test_set):
+    library = test_set.library
+    assert test_set.groups == (library.concepts,)
+    assert test_set.concepts("test", 0) == library.concepts
+    found = test_set.role("test", 0)
+    assert {library.concepts[mask.cls - 1] for mask in class_masks(found.dataset)} == set(library.concepts)
+    with pytest.raises(ValueError, match="role must be test with cut-outs that are for tests only, got 'train'"):
+        test_set.fold(0)
+    with pytest.raises(ValueError, match="role must be test with cut-outs that are for tests only, got 'train'"):
+        test_set.oracle()
+    with pytest.raises(ValueError, match="fold must be one of 0, got 1"):
+        test_set.role("test", 1)
+    with pytest.raises(ValueError, match="role must be one of train, validation, test, got 'val'"):
+        test_set.role("val", 0)
+
+
+def test_there_are_as_many_scenes_as_cut_outs_ask_for(test_set):
+    styles = collections.Counter(test_set.role("test", 0).styles.values())
+    assert styles == {"flat": 11, "outline": 11}  # 8 cut-outs, 2 appearances, 1.5 objects in a scene
+
+
+def test_all_cut_outs_of_a_concept_are_shown(test_set, shapes, monkeypatch):
+    library, shown = test_set.library, set()
+    pick = type(library).pick
+
+    def watch(self, style, concept, rng):
+        found = pick(self, style, concept, rng)
+        shown.add((style, concept, found.tobytes()))
+        return found
+
+    monkeypatch.setattr(type(library), "pick", watch)
+    dataset = shapes.make_benchmark(library).role("test", 0).dataset
+    for name in dataset.ids:
+        dataset.image(name)
+    assert shown == {(*pair, pixels.tobytes()) for pair, found in library.cut_outs.items() for pixels in found}
+
+
+def test_a_library_for_tests_is_built(test_set, tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmarks, "NUM_CLIPS", {"test": 1})
+    build.build(tmp_path, test_set)
+    assert sorted(path.name for path in (tmp_path / "scenes").iterdir()) == ["test-0"]
+    with pytest.raises(ValueError, match="roles must be one of test, got 'train'"):
+        build.build(tmp_path, test_set, roles=["train"])
+
+
 def test_classes_can_be_subcategories(benchmark, fold):
     coarse = benchmark.by_subcategory(fold.test)
     name = fold.test.ids[0]
