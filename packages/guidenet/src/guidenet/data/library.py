@@ -132,7 +132,7 @@ def read_library(folder: str | Path) -> Library:
         if not styles:
             raise ValueError("it has no styles")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} must be {what}: {error!r}") from None
+        raise ValueError(f"{path} must be {what}: {error}") from None
     subcategories: dict[str, str] = {}
     cut_outs: dict[tuple[str, str], tuple[Pixels, ...]] = {}
     for style in styles:
