@@ -234,7 +234,7 @@ def test_there_are_as_many_scenes_as_cut_outs_ask_for(test_set):
     assert styles == {"flat": 11, "outline": 11}  # 8 cut-outs, 2 appearances, 1.5 objects in a scene
 
 
-def test_all_cut_outs_of_a_concept_are_shown(test_set, shapes, monkeypatch):
+def test_all_cut_outs_of_a_concept_are_shown(test_set, monkeypatch):
     library, shown = test_set.library, set()
     pick = type(library).pick
 
@@ -244,7 +244,8 @@ def test_all_cut_outs_of_a_concept_are_shown(test_set, shapes, monkeypatch):
         return found
 
     monkeypatch.setattr(type(library), "pick", watch)
-    dataset = shapes.make_benchmark(library).role("test", 0).dataset
+    config = dataclasses.replace(test_set.scene_config, appearances=12)
+    dataset = make_scenes("x", library.concepts, library, test_set.photos["test"], config).dataset
     for name in dataset.ids:
         dataset.image(name)
     assert shown == {(*pair, pixels.tobytes()) for pair, found in library.cut_outs.items() for pixels in found}
