@@ -1,4 +1,4 @@
-"""Files of a package: of an npm tarball, a wheel or a Debian package, or of the folder that one was unpacked to."""
+"""Files of a package: of an npm tarball or a Debian package, or of the folder that one was unpacked to."""
 
 import contextlib
 import gzip
@@ -7,7 +7,6 @@ import json
 import lzma
 import re
 import tarfile
-import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -26,7 +25,7 @@ def read_files(path: Path, pattern: str) -> dict[str, bytes]:
 
     Raises:
       FileNotFoundError: there is no such package.
-      ValueError: it is none, or no file is as wanted.
+      ValueError: it is none, or is damaged.
     """
     if not path.exists():
         raise FileNotFoundError(f"{path} must be a package or a folder, and there is no such file or folder")
@@ -37,15 +36,15 @@ def read_files(path: Path, pattern: str) -> dict[str, bytes]:
             match = wanted.fullmatch(name)
             if match:
                 found[match.group(1)] = read()
-    except (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, gzip.BadGzipFile, EOFError) as error:
-        raise ValueError(f"{path} must be a .tgz, .whl or .deb package, or the folder of one: {error}") from None
+    except (tarfile.TarError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, EOFError) as error:
+        raise ValueError(f"{path} must be a .tgz or .deb package, or the folder of one: {error}") from None
     return found
 
 
 def find_version(files: Mapping[str, bytes]) -> str:
     """The version that a package says it is of, in its package.json or changelog.Debian.gz."""
     for name, content in files.items():
-        with contextlib.suppress(ValueError, OSError, KeyError, TypeError, AttributeError):
+        with contextlib.suppress(ValueError, OSError, LookupError, TypeError, EOFError):
             if name == "package.json":
                 return str(json.loads(content)["version"])
             if name == "changelog.Debian.gz":
@@ -60,10 +59,6 @@ def _walk(path: Path) -> Iterator[_Entry]:
         for file in sorted(root.rglob("*")):
             if file.is_file():
                 yield file.relative_to(root.parent).as_posix(), file.read_bytes
-    elif path.suffix in (".whl", ".zip"):
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                yield name, lambda name=name: archive.read(name)
     elif path.suffix == ".deb":
         yield from _walk_tar(io.BytesIO(_find_data(path)))
     else:

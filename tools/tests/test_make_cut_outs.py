@@ -217,7 +217,7 @@ def test_what_is_wrong_with_a_package_is_said(packages, stamps, tmp_path, monkey
         run(monkeypatch, "photos", tmp_path / "out", f"--stamps={packages['noto']}")
     broken = tmp_path / "broken.tgz"
     broken.write_bytes(packages["noto"].read_bytes()[:300])
-    with pytest.raises(SystemExit, match=r"broken\.tgz must be a \.tgz, \.whl or \.deb package"):
+    with pytest.raises(SystemExit, match=r"broken\.tgz must be a \.tgz or \.deb package"):
         run(monkeypatch, "drawings", tmp_path / "out", *flags(packages | {"noto": broken}))
     swapped = packages | {"twemoji": packages["fluent"]}
     with pytest.raises(SystemExit, match=r"fluent\.tgz must be the package emoji-datasource-twitter"):
@@ -240,7 +240,7 @@ def test_what_is_wrong_with_a_package_is_said(packages, stamps, tmp_path, monkey
         (b"!<arch", "must be a Debian package, and is none"),
         (make_deb({"debian-binary": b"2.0"}), "has no data.tar"),
         (make_deb({"data.tar.zst": b"x"}), "compressed with zstd: unpack it with dpkg-deb -x, and give the folder"),
-        (make_deb({"data.tar.xz": b"no tar"}), "must be a .tgz, .whl or .deb package"),
+        (make_deb({"data.tar.xz": b"no tar"}), "must be a .tgz or .deb package"),
     ],
 )
 def test_broken_debian_packages(content, message, tmp_path):
