@@ -36,7 +36,7 @@ from rlcore.experiment import check_choice, enable_compilation_cache, main, tell
 
 _RUNS = flags.DEFINE_string("runs", "runs/guidenet", "Folder of the trained networks.")
 _OUTPUT = flags.DEFINE_string("output", "runs/guidenet-results", "Folder for scores and pictures.")
-_DATA = flags.DEFINE_string("data", "cut-outs", "The images: cut-outs, voc:FOLDER or davis:FOLDER.")
+_DATA = flags.DEFINE_string("data", "cut-outs", "The images: cut-outs, cut-outs:FOLDER, voc:FOLDER or davis:FOLDER.")
 _CACHE = flags.DEFINE_string("cache", "cache", "Folder for the drawings of cut-outs.")
 _PARTS = flags.DEFINE_list("parts", ["points", "shots", "pictures"], "What to compute: points, shots, pictures.")
 _METHODS = flags.DEFINE_list("methods", [], "Methods to compute, by default all whose networks are there.")

@@ -5,7 +5,8 @@ import hashlib
 import numpy as np
 from guidenet.data.benchmark import Benchmark
 from guidenet.data.clips import ClipConfig
-from guidenet.data.cutouts import Drawings, crop
+from guidenet.data.cutouts import crop
+from guidenet.data.library import Library
 from guidenet.data.scenes import SceneConfig
 from PIL import Image, ImageDraw
 
@@ -20,17 +21,27 @@ def draw(corners, colour, outlined):
     return crop(image, 48)
 
 
-def make_drawings():
+def make_library(**changes):
     subcategories = {f"shape-{i:02}": f"kind-{i // 2:02}" for i in range(24)}
-    pixels = {
-        (style, concept): draw(3 + i % 5, (40 + 9 * i, 250 - 8 * i, 97 * i % 256), style == "outline")
+    cut_outs = {
+        (style, concept): (draw(3 + i % 5, (40 + 9 * i, 250 - 8 * i, 97 * i % 256), style == "outline"),)
         for i, concept in enumerate(subcategories)
         for style in STYLES
     }
-    return Drawings(STYLES, subcategories, pixels)
+    return Library(STYLES, subcategories, cut_outs, credits="Drawn for tests.\n", **changes)
 
 
-def make_benchmark(**changes):
+def make_test_library():
+    """Six concepts in six subcategories, to test with: one has three cut-outs in each style, the others have one."""
+    whole = make_library()
+    subcategories = {concept: whole.subcategories[concept] for concept in whole.concepts[:12:2]}
+    cut_outs = {pair: found for pair, found in whole.cut_outs.items() if pair[1] in subcategories}
+    for style in STYLES:
+        cut_outs[style, "shape-00"] = tuple(whole.cut_outs[style, f"shape-{i:02}"][0] for i in (0, 21, 23))
+    return Library(STYLES, subcategories, cut_outs, test_only=True, credits="Drawn for tests.\n")
+
+
+def make_benchmark(library=None, **changes):
     rng = np.random.default_rng(5)
     photos = {
         role: {f"{role}-{i}": rng.integers(0, 256, (90, 120, 3)).astype(np.uint8) for i in range(2)}
@@ -38,7 +49,7 @@ def make_benchmark(**changes):
     }
     scenes = SceneConfig(side=64, objects=(1, 2), appearances=2, **changes)
     return Benchmark(
-        make_drawings(), photos, scenes, ClipConfig(size=(48, 64), num_frames=6, objects=(1, 1), **changes)
+        library or make_library(), photos, scenes, ClipConfig(size=(48, 64), num_frames=6, objects=(1, 1), **changes)
     )
 
 

@@ -26,24 +26,26 @@ def fold(benchmark):
     return benchmark.fold(1)
 
 
-def hashes(drawings, concepts):
-    return {hashlib.sha256(drawings.pixels[style, c].tobytes()).digest() for style in drawings.styles for c in concepts}
+def hashes(library, concepts):
+    """Of the pixels of all cut-outs of some concepts."""
+    found = [cut_out for style in library.styles for c in concepts for cut_out in library.cut_outs[style, c]]
+    return {hashlib.sha256(cut_out.tobytes()).digest() for cut_out in found}
 
 
 def check_disjoint(benchmark):
     """No concept, subcategory, drawing or photo is in two of training, validation and test of any fold."""
-    drawings = benchmark.drawings
+    library = benchmark.library
     for fold in benchmarks.FOLDS:
         concepts = {role: set(benchmark.concepts(role, fold)) for role in benchmarks.ROLES}
-        kinds = {role: {drawings.subcategories[c] for c in concepts[role]} for role in concepts}
-        sources = {role: hashes(drawings, concepts[role]) for role in concepts}
+        kinds = {role: {library.subcategories[c] for c in concepts[role]} for role in concepts}
+        sources = {role: hashes(library, concepts[role]) for role in concepts}
         photos = {role: {photo.tobytes() for photo in benchmark.photos[role].values()} for role in concepts}
         for one, other in itertools.combinations(benchmarks.ROLES, 2):
             for sets in (concepts, kinds, sources, photos):
                 assert not sets[one] & sets[other]
-        assert set.union(*concepts.values()) == set(drawings.concepts)
+        assert set.union(*concepts.values()) == set(library.concepts)
     tested = [concept for fold in benchmarks.FOLDS for concept in benchmark.concepts("test", fold)]
-    assert len(tested) == len(set(tested)) == len(drawings.concepts) - len(benchmark.concepts("validation", 0))
+    assert len(tested) == len(set(tested)) == len(library.concepts) - len(benchmark.concepts("validation", 0))
 
 
 def test_what_is_tested_is_in_no_other_set(benchmark):
@@ -74,7 +76,7 @@ def test_same_seed_same_pixels_whatever_was_read_before(benchmark, shapes):
 
 
 def test_every_object_is_seen_and_has_its_concept(benchmark, fold):
-    config, drawings = benchmark.scene_config, benchmark.drawings
+    config, library = benchmark.scene_config, benchmark.library
     smallest = config.visible * 0.3 * (config.object_size[0] * config.side) ** 2
     for name in fold.test.ids:
         instances, classes = fold.test.instance_labels(name), fold.test.class_labels(name)
@@ -85,7 +87,7 @@ def test_every_object_is_seen_and_has_its_concept(benchmark, fold):
         for number in range(1, instances.max() + 1):
             (label,) = np.unique(classes[instances == number])
             assert (instances == number).sum() > smallest * 0.5
-            kinds.append((drawings.subcategories[fold.test.classes[label - 1]], label))
+            kinds.append((library.subcategories[fold.test.classes[label - 1]], label))
         # Two objects of one subcategory are the same drawing twice.
         assert len(dict(kinds)) == len(set(kinds))
 
@@ -93,7 +95,7 @@ def test_every_object_is_seen_and_has_its_concept(benchmark, fold):
 def test_objects_cover_the_pixels_of_their_labels(shapes, benchmark):
     photos = {"black": np.zeros((160, 160, 3), np.uint8)}
     config = dataclasses.replace(benchmark.scene_config, side=160)
-    scenes = make_scenes("x", benchmark.groups[0], benchmark.drawings, photos, config)
+    scenes = make_scenes("x", benchmark.groups[0], benchmark.library, photos, config)
     for name in scenes.dataset.ids:
         image, labels = scenes.dataset.image(name), scenes.dataset.class_labels(name)
         if scenes.styles[name] == "flat":  # outlines are black too
@@ -120,7 +122,7 @@ def test_concepts_come_about_equally_often_in_both_styles(benchmark):
 )
 def test_options_of_scenes(benchmark, changes, check):
     config = dataclasses.replace(benchmark.scene_config, **changes)
-    found = make_scenes("x", benchmark.groups[0], benchmark.drawings, benchmark.photos["test"], config).dataset
+    found = make_scenes("x", benchmark.groups[0], benchmark.library, benchmark.photos["test"], config).dataset
     assert check(found)
 
 
@@ -129,7 +131,7 @@ def test_visible_and_angle_change_scenes(benchmark):
         make_scenes(
             "x",
             benchmark.groups[0],
-            benchmark.drawings,
+            benchmark.library,
             benchmark.photos["test"],
             dataclasses.replace(benchmark.scene_config, object_size=(0.6, 0.7), objects=(2, 2), **changes),
         ).dataset
@@ -160,15 +162,15 @@ def test_bad_options_of_scenes(changes, message):
 
 
 def test_bad_input_is_refused(benchmark, fold):
-    drawings, config = benchmark.drawings, benchmark.scene_config
+    library, config = benchmark.library, benchmark.scene_config
     with pytest.raises(ValueError, match="photos must be at least one"):
-        make_scenes("x", ["shape-00"], drawings, {}, config)
-    with pytest.raises(ValueError, match="among the 24 that are drawn, got 'cat'"):
-        make_scenes("x", ["cat"], drawings, benchmark.photos["test"], config)
+        make_scenes("x", ["shape-00"], library, {}, config)
+    with pytest.raises(ValueError, match="among the 24 of the library, got 'cat'"):
+        make_scenes("x", ["cat"], library, benchmark.photos["test"], config)
     with pytest.raises(ValueError, match="at most the 1 subcategories of the concepts"):
-        make_scenes("x", ["shape-00", "shape-01"], drawings, benchmark.photos["test"], config)
+        make_scenes("x", ["shape-00", "shape-01"], library, benchmark.photos["test"], config)
     with pytest.raises(ValueError, match="photos must be for train, validation, test, got test"):
-        benchmarks.Benchmark(drawings, {"test": {}})
+        benchmarks.Benchmark(library, {"test": {}})
     with pytest.raises(ValueError, match="fold must be one of 0, 1, 2, 3, got 4"):
         benchmark.fold(4)
     with pytest.raises(ValueError, match="role must be one of train, validation, test, got 'val'"):
@@ -202,8 +204,59 @@ def test_interactive_tasks_tell_twins_apart(fold):
 
 
 def test_the_oracle_has_all_folds(benchmark):
-    found = {benchmark.drawings.concepts[mask.cls - 1] for mask in class_masks(benchmark.oracle().dataset)}
+    found = {benchmark.library.concepts[mask.cls - 1] for mask in class_masks(benchmark.oracle().dataset)}
     assert found == {concept for fold in benchmarks.FOLDS for concept in benchmark.concepts("test", fold)}
+
+
+@pytest.fixture(scope="module")
+def test_set(shapes):
+    return shapes.make_benchmark(shapes.make_test_library())
+
+
+def test_a_library_for_tests_is_one_group(test_set):
+    library = test_set.library
+    assert test_set.groups == (library.concepts,)
+    assert test_set.concepts("test", 0) == library.concepts
+    found = test_set.role("test", 0)
+    assert {library.concepts[mask.cls - 1] for mask in class_masks(found.dataset)} == set(library.concepts)
+    with pytest.raises(ValueError, match="role must be test with cut-outs that are for tests only, got 'train'"):
+        test_set.fold(0)
+    with pytest.raises(ValueError, match="role must be test with cut-outs that are for tests only, got 'train'"):
+        test_set.oracle()
+    with pytest.raises(ValueError, match="fold must be one of 0, got 1"):
+        test_set.role("test", 1)
+    with pytest.raises(ValueError, match="role must be one of train, validation, test, got 'val'"):
+        test_set.role("val", 0)
+
+
+def test_there_are_as_many_scenes_as_cut_outs_ask_for(test_set):
+    styles = collections.Counter(test_set.role("test", 0).styles.values())
+    assert styles == {"flat": 11, "outline": 11}  # 8 cut-outs, 2 appearances, 1.5 objects in a scene
+
+
+def test_all_cut_outs_of_a_concept_are_shown(test_set, monkeypatch):
+    library, shown = test_set.library, set()
+    pick = type(library).pick
+
+    def watch(self, style, concept, rng):
+        found = pick(self, style, concept, rng)
+        shown.add((style, concept, found.tobytes()))
+        return found
+
+    monkeypatch.setattr(type(library), "pick", watch)
+    config = dataclasses.replace(test_set.scene_config, appearances=12)
+    dataset = make_scenes("x", library.concepts, library, test_set.photos["test"], config).dataset
+    for name in dataset.ids:
+        dataset.image(name)
+    assert shown == {(*pair, pixels.tobytes()) for pair, found in library.cut_outs.items() for pixels in found}
+
+
+def test_a_library_for_tests_is_built(test_set, tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmarks, "NUM_CLIPS", {"test": 1})
+    build.build(tmp_path, test_set)
+    assert sorted(path.name for path in (tmp_path / "scenes").iterdir()) == ["test-0"]
+    with pytest.raises(ValueError, match="roles must be one of test, got 'train'"):
+        build.build(tmp_path, test_set, roles=["train"])
 
 
 def test_classes_can_be_subcategories(benchmark, fold):
@@ -212,7 +265,7 @@ def test_classes_can_be_subcategories(benchmark, fold):
     assert len(coarse.classes) == 12
     for label in np.unique(fold.test.class_labels(name))[1:]:
         (kind,) = np.unique(coarse.class_labels(name)[fold.test.class_labels(name) == label])
-        assert coarse.classes[kind - 1] == benchmark.drawings.subcategories[fold.test.classes[label - 1]]
+        assert coarse.classes[kind - 1] == benchmark.library.subcategories[fold.test.classes[label - 1]]
 
 
 @pytest.fixture(scope="module")
@@ -235,7 +288,7 @@ def test_clips_follow_objects_that_are_hidden_for_a_time(found_clips):
 
 
 def test_look_alikes_are_of_the_same_subcategory_and_occluders_are_not(benchmark, found_clips):
-    kinds = benchmark.drawings.subcategories
+    kinds = benchmark.library.subcategories
     for clip in found_clips:
         target, look_alike, occluder = clip.concepts
         assert kinds[target] == kinds[look_alike] != kinds[occluder]
@@ -281,9 +334,9 @@ def test_what_is_built_is_read_back(benchmark, tmp_path, monkeypatch):
             np.testing.assert_array_equal(video.image(frame), clip.frames[frame])
             np.testing.assert_array_equal(video.labels(frame), clip.annotations[frame])
     manifest = json.loads((tmp_path / "manifest.json").read_text())
-    assert manifest["drawings"] == benchmark.drawings.digest()
+    assert manifest["cut_outs"] == benchmark.library.digest()
     assert manifest["scenes"]["side"] == 64
-    assert "CC BY-SA 4.0" in (tmp_path / "ATTRIBUTION.txt").read_text()
+    assert "\n\nDrawn for tests.\n\nPhotos: from scikit-image" in (tmp_path / "ATTRIBUTION.txt").read_text()
     with pytest.raises(FileNotFoundError, match=r"scenes.json must be the list of scenes"):
         build.read_scenes(tmp_path)
     (tmp_path / "scenes.json").write_text("[]")

@@ -8,6 +8,7 @@ from guidenet.data import davis
 from guidenet.data.catalogue import cut_outs, open_data
 from guidenet.data.dataset import in_memory
 from guidenet.data.files import write_indices
+from guidenet.data.library import write_library
 from PIL import Image
 
 ROLES = ("train", "validation", "test")
@@ -28,6 +29,36 @@ def test_cut_outs_are_drawn_once_and_roles_share_no_class(shapes):
     assert data.source("video", "validation").sample(3, np.random.default_rng(0))
     with pytest.raises(ValueError, match="kind must be one of semantic, interactive, video, got 'still'"):
         data.source("still", "test")
+
+
+def test_cut_outs_of_a_folder(shapes, tmp_path):
+    rng = np.random.default_rng(0)
+    write_library(tmp_path / "photos", shapes.make_test_library())
+    data = open_data(f"cut-outs:{tmp_path / 'photos'}")
+    assert (data.roles, data.name) == (("test",), f"cut-outs:{tmp_path / 'photos'}, fold 0")
+    source = data.source("semantic", "test")
+    assert {mask.cls for mask in source.masks} == {1, 2, 3, 4, 5, 6}
+    styles = [[mask.id.split("-")[2] for mask in (*task.support, task.query)] for task in source.sample(9, rng)]
+    assert all(support != query for support, query in styles)
+    with pytest.raises(ValueError, match="role must be test with cut-outs that are for tests only, got 'train'"):
+        data.source("semantic", "train")
+    with pytest.raises(ValueError, match="fold must be one of 0, got 2"):
+        open_data(f"cut-outs:{tmp_path / 'photos'}", 2)
+
+
+def test_folders_that_are_no_cut_outs_are_named(shapes, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none/cut-outs\.json must be the description of a folder of cut-outs"):
+        open_data(f"cut-outs:{tmp_path}/none")
+    write_library(tmp_path / "few", shapes.make_library())
+    message = (
+        r"few must have 4 subcategories for each of four folds and validation, got 12 in all and 2 for one of them"
+    )
+    with pytest.raises(ValueError, match=message):
+        open_data(f"cut-outs:{tmp_path}/few")
+    with pytest.raises(ValueError, match="data must be cut-outs, cut-outs:FOLDER, voc:FOLDER or davis:FOLDER, got"):
+        open_data("cut-outs:")
+    with pytest.raises(ValueError, match="data must be cut-outs, cut-outs:FOLDER, voc:FOLDER or davis:FOLDER, got"):
+        open_data("voc")
 
 
 def test_data_in_memory_are_the_same(shapes):

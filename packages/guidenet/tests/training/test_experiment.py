@@ -158,14 +158,18 @@ def test_the_threshold_is_chosen_in_validation(data, tmp_path):
 
 
 def test_by_name_errors_come_before_anything_is_written(tmp_path, monkeypatch, shapes):
-    monkeypatch.setattr("guidenet.data.catalogue.load_benchmark", lambda cache: shapes.make_benchmark())
+    monkeypatch.setattr(
+        "guidenet.data.catalogue.load_benchmark",
+        lambda cache=None, folder=None: shapes.make_benchmark(shapes.make_test_library() if folder else None),
+    )
     directory = tmp_path / "run"
     for options, message in [
         ({"preset": "huge"}, "preset must be one of"),
         ({"overrides": ["kinds=walking"]}, "kinds must be one of semantic, interactive, video, got 'walking'"),
         ({"overrides": ["batch=3"]}, "unknown option 'batch'"),
         ({"data": "imagenet"}, "data must be one of cut-outs, voc, davis, got 'imagenet'"),
-        ({"data": "voc"}, "data must be cut-outs, voc:FOLDER or davis:FOLDER, got 'voc'"),
+        ({"data": "voc"}, "data must be cut-outs, cut-outs:FOLDER, voc:FOLDER or davis:FOLDER, got 'voc'"),
+        ({"data": "cut-outs:x"}, "data must have something to train on, got cut-outs:x, which is for tests only"),
         ({"fold": 4}, "fold must be one of 0, 1, 2, 3, got 4"),
         ({"kinds": ["song"]}, "kinds must be among semantic, interactive, video with data cut-outs, got song"),
     ]:

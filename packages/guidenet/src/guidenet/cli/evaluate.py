@@ -12,6 +12,7 @@ from guidenet.cli.progress import report
 _MORE = """examples:
   guidenet evaluate runs/guidenet-cpu-0/model.npz
   guidenet evaluate runs/guidenet-cpu-0/model.npz --kind video --points 5,dense --output video.json
+  guidenet evaluate runs/guidenet-cpu-0/model.npz --data cut-outs:cut-outs/photos
   guidenet evaluate runs/unguided/model.npz --fine-tune 100
   guidenet evaluate --prototype --kind interactive --clicks
 

@@ -55,7 +55,10 @@ def load_network(arguments: argparse.Namespace) -> tuple[GuidedNetwork, Params]:
 def add_data_flags(parser: argparse.ArgumentParser) -> None:
     """Which images a network is trained on, or scored on."""
     parser.add_argument(
-        "--data", default="cut-outs", metavar="NAME", help="cut-outs (default), voc:FOLDER or davis:FOLDER"
+        "--data",
+        default="cut-outs",
+        metavar="NAME",
+        help="cut-outs (default), cut-outs:FOLDER, voc:FOLDER or davis:FOLDER",
     )
     parser.add_argument("--fold", type=int, default=0, help="classes that are held out, 0 to 3 (default: 0)")
     parser.add_argument(

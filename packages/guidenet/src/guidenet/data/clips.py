@@ -1,6 +1,6 @@
-"""Composite video: drawings that move over a panned photo, with an occluder and a look-alike, in DAVIS's layout.
+"""Composite video: cut-outs that move over a panned photo, with an occluder and a look-alike, in DAVIS's layout.
 
-Of a look-alike, which is the same drawing or one of the same subcategory, and of the occluder no pixel is an object's.
+Of a look-alike, which is of the same concept or the same subcategory, and of the occluder no pixel is an object's.
 In the shape descriptions `T` denotes frames, `H, W` pixels.
 """
 
@@ -15,8 +15,9 @@ from guidenet.checks import check_at_least, check_range
 from guidenet.data import davis
 from guidenet.data.backgrounds import take_background
 from guidenet.data.compose import OPAQUE, Layer, Pose, compose, place, pose_drawing
-from guidenet.data.cutouts import Drawings, deal
+from guidenet.data.cutouts import deal
 from guidenet.data.files import Labels
+from guidenet.data.library import Library
 from guidenet.data.scenes import key
 from guidenet.images import Pixels
 
@@ -88,7 +89,7 @@ def make_clips(
     name: str,
     num_clips: int,
     concepts: Sequence[str],
-    drawings: Drawings,
+    library: Library,
     photos: Mapping[str, Pixels],
     config: ClipConfig,
 ) -> tuple[Clip, ...]:
@@ -98,7 +99,7 @@ def make_clips(
       name: of the set; other names are other clips.
       num_clips: how many.
       concepts: those that may be in them.
-      drawings: of all concepts.
+      library: of all concepts.
       photos: the backgrounds, `[H, W, 3]` by name.
       config: options.
 
@@ -110,10 +111,10 @@ def make_clips(
     rng = np.random.default_rng(key(config.seed, "clips", name))
     # One more than the objects: the occluder.
     size = config.objects[0] + 1, config.objects[1] + 1
-    hands = deal(concepts, drawings.subcategories, num_clips, size, rng)
+    hands = deal(concepts, library.subcategories, num_clips, size, rng)
     backgrounds = tuple(photos[photo] for photo in sorted(photos))
     return tuple(
-        draw_clip(f"{name}-{i:03}", hand, concepts, drawings, backgrounds, config) for i, hand in enumerate(hands)
+        draw_clip(f"{name}-{i:03}", hand, concepts, library, backgrounds, config) for i, hand in enumerate(hands)
     )
 
 
@@ -121,7 +122,7 @@ def draw_clip(
     name: str,
     hand: Sequence[str],
     concepts: Sequence[str],
-    drawings: Drawings,
+    library: Library,
     backgrounds: Sequence[Pixels],
     config: ClipConfig,
 ) -> Clip:
@@ -131,16 +132,16 @@ def draw_clip(
       name: from which all its randomness comes.
       hand: concepts of the objects, and last of the occluder.
       concepts: those of which a look-alike may be.
-      drawings: of all concepts.
+      library: of all concepts.
       backgrounds: photos.
       config: options.
     """
     rng = np.random.default_rng(key(config.seed, "clip", name))
-    style = drawings.styles[int(rng.integers(len(drawings.styles)))]
-    similar = [other for other in concepts if drawings.subcategories[other] == drawings.subcategories[hand[0]]]
+    style = library.styles[int(rng.integers(len(library.styles)))]
+    similar = [other for other in concepts if library.subcategories[other] == library.subcategories[hand[0]]]
     look_alike = hand[0] if rng.random() < 0.5 else similar[int(rng.integers(len(similar)))]
     shown = (*hand[:-1], look_alike, hand[-1])
-    pixels = [drawings.pixels[style, concept] for concept in shown]
+    pixels = [library.pick(style, concept, rng) for concept in shown]
     photo = backgrounds[int(rng.integers(len(backgrounds)))]
     outer = (round(config.size[0] * _MARGIN), round(config.size[1] * _MARGIN))
     panned = _pan(take_background(photo, outer, rng), config, rng)
@@ -200,7 +201,7 @@ def _pose_all(
 
 
 def _least_seen(layers: Sequence[Layer], order: Sequence[int], config: ClipConfig) -> float:
-    """The share that is seen of the drawing that is hidden most, the occluder, which is the last one, aside."""
+    """The share that is seen of the cut-out that is hidden most, the occluder, which is the last one, aside."""
     shares: list[float] = []
     for i in range(len(layers) - 1):
         mask = place(layers[i], config.size)

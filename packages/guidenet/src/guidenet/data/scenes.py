@@ -1,4 +1,4 @@
-"""Cut-out scenes: composites of drawings over photos, for guided semantic and interactive segmentation.
+"""Cut-out scenes: composites of cut-outs over photos, for guided semantic and interactive segmentation.
 
 They are no photos and do not stand for them; what they have that PASCAL VOC cannot give is that anyone can build them
 from what pip installs. All objects of a scene are in one style and of different subcategories, and some are there
@@ -15,9 +15,10 @@ import numpy as np
 from guidenet.checks import check_at_least, check_range
 from guidenet.data.backgrounds import take_background
 from guidenet.data.compose import Layer, Pose, compose, place, pose_drawing
-from guidenet.data.cutouts import Drawings, deal
+from guidenet.data.cutouts import deal
 from guidenet.data.dataset import Dataset
 from guidenet.data.files import Labels
+from guidenet.data.library import Library
 from guidenet.images import Pixels
 
 _TRIES = 30  # of a place for an object, before it is left out
@@ -33,7 +34,7 @@ class SceneConfig:
     object_size: of the longer side of an object, at least and at most, as shares of the scene's.
     angle: objects are turned by at most this, degrees.
     visible: the share of an object that must be seen, in front of others and inside the scene.
-    appearances: how many scenes there are in each style for each concept, on average.
+    appearances: how many scenes there are for each cut-out, on average.
     seed: other seeds are other scenes.
     """
 
@@ -61,7 +62,7 @@ class SceneConfig:
 class SceneSet(NamedTuple):
     """Scenes of one group of concepts.
 
-    dataset: its classes are all concepts of the drawings, so that sets can be joined; its instances are objects.
+    dataset: its classes are all concepts of the library, so that sets can be joined; its instances are objects.
     styles: by id of a scene.
     """
 
@@ -72,7 +73,7 @@ class SceneSet(NamedTuple):
 def make_scenes(
     name: str,
     concepts: Sequence[str],
-    drawings: Drawings,
+    library: Library,
     photos: Mapping[str, Pixels],
     config: SceneConfig,
 ) -> SceneSet:
@@ -81,37 +82,39 @@ def make_scenes(
     Args:
       name: of the set; other names are other scenes.
       concepts: those in it.
-      drawings: of all concepts.
+      library: of all concepts.
       photos: the backgrounds, `[H, W, 3]` by name.
       config: options.
 
     Raises:
-      ValueError: there are no photos, a concept is not drawn, or the concepts have too few subcategories for a scene.
+      ValueError: there are no photos, a concept is not in the library, or the concepts have too few subcategories for
+        a scene.
     """
     if not photos:
         raise ValueError("photos must be at least one to compose scenes on, got none")
     for concept in concepts:
-        if concept not in drawings.subcategories:
-            raise ValueError(f"concepts must be among the {len(drawings.concepts)} that are drawn, got {concept!r}")
+        if concept not in library.subcategories:
+            raise ValueError(f"concepts must be among the {len(library.concepts)} of the library, got {concept!r}")
     mean_size = (config.objects[0] + config.objects[1]) / 2
-    num_scenes = int(np.ceil(len(concepts) * config.appearances / mean_size))
     contents: dict[str, tuple[str, tuple[str, ...]]] = {}
-    for style in drawings.styles:
+    for style in library.styles:
+        num_cut_outs = sum(len(library.cut_outs[style, concept]) for concept in concepts)
+        num_scenes = int(np.ceil(num_cut_outs * config.appearances / mean_size))
         rng = np.random.default_rng(key(config.seed, name, style))
-        hands = deal(concepts, drawings.subcategories, num_scenes, config.objects, rng)
+        hands = deal(concepts, library.subcategories, num_scenes, config.objects, rng)
         contents |= {f"{name}-{style}-{i:05}": (style, hand) for i, hand in enumerate(hands)}
     backgrounds = tuple(photos[photo] for photo in sorted(photos))
-    number = {concept: i + 1 for i, concept in enumerate(drawings.concepts)}
+    number = {concept: i + 1 for i, concept in enumerate(library.concepts)}
 
     @functools.lru_cache(maxsize=8)
     def draw(scene: str) -> tuple[Pixels, Labels, Labels]:
         style, hand = contents[scene]
-        image, instances, drawn = draw_scene(scene, style, hand, drawings, backgrounds, config)
+        image, instances, drawn = draw_scene(scene, style, hand, library, backgrounds, config)
         table = np.array([0, *(number[concept] for concept in drawn)], np.int16)
         return image, table[instances], instances
 
     dataset = Dataset(
-        drawings.concepts,
+        library.concepts,
         tuple(contents),
         lambda scene: draw(scene)[0],
         lambda scene: draw(scene)[1],
@@ -124,7 +127,7 @@ def draw_scene(
     scene: str,
     style: str,
     hand: Sequence[str],
-    drawings: Drawings,
+    library: Library,
     backgrounds: Sequence[Pixels],
     config: SceneConfig,
 ) -> tuple[Pixels, Labels, tuple[str, ...]]:
@@ -134,7 +137,7 @@ def draw_scene(
       scene: its id, from which all its randomness comes.
       style: of its objects.
       hand: concepts.
-      drawings: of all concepts.
+      library: of all concepts.
       backgrounds: photos.
       config: options.
     """
@@ -145,7 +148,7 @@ def draw_scene(
     layers: list[Layer] = []
     drawn: list[str] = []
     for i in rng.permutation(len(wanted)):
-        layer = _find_place(drawings.pixels[style, wanted[i]], layers, size, config, rng)
+        layer = _find_place(library.pick(style, wanted[i], rng), layers, size, config, rng)
         if layer is not None:
             layers.append(layer)
             drawn.append(wanted[i])
@@ -154,9 +157,9 @@ def draw_scene(
 
 
 def _find_place(
-    drawing: Pixels, layers: Sequence[Layer], size: tuple[int, int], config: SceneConfig, rng: np.random.Generator
+    cut_out: Pixels, layers: Sequence[Layer], size: tuple[int, int], config: SceneConfig, rng: np.random.Generator
 ) -> Layer | None:
-    """The drawing in front of the layers, where enough of it and of all of them can be seen; None if nowhere."""
+    """The cut-out in front of the layers, where enough of it and of all of them can be seen; None if nowhere."""
     masks = [place(layer, size) for layer in layers]
     areas = [_area(layer) for layer in layers]
     for _ in range(_TRIES):
@@ -164,7 +167,7 @@ def _find_place(
         y, x = rng.uniform(0.1, 0.9, 2) * size
         angle, flip = rng.uniform(-config.angle, config.angle), bool(rng.random() < 0.5)
         gain = rng.uniform(0.8, 1.15) * rng.uniform(0.92, 1.08, 3)
-        layer = pose_drawing(drawing, Pose(float(y), float(x), float(longer), float(angle), flip), gain.tolist())
+        layer = pose_drawing(cut_out, Pose(float(y), float(x), float(longer), float(angle), flip), gain.tolist())
         mask = place(layer, size)
         seen = [*(below.copy() for below in masks), mask]
         for i in range(len(seen)):

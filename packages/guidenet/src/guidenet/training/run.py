@@ -44,6 +44,8 @@ def train(
     """
     config = override(training_preset(preset), overrides)
     found = open_data(data, fold, cache)
+    if "train" not in found.roles:
+        raise ValueError(f"data must have something to train on, got {data}, which is for tests only")
     wanted = tuple(kinds) or tuple(kind for kind in config.kinds if kind in found.kinds) or found.kinds
     for kind in wanted:
         if kind not in found.kinds:
