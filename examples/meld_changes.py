@@ -1,4 +1,4 @@
-"""Tasks that change within an episode (thesis, appendix D.4.2): the belief is filtered at every step, so it can follow."""
+"""Tasks that change within an episode (thesis, appendix D.4.2): a belief that is filtered at every step can follow."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ _NUM_PICTURED = 4
 
 
 class ChangingFamily:
-    """A family whose environment `i` plays tasks `i`, `i + 1`, ... of those it is given, in equal parts of an episode."""
+    """A family whose environment `i` plays tasks `i`, `i + 1`, ... of those at hand, in equal parts of an episode."""
 
     def __init__(self, family: TaskFamily, num_changes: int) -> None:
         """Changes the tasks of `family` so many times in an episode."""
@@ -64,7 +64,7 @@ class _Changing(VectorWrapper[Any, Any, Any, Any, np.ndarray]):
 
     def _play_part(self, part: int) -> None:
         order = (np.arange(self.num_envs) + part) % self.num_envs
-        self.get_wrapper_attr("set_tasks")(take_tasks(self._tasks, order))
+        self.env.set_tasks(take_tasks(self._tasks, order))
 
 
 def report_changes(
@@ -77,7 +77,7 @@ def report_changes(
     num_changes: int,
     seed: int,
 ) -> None:
-    """Plays one episode in each test task, which changes on the way, and draws how what is measured follows what is asked.
+    """Plays one episode in each test task, which changes on the way, and draws how MELD follows.
 
     Args:
       agent: what was trained.

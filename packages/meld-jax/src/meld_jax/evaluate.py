@@ -73,7 +73,8 @@ def get_outcome(trials: Trials) -> Outcome:
     valid = np.asarray(trials.valid)
     solved = np.asarray(trials.trajectory.info.get("success", np.zeros(valid.shape, bool))).astype(bool) & valid
     last = valid & ~np.concatenate([valid[:, 1:], np.zeros_like(valid[:, :1])], axis=1)
-    return Outcome(np.asarray(trials.returns()), (solved & last).any(axis=1).T, solved.any(axis=1).T)
+    success, found = (np.asarray(np.any(values, axis=1)).T for values in (solved & last, solved))
+    return Outcome(np.asarray(trials.returns()), success, found)
 
 
 def outcome_metrics(outcome: Outcome) -> Metrics:

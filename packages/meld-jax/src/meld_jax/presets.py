@@ -119,7 +119,7 @@ def _cpu(benchmark: str) -> MeldConfig:
         test_every=5,
     )
     if benchmark.startswith("point-image"):
-        return config
+        return dataclasses.replace(config, second_stage_reward="sparse_reward")
     return dataclasses.replace(config, num_episodes=1, sac=dataclasses.replace(config.sac, discount=0.95))
 
 
@@ -142,7 +142,7 @@ def _tiny(benchmark: str) -> MeldConfig:
 
 PRESETS: dict[str, tuple[Callable[[str], tuple[MeldConfig, int]], str]] = {
     "tiny": (lambda benchmark: (_tiny(benchmark), 2), "a smoke test of seconds"),
-    "cpu": (lambda benchmark: (_cpu(benchmark), 200), "two cores"),
+    "cpu": (lambda benchmark: (_cpu(benchmark), 100), "two cores"),
     "thesis": (lambda benchmark: (_thesis(benchmark), _PAPER_ITERATIONS), "the thesis's options, for a GPU"),
     "reference": (lambda benchmark: (_reference(benchmark), 20 * _PAPER_ITERATIONS), "its code's options, for a GPU"),
 }
