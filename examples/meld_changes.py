@@ -1,7 +1,7 @@
 """Tasks that change within an episode (thesis, appendix D.4.2): a belief that is filtered at every step can follow."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import matplotlib
@@ -15,6 +15,15 @@ from metarl_envs import Benchmark, TaskFamily, Tasks, take_tasks
 from rlcore.meta import TrialPlayer
 
 _NUM_PICTURED = 4
+
+
+@runtime_checkable
+class TakesTasks(Protocol):
+    """An environment whose tasks can be replaced, as all of metarl_envs can."""
+
+    def set_tasks(self, tasks: Tasks) -> None:
+        """Plays other tasks from now on."""
+        ...
 
 
 class ChangingFamily:
@@ -32,7 +41,12 @@ class ChangingFamily:
 
     def make_vec(self, tasks: Tasks, seed: int | None = None) -> VectorEnv[Any, Any, np.ndarray]:
         """The family's own environment, with tasks that change."""
-        return _Changing(self._family.make_vec(tasks, seed), tasks, self)
+        env = self._family.make_vec(tasks, seed)
+        if not isinstance(env, TakesTasks):
+            raise ValueError(
+                f"num_changes must be 0 for environments whose tasks cannot change, got {self.num_changes}"
+            )
+        return _Changing(env, env, tasks, self)
 
     def part(self, step: int) -> int:
         """Which part of the episode a step belongs to, from 0."""
@@ -40,9 +54,11 @@ class ChangingFamily:
 
 
 class _Changing(VectorWrapper[Any, Any, Any, Any, np.ndarray]):
-    def __init__(self, env: VectorEnv[Any, Any, np.ndarray], tasks: Tasks, family: ChangingFamily) -> None:
+    def __init__(
+        self, env: VectorEnv[Any, Any, np.ndarray], player: TakesTasks, tasks: Tasks, family: ChangingFamily
+    ) -> None:
         super().__init__(env)
-        self._tasks, self._family = tasks, family
+        self._player, self._tasks, self._family = player, tasks, family
         self._step = 0
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -64,7 +80,7 @@ class _Changing(VectorWrapper[Any, Any, Any, Any, np.ndarray]):
 
     def _play_part(self, part: int) -> None:
         order = (np.arange(self.num_envs) + part) % self.num_envs
-        self.env.set_tasks(take_tasks(self._tasks, order))
+        self._player.set_tasks(take_tasks(self._tasks, order))
 
 
 def report_changes(
