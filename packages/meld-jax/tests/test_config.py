@@ -74,6 +74,15 @@ def test_presets_are_what_the_paper_and_its_code_say():
     assert (peg.model.z1_size, peg.sac.hidden_sizes, peg.num_policy_updates) == (128, (512, 512), 12)
 
 
+def test_presets_know_which_rewards_are_trained_on_and_kept_for_a_second_stage():
+    for name in meld_jax.PRESETS:
+        dense, sparse = (preset(name, f"sawyer-button-{kind}-v0")[0] for kind in ("dense", "sparse"))
+        assert (dense.training_reward, dense.second_stage_reward) == ("reward", "sparse_reward")
+        assert (sparse.training_reward, sparse.second_stage_reward) == ("dense_reward", "reward")
+        assert dense.num_episodes == sparse.num_episodes == 2
+        assert preset(name, "sawyer-peg-v0")[0].num_episodes == 1
+
+
 def test_a_preset_that_is_not_there():
     with pytest.raises(ValueError, match="preset must be one of tiny, cpu, thesis, reference, got 'huge'"):
         preset("huge", DENSE)

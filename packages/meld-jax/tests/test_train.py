@@ -18,6 +18,7 @@ from rlcore.experiment import NonFiniteError, Run, override, to_dict
 
 DENSE, SPARSE = "point-image-dense-32-v0", "point-image-sparse-32-v0"
 QUICK = override(SMALL, ["num_joint_updates=3", "num_initial_updates=4", "test_every=2", "num_test_trials=2"])
+BLINKING = override(QUICK, ["second_stage_reward=reward"])
 
 
 def _train(run_dir, config, num_iterations, tasks=DENSE, seed=0, first_stage=None):
@@ -42,7 +43,7 @@ def _assert_equal(one, other):
 
 @pytest.mark.wheel
 def test_stopped_and_resumed_run_equals_an_undisturbed_one(tmp_path):
-    config = dataclasses.replace(QUICK, averaging_rate=0.1, second_stage_reward="sparse_reward")
+    config = dataclasses.replace(QUICK, averaging_rate=0.1)
     whole = _train(tmp_path / "whole", config, 3)
     _train(tmp_path / "parts", config, 2)
     _assert_equal(_train(tmp_path / "parts", config, 3), whole)
@@ -53,7 +54,9 @@ def test_stopped_and_resumed_run_equals_an_undisturbed_one(tmp_path):
     second = _metrics(tmp_path / "whole")[1]
     assert {"test/return_1", "test/success_2", "test/found_1", "model/reward_rmse"} <= set(second)
 
-    stage_two = dataclasses.replace(QUICK, training_reward="dense_reward", expert_share=0.5)
+    stage_two = dataclasses.replace(
+        QUICK, training_reward="dense_reward", second_stage_reward="reward", expert_share=0.5
+    )
     straight = _train(tmp_path / "two", stage_two, 2, SPARSE, first_stage=whole)
     _train(tmp_path / "two-parts", stage_two, 1, SPARSE, first_stage=whole)
     _assert_equal(_train(tmp_path / "two-parts", stage_two, 2, SPARSE, first_stage=whole), straight)
@@ -147,7 +150,7 @@ def _blink(**last):
 
 
 def test_trains_on_a_users_environment_where_episodes_end_early(tmp_path):
-    state = _train(tmp_path / "run", QUICK, 2, _blink())
+    state = _train(tmp_path / "run", BLINKING, 2, _blink())
     stored = state.data.replay.data
     assert not np.asarray(stored.valid).all()
     ended = np.asarray(stored.discount == 0) & np.asarray(stored.valid) & ~np.asarray(stored.first)
@@ -156,9 +159,9 @@ def test_trains_on_a_users_environment_where_episodes_end_early(tmp_path):
 
 
 def test_not_a_number_from_an_environment_stops_with_step_and_task_and_keeps_the_checkpoint(tmp_path):
-    _train(tmp_path / "run", QUICK, 1, _blink())
+    _train(tmp_path / "run", BLINKING, 1, _blink())
     with pytest.raises(NonFiniteError, match=r"reward is nan at step 1 of episode \d in train task 1"):
-        _train(tmp_path / "run", QUICK, 2, _blink(broken=True))
-    _train(tmp_path / "run", QUICK, 2, _blink())
-    _train(tmp_path / "whole", QUICK, 2, _blink())
+        _train(tmp_path / "run", BLINKING, 2, _blink(broken=True))
+    _train(tmp_path / "run", BLINKING, 2, _blink())
+    _train(tmp_path / "whole", BLINKING, 2, _blink())
     assert _metrics(tmp_path / "run") == _metrics(tmp_path / "whole")

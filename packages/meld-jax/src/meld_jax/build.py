@@ -1,5 +1,6 @@
 """From a config and a benchmark to an agent; what does not fit is refused here, before anything is computed."""
 
+import contextlib
 from typing import Any
 
 import jax
@@ -34,6 +35,8 @@ def make_agent(config: MeldConfig, benchmark: Benchmark) -> MeldAgent:
         raise ValueError(
             f"replay_capacity must hold the {config.num_initial_trials} initial trials, got {config.replay_capacity}"
         )
+    if family.functional is None:
+        _check_draws(benchmark)
     agent = MeldAgent(config, image_shape, action_size, family.horizon)
     if {config.training_reward, config.second_stage_reward} != {"reward"}:
         _check_rewards(agent, benchmark)
@@ -81,6 +84,15 @@ def _action_size(benchmark: Benchmark, space: spaces.Space[Any]) -> int:
     if benchmark.family.functional is not None and not ((space.low == -1).all() and (space.high == 1).all()):
         raise ValueError(f"benchmark {benchmark.name}: a functional family's actions must be in [-1, 1], got {space}")
     return space.shape[0]
+
+
+def _check_draws(benchmark: Benchmark) -> None:
+    """Looks once: whether there is a simulator, and something to draw with, is known only then."""
+    try:
+        with contextlib.closing(benchmark.family.make_vec(take_tasks(benchmark.train_tasks, [0]), seed=0)) as env:
+            env.reset(seed=0)
+    except (ImportError, RuntimeError) as error:
+        raise ValueError(f"benchmark {benchmark.name} cannot be played here: {error}") from None
 
 
 def _check_rewards(agent: MeldAgent, benchmark: Benchmark) -> None:
