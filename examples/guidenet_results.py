@@ -9,14 +9,17 @@ Networks are in --runs, one in each folder <method>-seed<number>, see METHODS. S
 part, network and kind of tasks; what is there already is not computed again, and pictures are drawn of all of it:
 
 - points: positive IU against P for semantic, interactive and video tasks, and update times (thesis figures 10, 11);
+  look-alikes.json has objects with another object of their class in the image apart from those without;
 - pictures: what late-seed0 finds in the first tasks;
 - shots: one to hundreds of annotated images of subcategories, by networks that were trained on concepts or on single
-  objects only (thesis 4.4.2, 4.4.3).
+  objects only (thesis 4.4.2, 4.4.3). For each number of images and points every method has the threshold that is best
+  for it on the subcategories of validation.
 """
 
+import dataclasses
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +31,20 @@ from guidenet.data import metrics
 from guidenet.data.benchmark import MIN_AREA, load_benchmark
 from guidenet.data.catalogue import Data, open_data
 from guidenet.data.dataset import class_masks, in_memory
-from guidenet.data.episodes import annotate, as_masks
+from guidenet.data.episodes import annotate, as_masks, find_look_alikes
+from guidenet.data.scenes import SceneConfig
 from guidenet.data.sources import Source
-from guidenet.evaluation import Evaluation, FineTuned, Guided, Halves, Viewer, evaluate_shots, split_classes
-from guidenet.training import load_material
+from guidenet.evaluation import (
+    Evaluation,
+    FineTuned,
+    Guided,
+    Halves,
+    Viewer,
+    choose_threshold,
+    evaluate_shots,
+    split_classes,
+)
+from guidenet.training import Material, load_material
 from rlcore.experiment import check_choice, enable_compilation_cache, main, tell, user_errors
 
 _RUNS = flags.DEFINE_string("runs", "runs/guidenet", "Folder of the trained networks.")
@@ -41,13 +54,30 @@ _CACHE = flags.DEFINE_string("cache", "cache", "Folder for the drawings of cut-o
 _PARTS = flags.DEFINE_list("parts", ["points", "shots", "pictures"], "What to compute: points, shots, pictures.")
 _METHODS = flags.DEFINE_list("methods", [], "Methods to compute, by default all whose networks are there.")
 _NUM_TASKS = flags.DEFINE_integer("num_tasks", 300, "Semantic and interactive tasks.", lower_bound=1)
+_NUM_CLIPS = flags.DEFINE_integer("num_clips", 30, "Video tasks, at most.", lower_bound=1)
 _NUM_STEPS = flags.DEFINE_integer("num_steps", 100, "Gradient steps of fine-tuning.", lower_bound=1)
 _FOLD = flags.DEFINE_integer("fold", 0, "Which classes are held out, 0 to 3.")
 
 KINDS = ("semantic", "interactive", "video")
 POINTS = (1, 2, 5, 10, 25, None)
 SHOTS = (1, 2, 5, 10, 20, 50, 100, 200)
+FINE_TUNED_SHOTS = (1, 20, 100)
+"""Fewer, densely annotated only, and one in three subcategories for the threshold: each of them takes seconds."""
+FIRST_FRAME_POINTS = (5, None)
+"""Fewer as well."""
 MAX_SIDE = 384
+
+_APPEARANCES = 12
+"""Of a concept in the scenes of each style for shots, so that there are hundreds of images of most subcategories."""
+
+_NUM_QUERIES = 30
+"""Of a subcategory."""
+
+_FIRST_FRAME_RATE = 1e-4
+"""Learning rate of the whole network."""
+
+_BATCH_SIZE = 8
+"""Images in a step of fine-tuning."""
 
 _NUM_SHOWN = 8
 
@@ -64,6 +94,7 @@ METHODS: Mapping[str, tuple[str, str]] = {
     "none": ("foreground-background", "C2"),
     "none-semantic": ("foreground-background, trained on classes alone", "olive"),
     "fine-tuned": ("fine-tuning on the support", "C8"),
+    "first-frame": ("fine-tuning the whole network (OSVOS)", "k"),
     "prototype": ("nearest prototype, untrained", "0.5"),
 }
 """By name: what it is called in pictures, and its colour."""
@@ -74,10 +105,11 @@ ONLY: Mapping[str, tuple[str, ...]] = {
     "late-interactive": ("interactive",),
     "late-local": ("interactive",),
     "early-local": ("interactive",),
+    "first-frame": ("video",),
 }
 """Kinds of tasks that a method is scored on, where these are not all: those that it was trained on."""
 
-WITH_SHOTS = ("late", "late-interactive", "none", "fine-tuned", "prototype")
+WITH_SHOTS = ("late", "late-semantic", "late-interactive", "none", "fine-tuned", "prototype")
 """Methods that are scored with many annotated images."""
 
 
@@ -88,7 +120,7 @@ def find_networks() -> dict[str, Path | None]:
         name = path.parent.name
         found[name] = path
         if name.startswith("none-"):
-            found[name.replace("none", "fine-tuned", 1)] = path
+            found |= {name.replace("none", method, 1): path for method in ("fine-tuned", "first-frame")}
     chosen = _METHODS.value or list(METHODS)
     return {name: path for name, path in found.items() if name.rpartition("-seed")[0] in chosen}
 
@@ -96,8 +128,10 @@ def find_networks() -> dict[str, Path | None]:
 def make_method(name: str, path: Path | None) -> Guided | FineTuned:
     """The method that a network is for."""
     network, params = pretrained(preset("cpu")) if path is None else load_model(path)
+    if name.startswith("first-frame"):
+        return FineTuned(network, params, _NUM_STEPS.value, _FIRST_FRAME_RATE, part="network")
     if name.startswith("fine-tuned"):
-        return FineTuned(network, params, _NUM_STEPS.value)
+        return FineTuned(network, params, _NUM_STEPS.value, batch_size=_BATCH_SIZE)
     return Guided(network, params)
 
 
@@ -109,8 +143,7 @@ def get_data() -> Data:
 
 def get_evaluation(kind: str, method: Guided | FineTuned) -> Evaluation:
     """Tasks of a kind, seen through the backbone of a method; methods of one backbone share it."""
-    encoder = fingerprint(method.network, {"backbone": method.params["backbone"], "projection": {}})
-    key = kind, encoder, method.needs_images
+    key = kind, fingerprint_backbone(method), method.needs_images
     if key not in _EVALUATIONS:
         _EVALUATIONS[key] = Evaluation.of(
             method.network,
@@ -127,46 +160,68 @@ def get_evaluation(kind: str, method: Guided | FineTuned) -> Evaluation:
 _EVALUATIONS: dict[tuple[str, str, bool], Evaluation] = {}
 
 
+def fingerprint_backbone(method: Guided | FineTuned) -> str:
+    """The same for all methods that see the same features."""
+    return fingerprint(method.network, {"backbone": method.params["backbone"], "projection": {}})
+
+
 def score_points(name: str, method: Guided | FineTuned, kind: str) -> dict[str, Any]:
     """Scores at every P."""
     evaluation = get_evaluation(kind, method)
-    result: dict[str, Any] = {"name": name, "kind": kind, "points": [evaluation.score(method, p) for p in POINTS]}
+    evaluation = dataclasses.replace(evaluation, clips=evaluation.clips[: _NUM_CLIPS.value])
+    points = FIRST_FRAME_POINTS if name.startswith("first-frame") else POINTS
+    result: dict[str, Any] = {"name": name, "kind": kind, "points": [evaluation.score(method, p) for p in points]}
     if kind == "interactive" and not name.startswith(("fine-tuned", "none")):
         result["clicks"] = evaluation.clicks(method)
     return result
 
 
 @functools.cache
-def get_subcategories() -> tuple[Source, dict[int, Halves]]:
-    """Images of held-out classes with subcategories for labels, and halves of them."""
-    benchmark = load_benchmark(cache=_CACHE.value)
-    dataset = in_memory(benchmark.by_subcategory(benchmark.role("test", _FOLD.value).dataset))
+def get_subcategories(role: str) -> tuple[Source, dict[int, Halves]]:
+    """Images of a role with subcategories for labels, and halves of them."""
+    benchmark = load_benchmark(SceneConfig(appearances=_APPEARANCES), cache=_CACHE.value)
+    dataset = in_memory(benchmark.by_subcategory(benchmark.role(role, _FOLD.value).dataset))
     masks = class_masks(dataset, min_area=MIN_AREA)
-    return Source("semantic", dataset, lambda number, rng: (), masks), split_classes(masks, num_queries=30)
+    return Source("semantic", dataset, lambda number, rng: (), masks), split_classes(masks, _NUM_QUERIES)
+
+
+def view_subcategories(role: str, method: Guided | FineTuned) -> tuple[Viewer, dict[int, Halves]]:
+    """The same seen by a method; methods of one backbone share the features."""
+    source, halves = get_subcategories(role)
+    key = role, fingerprint_backbone(method)
+    if key not in _MATERIALS:
+        backbone = method.params["backbone"]
+        _MATERIALS[key] = load_material(
+            source, method.network, backbone, MAX_SIDE, with_images=False, with_features=True
+        )
+    return Viewer(method, _MATERIALS[key]), halves
+
+
+_MATERIALS: dict[tuple[str, str], Material] = {}
 
 
 def score_shots(name: str, method: Guided | FineTuned) -> dict[str, Any]:
     """Scores of subcategories at every S, one point of each kind in each image, and densely annotated."""
-    source, halves = get_subcategories()
-    material = load_material(
-        source, method.network, method.params["backbone"], MAX_SIDE, with_images=False, with_features=True
-    )
-    viewer = Viewer(method, material)
+    (viewer, halves), test = (view_subcategories(role, method) for role in ("validation", "test"))
+    slow = isinstance(method, FineTuned)
+    chosen = dict(list(halves.items())[:: 3 if slow else 1])
     rows: list[dict[str, Any]] = []
-    for points in (1, None):
-        for shots in SHOTS:
-            found = evaluate_shots(viewer, halves, shots, points)
-            interval = metrics.bootstrap_interval(found.counts, np.random.default_rng(0))
-            rows.append(
-                {
-                    "points": points,
-                    "shots": shots,
-                    "positive_iu": metrics.positive_iu(found.counts),
-                    "interval": list(interval),
-                    "learn_seconds": float(found.seconds.max()),
-                }
+    for points in (None,) if slow else (None, 1):
+        for shots in FINE_TUNED_SHOTS if slow else SHOTS:
+            threshold, reached = choose_threshold(viewer, chosen, shots, points)
+            found = evaluate_shots(*test, shots, points, threshold=threshold)
+            row: dict[str, Any] = {"points": points, "shots": shots}
+            row |= {"threshold": threshold, "validation_iu": reached}
+            row["positive_iu"] = metrics.positive_iu(found.counts)
+            row["interval"] = list(metrics.bootstrap_interval(found.counts, np.random.default_rng(0)))
+            row["learn_seconds"] = float(np.median(np.sort(found.seconds)[-len(test[1]) :]))
+            rows.append({**row, "counts": found.counts.tolist()})
+            low, high = row["interval"]
+            tell(
+                f"{name}, P {points or 'dense'}, S {shots}: {row['positive_iu']:.3f} ({low:.3f} to {high:.3f}); "
+                f"{reached:.3f} in validation at {threshold}"
             )
-    sizes = [len(half.support) for half in halves.values()]
+    sizes = [len(half.support) for half in test[1].values()]
     return {"name": name, "classes": len(sizes), "images_of_a_class": [min(sizes), max(sizes)], "shots": rows}
 
 
@@ -196,11 +251,11 @@ def read_scores(part: str, kind: str) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def pooled(rows: list[dict[str, Any]]) -> tuple[float, float, float]:
+def pooled(rows: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
     """Mean positive IU over seeds, and the interval of 95% over tasks, whose counts are those of all seeds together."""
-    counts = np.sum([row["counts"] for row in rows], axis=0)
-    interval = metrics.bootstrap_interval(counts, np.random.default_rng(0))
-    return float(np.mean([row["positive_iu"] for row in rows])), *interval
+    counts = np.array([row["counts"] for row in rows])
+    interval = metrics.bootstrap_interval(counts.sum(axis=0), np.random.default_rng(0))
+    return float(np.mean([metrics.positive_iu(seed) for seed in counts])), *interval
 
 
 def summarise() -> list[dict[str, Any]]:
@@ -208,16 +263,32 @@ def summarise() -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for kind in KINDS:
         for method, seeds in read_scores("points", kind).items():
-            for i, points in enumerate(POINTS):
-                found = [seed["points"][i] for seed in seeds]
+            for found in zip(*(seed["points"] for seed in seeds), strict=True):
                 mean, low, high = pooled(found)
-                row = {"kind": kind, "method": method, "seeds": len(seeds), "points": points, "positive_iu": mean}
+                row = {"kind": kind, "method": method, "seeds": len(seeds), "points": found[0]["points"]}
+                row |= {"tasks": len(found[0]["counts"]), "positive_iu": mean}
                 row |= {"interval": [low, high], "by_seed": [seed["positive_iu"] for seed in found]}
                 row["update_ms"] = 1e3 * float(np.median([seed["update_seconds"] for seed in found]))
                 for extra in ("mean_iu", "fb_iu", "j", "f"):
                     if extra in found[0]:
                         row[extra] = float(np.mean([seed[extra] for seed in found]))
                 rows.append(row)
+    return rows
+
+
+def summarise_look_alikes() -> list[dict[str, Any]]:
+    """The same for interactive tasks with a look-alike of the object in the image, and for those without."""
+    rows: list[dict[str, Any]] = []
+    for method, seeds in read_scores("points", "interactive").items():
+        source = get_data().source("interactive", "test")
+        tasks = source.sample(len(seeds[0]["points"][0]["counts"]), np.random.default_rng(0))
+        alike = find_look_alikes(tasks, source.masks)
+        for found in zip(*(seed["points"] for seed in seeds), strict=True):
+            for look_alike in (True, False):
+                chosen = alike == look_alike
+                mean, low, high = pooled([{"counts": np.array(seed["counts"])[chosen]} for seed in found])
+                row = {"method": method, "seeds": len(seeds), "points": found[0]["points"], "look_alike": look_alike}
+                rows.append({**row, "tasks": int(chosen.sum()), "positive_iu": mean, "interval": [low, high]})
     return rows
 
 
@@ -229,7 +300,7 @@ def draw_points(rows: list[dict[str, Any]]) -> None:
         for method, (label, colour) in METHODS.items():
             mine = [row for row in rows if row["kind"] == kind and row["method"] == method]
             if mine:
-                x = np.arange(len(mine))
+                x = [POINTS.index(row["points"]) for row in mine]
                 axis.plot(x, [row["positive_iu"] for row in mine], "o-", color=colour, label=label, markersize=4)
                 low, high = np.transpose([row["interval"] for row in mine])
                 axis.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
@@ -272,9 +343,12 @@ def draw_shots() -> None:
         for method, seeds in scores.items():
             label, colour = METHODS[method]
             mine = [[row for row in seed["shots"] if row["points"] == points] for seed in seeds]
-            values = np.array([[row["positive_iu"] for row in rows] for rows in mine])
-            axis.plot(SHOTS, values.mean(0), "o-", color=colour, label=label, markersize=4)
-            axis.fill_between(SHOTS, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0)
+            if not mine[0]:
+                continue
+            found = np.array([pooled(rows) for rows in zip(*mine, strict=True)])
+            shots = [row["shots"] for row in mine[0]]
+            axis.plot(shots, found[:, 0], "o-", color=colour, label=label, markersize=4)
+            axis.fill_between(shots, found[:, 1], found[:, 2], color=colour, alpha=0.15, linewidth=0)
         axis.set(title=title, xlabel="annotated images", xscale="log", ylim=(0, None))
         axis.set_xticks(SHOTS, [str(s) for s in SHOTS])
         axis.minorticks_off()
@@ -332,6 +406,8 @@ def run() -> None:
     rows = summarise()
     Path(_OUTPUT.value).mkdir(parents=True, exist_ok=True)
     (Path(_OUTPUT.value) / "points.json").write_text(json.dumps(rows, indent=0) + "\n")
+    if "points" in _PARTS.value and "interactive" in get_data().kinds:
+        (Path(_OUTPUT.value) / "look-alikes.json").write_text(json.dumps(summarise_look_alikes(), indent=0) + "\n")
     if rows:
         draw_points(rows)
         draw_times(rows)

@@ -52,12 +52,14 @@ def test_a_network_is_trained_scored_and_compared(run, clips, tmp_path):
         "--output=results",
         "--parts=points",
         "--num_steps=2",
-        "--methods=late,none,fine-tuned",
+        "--num_clips=1",
+        "--methods=late,none,fine-tuned,first-frame",
     ]
     result = run("guidenet_results.py", *flags, cwd=tmp_path, alone=True)
     assert result.returncode == 0, result.stderr
     rows = json.loads((tmp_path / "results" / "points.json").read_text())
-    assert {row["method"] for row in rows} == {"late", "none", "fine-tuned"}
+    assert {row["method"] for row in rows} == {"late", "none", "fine-tuned", "first-frame"}
+    assert {row["tasks"] for row in rows} == {1}
     assert all(row["interval"][0] <= row["positive_iu"] <= row["interval"][1] for row in rows)
     for name in ("points.png", "times.png"):
         assert (tmp_path / "results" / name).read_bytes().startswith(b"\x89PNG")

@@ -127,6 +127,12 @@ def write_clip(root, labels):
     return davis.read_video(root, "clip")
 
 
+def test_look_alikes_are_other_objects_of_the_class_in_the_image():
+    masks = [Mask("a", 1, 4, 9), Mask("a", 2, 4, 9), Mask("a", 3, 5, 9), Mask("b", 1, 4, 9)]
+    tasks = episodes.interactive_tasks(masks)
+    assert episodes.find_look_alikes(tasks, masks).tolist() == [True, True, False, False]
+
+
 def test_video_tasks_are_of_two_frames_and_one_object(tmp_path, rng):
     shown = np.maximum(OBJECTS, 0)
     video = write_clip(tmp_path, [shown, np.where(shown == 1, 0, shown), np.zeros_like(shown)])

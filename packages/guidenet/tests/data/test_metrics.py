@@ -13,6 +13,19 @@ def test_pixels_are_counted_and_unknown_ones_are_not():
     np.testing.assert_array_equal(metrics.count(PREDICTION, TARGET), [2, 1, 2, 2])
 
 
+def test_many_thresholds_at_once_are_one_after_the_other():
+    rng = np.random.default_rng(0)
+    scores = rng.integers(-3, 4, (9, 7)).astype(np.float32)
+    target = rng.integers(-1, 2, (9, 7)).astype(np.int16)
+    thresholds = [-4.0, -1.0, 0.0, 0.5, 3.0]
+    found = metrics.count_above(scores, target, thresholds)
+    np.testing.assert_array_equal(found, [metrics.count(scores > threshold, target) for threshold in thresholds])
+    with pytest.raises(ValueError, match=r"scores must be \[9, 7\] as their target, got \[8, 7\]"):
+        metrics.count_above(scores[1:], target, thresholds)
+    with pytest.raises(ValueError, match=r"thresholds must ascend, got \[1, 1\]"):
+        metrics.count_above(scores, target, [1, 1])
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [

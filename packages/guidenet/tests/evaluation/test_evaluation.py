@@ -7,10 +7,13 @@ import jax
 import numpy as np
 import pytest
 from guidenet.cli import main
+from guidenet.data import metrics
 from guidenet.data.catalogue import cut_outs
 from guidenet.evaluation import (
     Evaluation,
+    Halves,
     Viewer,
+    choose_threshold,
     click_on,
     evaluate_clips,
     evaluate_shots,
@@ -155,9 +158,38 @@ def test_many_shots_are_learnt_once_for_all_queries_of_a_class(data, network):
     scores = evaluate_shots(Viewer(method, evaluation.material), halves, 2, 1)
     assert len(scores.counts) == sum(len(half.query) for half in halves.values())
     assert [len(masks) for masks in method.asked] == [min(2, len(half.support)) for half in halves.values()]
+    strict = evaluate_shots(Viewer(method, evaluation.material), halves, 2, 1, threshold=1.0)
+    assert strict.counts[:, :2].sum() == 0  # its logits are 1 and -1
     for function in (
         lambda: split_classes(masks, num_queries=0),
         lambda: evaluate_shots(Viewer(method, evaluation.material), halves, 0, 1),
     ):
         with pytest.raises(ValueError, match="must be at least 1, got 0"):
             function()
+
+
+class Hinted(NamedTuple):
+    """Logits of 5 where the support has positives, and 2 elsewhere."""
+
+    needs_images: bool = False
+
+    def see(self, image, features):
+        return None
+
+    def adapt(self, supports, masks):
+        return masks
+
+    def segment(self, query, task, size):
+        return np.where(task[0, :, 1], 5.0, 2.0)
+
+
+def test_the_threshold_for_shots_is_that_of_the_best_iu_of_all_queries(data, network):
+    evaluation = Evaluation.of(*network, data, "interactive", role="validation", num_tasks=1, max_side=64)
+    first, second = evaluation.material.source.masks[:2]
+    viewer = Viewer(Hinted(), evaluation.material)
+    halves = {1: Halves((first,), (first,)), 2: Halves((second,), (second,))}
+    threshold, reached = choose_threshold(viewer, halves, 1, None)
+    assert (threshold, reached) == (2, 1)  # the first that leaves only positives
+    assert metrics.positive_iu(evaluate_shots(viewer, halves, 1, None, threshold=threshold).counts) == reached
+    everything = metrics.positive_iu(evaluate_shots(viewer, halves, 1, None).counts)
+    assert choose_threshold(viewer, halves, 1, None, thresholds=[-1.0, 0.0]) == (-1, pytest.approx(everything))

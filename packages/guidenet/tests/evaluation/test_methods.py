@@ -73,11 +73,28 @@ def test_fine_tuning_fits_the_support_class_by_class(part):
         assert all(np.array_equal(*pair) for pair in pairs) == (part == "head")
 
 
+def test_fine_tuning_on_batches_of_the_support_looks_at_all_of_it_in_time():
+    network, params = make(fusion="none")
+    seen = look(network, params)
+    everything, batches, larger = (
+        FineTuned(network, params, num_steps=150, learning_rate=0.03, batch_size=size) for size in (0, 1, 2)
+    )
+    task, drawn, same = (method.adapt(list(seen), MASKS) for method in (everything, batches, larger))
+    for a, b in zip(jax.tree.leaves(task), jax.tree.leaves(same), strict=True):
+        np.testing.assert_array_equal(a, b)  # a batch of the whole support is no batch
+    assert not np.allclose(task[0]["head"]["threshold"], drawn[0]["head"]["threshold"], atol=1e-6)
+    for image, masks in zip(seen, MASKS, strict=True):
+        logits = np.asarray(batches.segment(image, drawn, SIZE))
+        assert (logits[0][masks[0, 1]] > 0).mean() > 0.65
+        assert (logits[0][masks[1, 1]] < 0).mean() > 0.65
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"num_steps": 0}, "num_steps must be at least 1, got 0"),
         ({"learning_rate": 0.0}, "learning_rate must be positive, got 0"),
+        ({"batch_size": -1}, "batch_size must be at least 0, got -1"),
         ({"part": "backbone"}, "part must be one of head, network, got 'backbone'"),
     ],
 )

@@ -171,7 +171,7 @@ def test_by_name_errors_come_before_anything_is_written(tmp_path, monkeypatch, s
         ({"data": "voc"}, "data must be cut-outs, cut-outs:FOLDER, voc:FOLDER or davis:FOLDER, got 'voc'"),
         ({"data": "cut-outs:x"}, "data must have something to train on, got cut-outs:x, which is for tests only"),
         ({"fold": 4}, "fold must be one of 0, 1, 2, 3, got 4"),
-        ({"kinds": ["song"]}, "kinds must be among semantic, interactive, video with data cut-outs, got song"),
+        ({"kinds": ["song"]}, "kinds must be one of semantic, interactive, video, got 'song'"),
     ]:
         with pytest.raises(ValueError, match=message):
             by_name.train(**{"preset": "tiny", "directory": directory, **options})
@@ -182,3 +182,6 @@ def test_by_name_errors_come_before_anything_is_written(tmp_path, monkeypatch, s
     assert path == directory / "model.npz"
     assert json.loads((directory / "config.json").read_text())["data"] == "cut-outs, fold 0"
     assert isinstance(load_model(path)[0].config.head, HeadConfig)
+    local = ["num_iterations=1", "network.pooling=local", "network.head.kind=concat", "network.head.products=false"]
+    path = by_name.train("tiny", local, kinds=["interactive"], directory=tmp_path / "local")
+    assert load_model(path)[0].config.pooling == "local"

@@ -155,6 +155,17 @@ def interactive_tasks(masks: Iterable[Mask], instances: bool = True) -> tuple[Ta
     return tuple(Task((mask,), mask, instances) for mask in masks)
 
 
+def find_look_alikes(tasks: Sequence[Task], masks: Iterable[Mask]) -> npt.NDArray[np.bool_]:
+    """Of tasks `[M]` whether another object of the same class is in the query's image, which is not to be found.
+
+    Args:
+      tasks: of objects.
+      masks: of all objects of the images, as from `instance_masks`.
+    """
+    sizes = collections.Counter((mask.id, mask.cls) for mask in masks)
+    return np.array([sizes[task.query.id, task.query.cls] > 1 for task in tasks], bool)
+
+
 def make_episode(dataset: Dataset, task: Task, num_points: int | None, rng: np.random.Generator) -> Episode:
     """The images and sparse annotations of a task.
 

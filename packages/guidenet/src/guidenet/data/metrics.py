@@ -44,6 +44,32 @@ def count(prediction: npt.NDArray[np.bool_], target: Labels) -> Counts:
     )
 
 
+def count_above(scores: npt.NDArray[np.floating], target: Labels, thresholds: npt.ArrayLike) -> Counts:
+    """`[N, 4]` counts of the masks where scores are above each of `N` thresholds, in one pass over the pixels.
+
+    Args:
+      scores: `[H, W]`.
+      target: as for `count`.
+      thresholds: `[N]`, ascending.
+
+    Raises:
+      ValueError: the sizes differ, or the thresholds do not ascend.
+    """
+    limits = np.asarray(thresholds)
+    if scores.shape != target.shape:
+        raise ValueError(f"scores must be {list(target.shape)} as their target, got {list(scores.shape)}")
+    if np.any(np.diff(limits) <= 0):
+        raise ValueError(f"thresholds must ascend, got {limits.tolist()}")
+    passed = np.searchsorted(limits, scores)
+    found, missed = [], []
+    for label in (1, 0):
+        sizes = np.bincount(passed[target == label], minlength=len(limits) + 1)
+        above = sizes.sum() - np.cumsum(sizes)[:-1]
+        found.append(above)
+        missed.append(sizes.sum() - above)
+    return np.stack([*found, *missed], axis=-1).astype(np.int64)
+
+
 def iu(counts: Counts) -> npt.NDArray[np.float64]:
     """`[...]` tp / (tp + fp + fn) of `[..., 4]` counts; 1 where nothing is to be found and nothing was."""
     tp, union = counts[..., 0], counts[..., :3].sum(-1)

@@ -2,7 +2,7 @@
 
 from guidenet.evaluation.evaluation import Evaluation
 from guidenet.evaluation.methods import FineTuned, Guided, Method
-from guidenet.evaluation.shots import Halves, evaluate_shots, split_classes
+from guidenet.evaluation.shots import Halves, choose_threshold, evaluate_shots, split_classes
 from guidenet.evaluation.tasks import Scores, Viewer, click_on, evaluate_tasks
 from guidenet.evaluation.video import VideoScores, evaluate_clips
 
@@ -15,6 +15,7 @@ __all__ = [
     "Scores",
     "VideoScores",
     "Viewer",
+    "choose_threshold",
     "click_on",
     "evaluate_clips",
     "evaluate_shots",

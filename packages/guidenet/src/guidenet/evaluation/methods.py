@@ -118,6 +118,7 @@ class FineTuned:
     num_steps: gradient steps of Adam.
     learning_rate: of these.
     part: what is optimised: `head`, what comes after the backbone, or `network`, all of it.
+    batch_size: images of a step, drawn from the support; of a smaller support, and with 0, a step is of all.
     """
 
     network: GuidedNetwork
@@ -125,12 +126,14 @@ class FineTuned:
     num_steps: int = 100
     learning_rate: float = 1e-3
     part: str = "head"
+    batch_size: int = 0
 
     def __post_init__(self) -> None:
         check_choice("fusion", self.network.config.fusion, ["none"])
         check_at_least("num_steps", self.num_steps, 1)
         check_positive("learning_rate", self.learning_rate)
         check_choice("part", self.part, ["head", "network"])
+        check_at_least("batch_size", self.batch_size, 0)
 
     @property
     def needs_images(self) -> bool:
@@ -153,7 +156,7 @@ class FineTuned:
 
     # A jitted function keeps a method for each set of options.
     def __hash__(self) -> int:
-        return hash((self.network, self.num_steps, self.learning_rate, self.part))
+        return hash((self.network, self.num_steps, self.learning_rate, self.part, self.batch_size))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FineTuned) and hash(self) == hash(other)
@@ -206,15 +209,20 @@ def _fine_tune(method: FineTuned, params: Params, images: jax.Array, masks: jax.
     size = masks.shape[2], masks.shape[3]
     optimiser = optax.adam(method.learning_rate)
 
-    def loss(trained: Params) -> jax.Array:
+    def loss(trained: Params, images: jax.Array, labels: jax.Array) -> jax.Array:
         joined = {**frozen, **trained}
         logits = jax.vmap(lambda x: _logits(network, joined, x, size, images=method.needs_images))(images)
         return pixel_cross_entropy(logits, labels, LossConfig("classes")).mean()
 
-    def step(carry: Any, _: None) -> tuple[Any, None]:
+    def step(carry: Any, key: jax.Array) -> tuple[Any, None]:
         trained, moments = carry
-        updates, moments = optimiser.update(jax.grad(loss)(trained), moments)
+        batch = images, labels
+        if 0 < method.batch_size < len(images):
+            chosen = jax.random.choice(key, len(images), (method.batch_size,), replace=False)
+            batch = images[chosen], labels[chosen]
+        updates, moments = optimiser.update(jax.grad(loss)(trained, *batch), moments)
         return (optax.apply_updates(trained, updates), moments), None
 
-    (trained, _), _ = jax.lax.scan(step, (trained, optimiser.init(trained)), None, method.num_steps)
+    keys = jax.random.split(jax.random.key(0), method.num_steps)
+    (trained, _), _ = jax.lax.scan(step, (trained, optimiser.init(trained)), keys)
     return {**frozen, **trained}

@@ -12,7 +12,11 @@ import numpy as np
 from guidenet.checks import check_at_least
 from guidenet.data.dataset import Mask
 from guidenet.data.episodes import Task
-from guidenet.evaluation.tasks import Scores, Viewer, evaluate_tasks
+from guidenet.data.metrics import count_above, iu
+from guidenet.evaluation.tasks import Scores, Viewer, evaluate_tasks, predict_tasks
+
+THRESHOLDS = tuple(float(threshold) for threshold in np.arange(-32, 33) / 4)
+"""Of logits, that are tried in validation."""
 
 
 class Halves(NamedTuple):
@@ -52,7 +56,12 @@ def split_classes(masks: Sequence[Mask], num_queries: int, seed: int = 0) -> dic
 
 
 def evaluate_shots(
-    viewer: Viewer, halves: dict[int, Halves], num_shots: int, num_points: int | None, seed: int = 0
+    viewer: Viewer,
+    halves: dict[int, Halves],
+    num_shots: int,
+    num_points: int | None,
+    seed: int = 0,
+    threshold: float = 0.0,
 ) -> Scores:
     """Scores every class at S shots; what a method knows of a class it learns once, for all of the class's queries.
 
@@ -62,16 +71,49 @@ def evaluate_shots(
       num_shots: S; of a class with fewer images all are annotated.
       num_points: P of each image, None for dense.
       seed: of annotations.
+      threshold: of logits, above which a pixel is found, as from `choose_threshold`.
 
     Returns:
       Counts of all queries; seconds of each query, of which the first of a class has the time to learn it too.
     """
-    check_at_least("num_shots", num_shots, 1)
     counts, seconds = [], []
-    for cls in halves:
-        support = halves[cls].support[:num_shots]
-        tasks = [Task(support, query) for query in halves[cls].query]
-        scores = evaluate_tasks(viewer, tasks, num_points, seed, same_support=True)
+    for tasks in _tasks(halves, num_shots):
+        scores = evaluate_tasks(viewer, tasks, num_points, seed, same_support=True, threshold=threshold)
         counts.append(scores.counts)
         seconds.append(scores.seconds)
     return Scores(np.concatenate(counts), np.concatenate(seconds))
+
+
+def choose_threshold(
+    viewer: Viewer,
+    halves: dict[int, Halves],
+    num_shots: int,
+    num_points: int | None,
+    seed: int = 0,
+    thresholds: Sequence[float] = THRESHOLDS,
+) -> tuple[float, float]:
+    """The threshold of the best positive IU of all queries together, and that IU.
+
+    To be chosen in validation, for every method alike: a network that was trained on single objects, or one that was
+    optimised with both labels weighing the same, marks less or more of an image than is best for classes.
+
+    Args:
+      viewer: method and images of the validation role.
+      halves: of it.
+      num_shots: S.
+      num_points: P.
+      seed: of annotations.
+      thresholds: those to try, ascending.
+    """
+    counts = np.zeros((len(thresholds), 4), np.int64)
+    for tasks in _tasks(halves, num_shots):
+        for found in predict_tasks(viewer, tasks, num_points, seed, same_support=True):
+            counts += count_above(found.logits, found.target, thresholds)
+    best = int(np.argmax(iu(counts)))
+    return thresholds[best], float(iu(counts)[best])
+
+
+def _tasks(halves: dict[int, Halves], num_shots: int) -> list[list[Task]]:
+    """For each class a task for each query, all of one support."""
+    check_at_least("num_shots", num_shots, 1)
+    return [[Task(half.support[:num_shots], query) for query in half.query] for half in halves.values()]

@@ -6,7 +6,7 @@ In the shape descriptions `M` denotes tasks, `K` classes, `H, W` pixels.
 import dataclasses
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,8 +60,27 @@ class Viewer:
         return binarise(self.material.labels[self.material.position[name]], label)
 
 
+class Prediction(NamedTuple):
+    """Of one task.
+
+    logits: `[H, W]` against the background.
+    target: `[H, W]`: 1, 0, -1 not scored.
+    seconds: from annotations to the logits.
+    """
+
+    logits: npt.NDArray[np.float32]
+    target: npt.NDArray[np.int16]
+    seconds: float
+
+
 def evaluate_tasks(
-    viewer: Viewer, tasks: Sequence[Task], num_points: int | None, seed: int = 0, *, same_support: bool = False
+    viewer: Viewer,
+    tasks: Sequence[Task],
+    num_points: int | None,
+    seed: int = 0,
+    *,
+    same_support: bool = False,
+    threshold: float = 0.0,
 ) -> Scores:
     """Scores tasks; the annotations depend on the seed, the task and P only, and not on the method.
 
@@ -71,6 +90,7 @@ def evaluate_tasks(
       num_points: P of each support, None for dense.
       seed: of annotations.
       same_support: all tasks have the support of the first, so that what is known of it serves them all.
+      threshold: of logits, above which a pixel is found.
 
     Raises:
       ValueError: there are no tasks.
@@ -78,6 +98,16 @@ def evaluate_tasks(
     if not tasks:
         raise ValueError("tasks must be at least one, got none")
     counts, seconds = [], []
+    for found in predict_tasks(viewer, tasks, num_points, seed, same_support=same_support):
+        counts.append(count(found.logits > threshold, found.target))
+        seconds.append(found.seconds)
+    return Scores(np.stack(counts), np.array(seconds))
+
+
+def predict_tasks(
+    viewer: Viewer, tasks: Sequence[Task], num_points: int | None, seed: int = 0, *, same_support: bool = False
+) -> Iterator[Prediction]:
+    """What is found in each task, one after the other. Arguments: `evaluate_tasks`."""
     known: Any = None
     for number, task in enumerate(tasks):
         query = viewer.see(task.query.id)
@@ -87,10 +117,9 @@ def evaluate_tasks(
         start = time.perf_counter()
         if support is not None:
             known = viewer.method.adapt(*support)
-        found = _segment(viewer, query, known)
-        seconds.append(time.perf_counter() - start)
-        counts.append(count(found, viewer.target(task.query.id, task.query.label)))
-    return Scores(np.stack(counts), np.array(seconds))
+        logits = _score(viewer, query, known)
+        seconds = time.perf_counter() - start
+        yield Prediction(logits, viewer.target(task.query.id, task.query.label), seconds)
 
 
 def click_on(viewer: Viewer, task: Task, goal: float = 0.9) -> Clicking:
@@ -102,7 +131,7 @@ def click_on(viewer: Viewer, task: Task, goal: float = 0.9) -> Clicking:
         masks = np.zeros((1, 1, 2, *target.shape), bool)
         for click in clicks:
             masks[0, 0, int(click.positive), click.y, click.x] = True
-        return _segment(viewer, seen, viewer.method.adapt([seen], masks))
+        return _score(viewer, seen, viewer.method.adapt([seen], masks)) > 0
 
     return simulate_clicks(segment, target, goal)
 
@@ -116,5 +145,5 @@ def _annotate(
     return [viewer.see(mask.id) for mask in task.support], np.stack(masks)
 
 
-def _segment(viewer: Viewer, query: Any, known: Any) -> npt.NDArray[np.bool_]:
-    return np.asarray(viewer.method.segment(query, known, viewer.material.size))[0] > 0
+def _score(viewer: Viewer, query: Any, known: Any) -> npt.NDArray[np.float32]:
+    return np.asarray(viewer.method.segment(query, known, viewer.material.size))[0]

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from rlcore.experiment import Run, check_memory, tell, to_dict
 
 from guidenet.data.episodes import Task
-from guidenet.data.metrics import count, iu
+from guidenet.data.metrics import count_above, iu
 from guidenet.data.sources import Source
 from guidenet.models import load_backbone, pretrained, save_model
 from guidenet.network import Params
@@ -216,10 +216,8 @@ class Validator:
         counts = np.zeros((len(shifts), 4), np.int64)
         for drawn in self._parts:
             logits = np.asarray(_predict(self._learner, params, self._store, drawn))
-            for i, shift in enumerate(shifts):
-                counts[i] += sum(
-                    count(x > shift, y.astype(np.int16)) for x, y in zip(logits, drawn.target, strict=True)
-                )
+            for scores, target in zip(logits, drawn.target, strict=True):
+                counts += count_above(scores, target.astype(np.int16), shifts)
         return iu(counts)
 
 

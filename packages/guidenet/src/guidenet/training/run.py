@@ -42,7 +42,10 @@ def train(
       ValueError: an option, the data or the weights are not as they must be; nothing was computed.
       RunError, NonFiniteError: as `Experiment.run`.
     """
-    config = override(training_preset(preset), overrides)
+    config = training_preset(preset)
+    if kinds:  # first: an option may be for some kinds only
+        config = dataclasses.replace(config, kinds=tuple(kinds))
+    config = override(config, overrides)
     found = open_data(data, fold, cache)
     if "train" not in found.roles:
         raise ValueError(f"data must have something to train on, got {data}, which is for tests only")
