@@ -8,19 +8,13 @@ Each run is in --output_dir/VARIANT-SEED, as train_pearl.py would write it. The 
 stopped. At the end, and with --draw_only, ablations.png shows all the seeds that are there.
 """
 
-import glob
 from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import metarl_envs
 import pearl_jax
+from ablation_curves import draw_variants
 from absl import flags
-from curves import bootstrap_interval, load_curves
-from matplotlib.axes import Axes
 from metarl_envs import Benchmark
 from rlcore.experiment import Run, enable_compilation_cache, main, override, to_dict, user_errors
 
@@ -57,8 +51,6 @@ _OUTPUT_DIR = flags.DEFINE_string(
 )
 _DRAW_ONLY = flags.DEFINE_bool("draw_only", False, "Train nothing, draw the runs that are there.")
 
-_CONFIDENCE = 0.95
-
 
 def train_all(output_dir: Path) -> None:
     """Trains the chosen variants, seed by seed; what does not fit is refused before the first one."""
@@ -87,44 +79,13 @@ def _train(config: pearl_jax.PearlConfig, benchmark: Benchmark, run_dir: Path, s
     pearl_jax.train(config, benchmark, run, seed=seed, num_iterations=num_iterations)
 
 
-def draw(output_dir: Path) -> None:
-    """Draws the test returns of the chosen variants that have runs, with bootstrap intervals over all their seeds.
-
-    Raises:
-      ValueError: no variant has a run, or a run was not tested yet.
-    """
-    patterns = {name: f"{glob.escape(str(output_dir))}/{name}-[0-9]*" for name in _VARIANTS.value}
-    found = [name for name, pattern in patterns.items() if glob.glob(pattern)]
-    figures = {title: [name for name in names if name in found] for title, names in FIGURES.items()}
-    figures = {title: names for title, names in figures.items() if names}
-    if not figures:
-        raise ValueError(f"output_dir: {output_dir} has no runs of {', '.join(_VARIANTS.value)}")
-    figure, grid = plt.subplots(1, len(figures), figsize=(5.5 * len(figures), 4), layout="constrained", squeeze=False)
-    for axes, (title, names) in zip(grid[0], figures.items(), strict=True):
-        for name in names:
-            _draw_curve(axes, VARIANTS[name].label, patterns[name], f"C{list(VARIANTS).index(name)}")
-        axes.set(xlabel="env_steps", ylabel="test/return", title=title)
-        axes.grid(alpha=0.3)
-        axes.legend()
-    figure.savefig(output_dir / "ablations.png", dpi=130)
-    plt.close(figure)
-    print(output_dir / "ablations.png")
-
-
-def _draw_curve(axes: Axes, label: str, pattern: str, color: str) -> None:
-    x, y = load_curves(pattern, "env_steps", "test/return")
-    mean, (low, high) = y.mean(axis=0), bootstrap_interval(y, _CONFIDENCE)
-    axes.plot(x, mean, ".-", color=color, label=f"{label} ({len(y)} seed{'s' if len(y) > 1 else ''})")
-    axes.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0)
-
-
 def run_ablations() -> None:
     """Trains, unless told not to, and draws."""
     output_dir = Path(_OUTPUT_DIR.value or f"runs/ablations-{_BENCHMARK.value}-{_PRESET.value}")
     if not _DRAW_ONLY.value:
         train_all(output_dir)
     with user_errors():
-        draw(output_dir)
+        draw_variants(output_dir, {name: VARIANTS[name].label for name in _VARIANTS.value}, FIGURES)
 
 
 if __name__ == "__main__":

@@ -105,6 +105,20 @@ def test_each_kind_of_step_changes_what_it_trains():
     assert {"loss/model", "loss/critic", "model/image_error", "model/reward_rmse"} <= set(metrics)
 
 
+def test_critics_learn_from_the_reward_that_the_config_names():
+    trials = make_up_trials(2)
+    losses = {}
+    for option in ("training", "evidence"):
+        agent = make_small_agent(f"critic_reward={option}")
+        step = jax.jit(agent.update_policy)
+        for name, seen in (("two rewards", trials), ("one", trials._replace(training_reward=trials.reward))):
+            _, metrics = step(init_small(agent), seen, jax.random.key(1))
+            losses[option, name] = float(metrics["loss/critic"])
+    assert losses["evidence", "two rewards"] == pytest.approx(losses["training", "one"])
+    assert losses["evidence", "one"] == losses["evidence", "two rewards"]
+    assert losses["training", "two rewards"] != pytest.approx(losses["training", "one"])
+
+
 def test_gradient_of_the_model_is_clipped():
     """Adam's first step is the learning rate, but for gradients no larger than its epsilon."""
     for norm, smallest, largest in ((1e6, 0.99e-3, 1.01e-3), (1e-9, 0, 1e-4)):

@@ -28,6 +28,7 @@ DENSE = "point-image-dense-32-v0"
         ("model.reward_std=-1", "reward_std must be positive, got -1"),
         ("model.reward_coef=-1", "reward_coef must be at least 0, got -1"),
         ("model.kl_coef=-1", "kl_coef must be at least 0, got -1"),
+        ("critic_reward=sparse", "critic_reward must be one of training, evidence"),
         ("num_episodes=0", "num_episodes must be positive, got 0"),
         ("replay_capacity=0", "replay_capacity must be positive, got 0"),
         ("model_batch_size=0", "model_batch_size must be positive, got 0"),

@@ -47,7 +47,7 @@ def test_tasks_are_repeated_one_by_one():
 
 
 def test_a_diagnosis_tells_what_samples_of_the_belief_expect():
-    agent = make_small_agent()
+    agent = make_small_agent("second_stage_reward=reward")
     params = init_small(agent).average
     trials = _trials(np.zeros((2, 3, 4), bool), np.ones((2, 3, 4), bool))
     found = diagnose(agent, params, trials, jax.random.key(0), num_samples=5)

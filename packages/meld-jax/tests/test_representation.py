@@ -17,7 +17,7 @@ def _numbered_beliefs(num_trials):
 def test_steps_lead_to_the_next_frame_and_the_last_one_of_an_episode_to_the_next_start():
     agent = make_small_agent()
     trials = make_up_trials(2, lengths=[[3, 3], [2, 1]])
-    out = agent.belief.apply({}, make_policy_batch(trials, _numbered_beliefs(2), ALL), jax.random.key(0))
+    out = agent.belief.apply({}, make_policy_batch(trials, _numbered_beliefs(2), ALL, trials.reward), jax.random.key(0))
     following = np.asarray(out.next_obs).reshape(2, 7)
     weight = np.asarray(out.weight).reshape(2, 7)
     np.testing.assert_array_equal(np.asarray(out.obs).reshape(2, 7)[0], np.arange(7))
@@ -30,7 +30,7 @@ def test_steps_lead_to_the_next_frame_and_the_last_one_of_an_episode_to_the_next
 def test_a_step_has_the_action_reward_and_discount_of_the_frame_that_it_leads_to():
     trials = make_up_trials(2, lengths=[[3, 3], [2, 1]])
     chosen = jnp.array([1, 7 + 4], jnp.int32)
-    batch = make_policy_batch(trials, _numbered_beliefs(2), chosen)
+    batch = make_policy_batch(trials, _numbered_beliefs(2), chosen, trials.training_reward)
     np.testing.assert_array_equal(batch.action, [trials.action[0, 2], trials.action[1, 5]])
     np.testing.assert_array_equal(batch.reward, [trials.training_reward[0, 2], trials.training_reward[1, 5]])
     np.testing.assert_array_equal(batch.discount, [1, 0])
@@ -43,7 +43,9 @@ def test_no_gradient_of_actor_and_critics_reaches_the_belief():
     belief = jax.random.normal(jax.random.key(1), (2, 8, agent.config.model.belief_size))
 
     def loss(belief, params):
-        return agent.sac.loss(params, state.target, make_policy_batch(trials, belief, ALL), jax.random.key(2))[0]
+        return agent.sac.loss(
+            params, state.target, make_policy_batch(trials, belief, ALL, trials.reward), jax.random.key(2)
+        )[0]
 
     to_belief, to_params = jax.jit(jax.grad(loss, argnums=(0, 1)))(belief, state.params)
     assert not np.any(to_belief)

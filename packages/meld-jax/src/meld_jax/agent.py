@@ -82,7 +82,7 @@ class MeldAgent:
         trials = jax.tree.map(lambda leaf: leaf[None], self.example_trial())
         model = self.belief.init_model(model_key, trials)
         belief = jnp.zeros((*trials.reward.shape, self.config.model.belief_size), jnp.float32)
-        learner = self.sac.init(policy_key, make_policy_batch(trials, belief, jnp.zeros(1, jnp.int32)))
+        learner = self.sac.init(policy_key, make_policy_batch(trials, belief, jnp.zeros(1, jnp.int32), trials.reward))
         average = jax.tree.map(jnp.copy, AgentParams(model, learner.params))
         return AgentState(model, self.optimiser.init(model), learner, average)
 
@@ -195,7 +195,9 @@ class MeldAgent:
         chosen = jnp.arange(num_steps, dtype=jnp.int32)
         if 0 < self.config.num_transitions < num_steps:
             chosen = jax.random.choice(choice_key, chosen, (self.config.num_transitions,), replace=False)
-        learner, metrics = self.sac.update(state.learner, make_policy_batch(trials, belief, chosen), update_key)
+        reward = trials.reward if self.config.critic_reward == "evidence" else trials.training_reward
+        batch = make_policy_batch(trials, belief, chosen, reward)
+        learner, metrics = self.sac.update(state.learner, batch, update_key)
         return state._replace(learner=learner), metrics
 
     def _average(self, state: AgentState) -> AgentState:

@@ -10,6 +10,7 @@ IMAGE_NETWORKS = ("conv", "patches")
 ACTIVATIONS = ("relu", "leaky_relu")
 MEMORIES = ("plain", "gated")
 BELIEFS = ("moments", "sample")
+CRITIC_REWARDS = ("training", "evidence")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,9 +88,10 @@ class MeldConfig:
 
     What is learned from:
       num_episodes: of a trial, over which the belief is carried.
-      training_reward: the signal that the model explains and that trains the critics: `reward`, or the name of another
-        one that the environment reports (equation 36). The posterior always sees `reward`, all that there is at test
-        time.
+      training_reward: the signal that the model explains: `reward`, or the name of another one that the environment
+        reports (equation 36). The posterior always sees `reward`, all that there is at test time.
+      critic_reward: what trains the critics: the `training` reward, as in the thesis, or the posterior's `evidence`,
+        `reward`. A dense reward makes the agent wait where it is near to all goals that it holds possible.
       second_stage_reward: the signal that the posterior of a second stage will see, stored beside the others (appendix
         D.3).
       replay_capacity: trials kept of each task.
@@ -122,6 +124,7 @@ class MeldConfig:
 
     num_episodes: int = 1
     training_reward: str = "reward"
+    critic_reward: Literal["training", "evidence"] = "training"
     second_stage_reward: str = "reward"
     replay_capacity: int = 100
     expert_share: float = 0.3
@@ -154,6 +157,7 @@ class MeldConfig:
         for name in ("num_initial_updates", "num_tasks_per_iteration"):
             check_at_least(name, getattr(self, name), 0)
         check_positive("num_model_updates + num_policy_updates + num_joint_updates", self.num_updates)
+        check_choice("critic_reward", self.critic_reward, CRITIC_REWARDS)
         check_rate("model_learning_rate", self.model_learning_rate)
         check_rate("averaging_rate", self.averaging_rate)
         check_rate("expert_share", self.expert_share, zero=True)

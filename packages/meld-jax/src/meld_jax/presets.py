@@ -166,7 +166,6 @@ def _fit_rewards(config: MeldConfig, benchmark: str) -> MeldConfig:
     """Trials of two episodes, and both rewards, where there is a dense and a sparse one (thesis, appendix D.3)."""
     if not benchmark.startswith(_WITH_SPARSE_REWARD):
         return config
-    rewards = (
-        {"training_reward": "dense_reward"} if "-sparse" in benchmark else {"second_stage_reward": "sparse_reward"}
-    )
-    return dataclasses.replace(config, num_episodes=2, **rewards)
+    if "-sparse" in benchmark:
+        return dataclasses.replace(config, num_episodes=2, training_reward="dense_reward")
+    return dataclasses.replace(config, num_episodes=2, second_stage_reward="sparse_reward")

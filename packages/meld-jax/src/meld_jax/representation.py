@@ -34,11 +34,9 @@ class PolicyBatch(NamedTuple):
     discount: chex.Array
 
 
-def make_policy_batch(trials: Trial, belief: chex.Array, chosen: chex.Array) -> PolicyBatch:
-    """The batch of some steps of some trials, see `PolicyBatch`."""
-    action, reward, discount = (
-        _choose(leaf[:, 1:], chosen) for leaf in (trials.action, trials.training_reward, trials.discount)
-    )
+def make_policy_batch(trials: Trial, belief: chex.Array, chosen: chex.Array, reward: chex.Array) -> PolicyBatch:
+    """The batch of some steps of some trials, see `PolicyBatch`; `reward: [B, L]` is what trains the critics."""
+    action, reward, discount = (_choose(leaf[:, 1:], chosen) for leaf in (trials.action, reward, trials.discount))
     return PolicyBatch(trials, belief, chosen, action, reward, discount)
 
 
