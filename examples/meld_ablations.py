@@ -106,11 +106,9 @@ def train_all(output_dir: Path) -> None:
         configs = {name: vary(start, VARIANTS[name], tasks.num_train_tasks) for name, tasks in todo.items()}
         for name, config in configs.items():
             meld_jax.check_fits(meld_jax.make_agent(config, todo[name]), todo[name])
-            if num_iterations < config.test_every * VARIANTS[name].batch:
-                raise ValueError(
-                    f"num_iterations must be at least {config.test_every * VARIANTS[name].batch} for a curve of {name}, "
-                    f"got {num_iterations}"
-                )
+            least = config.test_every * VARIANTS[name].batch
+            if num_iterations < least:
+                raise ValueError(f"num_iterations must be at least {least} for a curve of {name}, got {num_iterations}")
     enable_compilation_cache()
     for seed in dict.fromkeys(_SEED.value):
         for name, config in configs.items():
