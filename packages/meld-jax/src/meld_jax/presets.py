@@ -118,9 +118,10 @@ def _cpu(benchmark: str) -> MeldConfig:
         num_test_trials=2,
         test_every=5,
     )
-    if benchmark.startswith("point-image"):
+    if benchmark.startswith("point-image-dense"):
         return config
-    return dataclasses.replace(config, sac=dataclasses.replace(config.sac, discount=0.95))
+    config = dataclasses.replace(config, sac=dataclasses.replace(config.sac, discount=0.95))
+    return dataclasses.replace(config, averaging_rate=0.005) if benchmark.startswith("point-image-sparse") else config
 
 
 def _tiny(benchmark: str) -> MeldConfig:
@@ -142,7 +143,7 @@ def _tiny(benchmark: str) -> MeldConfig:
 
 PRESETS: dict[str, tuple[Callable[[str], tuple[MeldConfig, int]], str]] = {
     "tiny": (lambda benchmark: (_tiny(benchmark), 2), "a smoke test of seconds"),
-    "cpu": (lambda benchmark: (_cpu(benchmark), 100), "two cores"),
+    "cpu": (lambda benchmark: (_cpu(benchmark), 300 if "-sparse" in benchmark else 100), "two cores"),
     "thesis": (lambda benchmark: (_thesis(benchmark), _PAPER_ITERATIONS), "the thesis's options, for a GPU"),
     "reference": (lambda benchmark: (_reference(benchmark), 20 * _PAPER_ITERATIONS), "its code's options, for a GPU"),
 }
