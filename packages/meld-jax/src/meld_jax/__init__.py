@@ -2,6 +2,7 @@
 
 from meld_jax.agent import AgentParams, AgentState, MeldAgent, MeldData
 from meld_jax.build import check_fits, make_agent
+from meld_jax.collect import make_trials
 from meld_jax.config import MeldConfig, ModelConfig
 from meld_jax.evaluate import (
     Diagnosis,
@@ -45,6 +46,7 @@ __all__ = [
     "make_agent",
     "make_test_player",
     "make_test_policy",
+    "make_trials",
     "outcome_metrics",
     "preset",
     "repeat_tasks",
