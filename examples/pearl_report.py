@@ -10,8 +10,10 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import pearl_jax
 from matplotlib.ticker import MaxNLocator
-from metarl_envs import Benchmark, PointFamily, PointTask, take_tasks
+from meld_report import draw_trajectories as draw_image_trajectories
+from metarl_envs import Benchmark, PointFamily, PointImageFamily, PointTask, take_tasks
 from rlcore.meta import TrialPlayer, Trials
+from rlcore.outcome import Outcome, get_outcome
 from rlcore.types import Params
 
 _SHOWN_EPISODES = (1, 2, 3, 4, 6, 11, 16, 21, 31, 51)
@@ -49,12 +51,17 @@ def report(
     returns = np.asarray(trials.returns()).reshape(num_trials, num_tasks, -1).mean(axis=0)
     of_tasks = "tasks trained on" if benchmark.test_tasks is benchmark.train_tasks else "tasks never seen"
     print_table(returns, num_trials, of_tasks)
+    if "success" in trials.trajectory.info:
+        print_success(get_outcome(trials))
     output_dir.mkdir(parents=True, exist_ok=True)
     pictures = [output_dir / "adaptation.png"]
     draw_adaptation(returns, f"{benchmark.name}: adaptation to {of_tasks}", pictures[0])
     if isinstance(benchmark.family, PointFamily):
         pictures.append(output_dir / "trajectories.png")
         draw_trajectories(trials, take_tasks(tasks, np.arange(num_tasks)), benchmark.family.sparse, pictures[1])
+    if isinstance(benchmark.family, PointImageFamily):
+        pictures.append(output_dir / "trajectories.png")
+        draw_image_trajectories(benchmark.family, trials, tasks, np.arange(num_tasks), pictures[1])
     print("pictures:", ", ".join(map(str, pictures)))
 
 
@@ -67,6 +74,13 @@ def print_table(returns: np.ndarray, num_trials: int, of_tasks: str) -> None:
     print("episodes before", *(f"{k - 1:>7d}" for k in shown))
     print("return         ", *(f"{returns[:, k - 1].mean():>7.2f}" for k in shown))
     print("standard error ", *(f"{_standard_error(returns[:, k - 1]):>7.2f}" for k in shown))
+
+
+def print_success(outcome: Outcome) -> None:
+    """Prints below the table how often the same episodes were successful."""
+    shown = [k for k in _SHOWN_EPISODES if k <= outcome.returns.shape[1]]
+    for name, values in (("success at end", outcome.success), ("success ever", outcome.found)):
+        print(f"{name:15s}", *(f"{values[:, k - 1].mean():>7.2f}" for k in shown))
 
 
 def draw_adaptation(returns: np.ndarray, title: str, path: Path) -> None:

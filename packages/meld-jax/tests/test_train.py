@@ -60,8 +60,8 @@ def test_stopped_and_resumed_run_equals_an_undisturbed_one(tmp_path):
 def test_a_second_stage_sees_sparse_rewards_and_keeps_the_trials_and_the_model_of_the_first(tmp_path):
     first = meld_jax.init_state(meld_jax.make_agent(QUICK, benchmark(DENSE)), benchmark(DENSE), 0)
     seen = jax.tree.map(lambda leaf: leaf + jnp.ones((), leaf.dtype), first.data.replay.data)
-    data = first.data._replace(replay=Replay(seen._replace(second_reward=2 * seen.second_reward), first.data.replay.num_added + 10))
-    first = first._replace(data=data)
+    seen = seen._replace(second_reward=2 * seen.second_reward)
+    first = first._replace(data=first.data._replace(replay=Replay(seen, first.data.replay.num_added + 10)))
     config = dataclasses.replace(
         QUICK, training_reward="dense_reward", second_stage_reward="reward", expert_share=0.5, num_initial_updates=0
     )

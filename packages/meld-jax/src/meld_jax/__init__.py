@@ -1,14 +1,14 @@
 """MELD: meta-reinforcement learning from images, by filtering one latent state that holds state and task."""
 
+from rlcore.outcome import Outcome, get_outcome
+
 from meld_jax.agent import AgentParams, AgentState, MeldAgent, MeldData
 from meld_jax.build import check_fits, make_agent
 from meld_jax.collect import make_trials
 from meld_jax.config import MeldConfig, ModelConfig
 from meld_jax.evaluate import (
     Diagnosis,
-    Outcome,
     diagnose,
-    get_outcome,
     make_test_player,
     make_test_policy,
     outcome_metrics,

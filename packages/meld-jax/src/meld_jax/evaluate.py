@@ -13,25 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 from metarl_envs import TaskFamily, Tasks, take_tasks
 from rlcore.meta import TrialPlayer, Trials
+from rlcore.outcome import Outcome
 from rlcore.types import Metrics
 
 from meld_jax.agent import AgentParams, MeldAgent
 from meld_jax.collect import make_trials
 from meld_jax.filtering import Trial, filter_trials
 from meld_jax.policy import MeldPolicy
-
-
-class Outcome(NamedTuple):
-    """Returns and successes of trials, `[N, K]` each.
-
-    returns: undiscounted.
-    success: whether the task was solved at the last step of the episode (thesis, appendix D.2.1).
-    found: whether it was solved at any step.
-    """
-
-    returns: np.ndarray
-    success: np.ndarray
-    found: np.ndarray
 
 
 class Diagnosis(NamedTuple):
@@ -62,19 +50,6 @@ def make_test_player(agent: MeldAgent, family: TaskFamily) -> TrialPlayer:
 def repeat_tasks(tasks: Tasks, num_tasks: int, num_trials: int) -> Tasks:
     """Each of the first tasks so many times, task by task: `N` is the product."""
     return take_tasks(tasks, np.repeat(np.arange(num_tasks), num_trials))
-
-
-def get_outcome(trials: Trials) -> Outcome:
-    """Returns and successes; without a signal `success` of the environment none is successful.
-
-    Args:
-      trials: leaves `[K, T, N, ...]`.
-    """
-    valid = np.asarray(trials.valid)
-    solved = np.asarray(trials.trajectory.info.get("success", np.zeros(valid.shape, bool))).astype(bool) & valid
-    last = valid & ~np.concatenate([valid[:, 1:], np.zeros_like(valid[:, :1])], axis=1)
-    success, found = (np.asarray(np.any(values, axis=1)).T for values in (solved & last, solved))
-    return Outcome(np.asarray(trials.returns()), success, found)
 
 
 def outcome_metrics(outcome: Outcome) -> Metrics:

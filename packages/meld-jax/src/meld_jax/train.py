@@ -10,6 +10,7 @@ import optax
 from metarl_envs import Benchmark, take_tasks
 from rlcore.experiment import Run, tell
 from rlcore.meta import TrialPlayer, Trials
+from rlcore.outcome import get_outcome
 from rlcore.replay import Replay, init_replay
 from rlcore.sac import make_update_many
 from rlcore.signals import check_finite
@@ -18,7 +19,7 @@ from meld_jax.agent import AgentState, MeldAgent, MeldData
 from meld_jax.build import check_fits, make_agent
 from meld_jax.collect import as_second_stage, store
 from meld_jax.config import MeldConfig
-from meld_jax.evaluate import get_outcome, make_test_player, outcome_metrics, repeat_tasks
+from meld_jax.evaluate import make_test_player, outcome_metrics, repeat_tasks
 from meld_jax.filtering import Trial
 from meld_jax.policy import MeldPolicy
 

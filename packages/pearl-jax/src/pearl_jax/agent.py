@@ -8,6 +8,7 @@ import dataclasses
 from typing import Any, NamedTuple
 
 import chex
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
@@ -16,7 +17,7 @@ from rlcore.sac import SAC, ContinuousHead, SACParams, SACState
 from rlcore.types import Metrics, Transition
 
 from pearl_jax.config import PearlConfig
-from pearl_jax.representation import PearlBatch, Row, TaskInference, context_features, join_task
+from pearl_jax.representation import PearlBatch, Row, TaskInference, join_task
 
 
 class AgentState(NamedTuple):
@@ -42,33 +43,39 @@ class PearlAgent:
 
     Args:
       config: the options.
-      obs_size: numbers in an observation.
+      obs_size: numbers in an observation; with an `obs_network` its shape, such as `(H, W, 3)`.
       action_size: numbers in an action.
       horizon: steps of an episode.
+      obs_network: turns observations into features, see `TaskInference`.
+      obs_dtype: in which observations are stored.
     """
 
-    def __init__(self, config: PearlConfig, obs_size: int, action_size: int, horizon: int):
+    def __init__(
+        self,
+        config: PearlConfig,
+        obs_size: int | tuple[int, ...],
+        action_size: int,
+        horizon: int,
+        obs_network: nn.Module | None = None,
+        obs_dtype: Any = jnp.float32,
+    ):
         self.config = config
         self._horizon = horizon
-        self.inference = TaskInference(config)
+        self.inference = TaskInference(config, obs_network)
         self.sac = SAC(config.sac, ContinuousHead(config.sac, action_size), self.inference)
-        self._sizes = obs_size, action_size
+        self._obs = jax.ShapeDtypeStruct((obs_size,) if isinstance(obs_size, int) else obs_size, obs_dtype)
+        self._action_size = action_size
 
     def init(self, key: chex.PRNGKey) -> AgentState:
         """The state before the first update; the key is consumed."""
-        obs_size, action_size = self._sizes
-        obs, scalar = jnp.zeros((1, 1, obs_size), jnp.float32), jnp.zeros((1, 1), jnp.float32)
-        action = jnp.zeros((1, 1, action_size), jnp.float32)
-        context = context_features(self.config, obs, action, scalar, obs)
-        valid = jnp.ones((1, 1), bool)
-        learner = self.sac.init(key, PearlBatch(obs, action, scalar, scalar, obs, context, valid, scalar))
+        rows = jax.tree.map(lambda leaf: leaf[None, None], self.example_row())
+        learner = self.sac.init(key, self._make_batch(rows, rows, jnp.ones((1, 1), bool)))
         return AgentState(learner, jax.tree.map(jnp.copy, learner.params))
 
     def example_row(self) -> Row:
         """A row of zeros, for the shape of the replay."""
-        obs_size, action_size = self._sizes
-        obs, scalar = jnp.zeros(obs_size, jnp.float32), jnp.zeros((), jnp.float32)
-        return Row(obs, jnp.zeros(action_size, jnp.float32), scalar, scalar, obs, scalar)
+        obs, scalar = jnp.zeros(self._obs.shape, self._obs.dtype), jnp.zeros((), jnp.float32)
+        return Row(obs, jnp.zeros(self._action_size, jnp.float32), scalar, scalar, obs, scalar)
 
     def sample(self, data: ContextReplay, key: chex.PRNGKey) -> PearlBatch:
         """A batch for one gradient step (thesis, Algorithm 1, lines 12 to 14); the key is consumed."""
@@ -83,9 +90,12 @@ class PearlAgent:
             context, valid = rows, jnp.ones(rows.reward.shape, bool)
         else:
             context, valid = self._sample_context(data, tasks, context_key)
-        features = context_features(config, context.obs, context.action, context.context_reward, context.next_obs)
+        return self._make_batch(rows, context, valid)
+
+    def _make_batch(self, rows: Row, context: Row, valid: chex.Array) -> PearlBatch:
         obs, action, reward, discount, next_obs, _ = rows
-        return PearlBatch(obs, action, reward, discount, next_obs, features, valid, context.context_reward)
+        packed = self.inference.pack_context(context)
+        return PearlBatch(obs, action, reward, discount, next_obs, packed, valid, context.context_reward)
 
     def _sample_context(self, data: ContextReplay, tasks: chex.Array, key: chex.PRNGKey) -> tuple[Row, chex.Array]:
         """Rows `[M, C, ...]` for the encoder, and which of them count, `[M, C]` bool; the key is consumed."""
@@ -150,22 +160,24 @@ class PearlPolicy:
 
     def begin_episode(self, params: SACParams, memory: PearlMemory, key: chex.PRNGKey) -> PearlMemory:
         """Draws z from the posterior, or from the prior in a trial's first episodes; the key is consumed."""
-        encoder = self.agent.inference.encoder
+        inference, encoder = self.agent.inference, self.agent.inference.encoder
         blank = encoder.blank(memory.z.shape[0])
         exploring = memory.episode < self.num_prior_episodes
         belief = jax.tree.map(lambda blank, known: jnp.where(exploring[:, None], blank, known), blank, memory.belief)
-        z = encoder.posterior(params.representation, belief).sample(key)
+        z = encoder.posterior(inference.encoder_params(params.representation), belief).sample(key)
         return PearlMemory(memory.belief, z, memory.episode + 1)
 
     def act(
         self, params: SACParams, memory: PearlMemory, obs: chex.Array, key: chex.PRNGKey
     ) -> tuple[chex.Array, PearlMemory]:
         """Actions `[N, Da]`; the key is consumed."""
-        return self.agent.sac.act(params, join_task(obs, memory.z), key, self.deterministic), memory
+        features = self.agent.inference.features(params.representation, obs)
+        return self.agent.sac.act(params, join_task(features, memory.z), key, self.deterministic), memory
 
     def observe(self, params: SACParams, memory: PearlMemory, transition: Transition) -> PearlMemory:
         """Adds a transition to the context."""
-        row = context_features(
-            self.agent.config, transition.obs, transition.action, transition.reward, transition.next_obs
-        )
-        return memory._replace(belief=self.agent.inference.encoder.absorb(params.representation, memory.belief, row))
+        inference = self.agent.inference
+        obs, action, reward, _, next_obs = transition
+        seen = inference.context(params.representation, obs, action, reward, next_obs)
+        belief = inference.encoder.absorb(inference.encoder_params(params.representation), memory.belief, seen)
+        return memory._replace(belief=belief)

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
 from gymnasium import spaces
 from metarl_envs import Benchmark, take_tasks
@@ -14,14 +16,24 @@ from pearl_jax.agent import PearlAgent, PearlPolicy
 from pearl_jax.config import PearlConfig
 
 
-def make_agent(config: PearlConfig, benchmark: Benchmark) -> PearlAgent:
+def make_agent(config: PearlConfig, benchmark: Benchmark, obs_network: nn.Module | None = None) -> PearlAgent:
     """The agent for a benchmark's observations and actions.
+
+    Args:
+      config: the options.
+      benchmark: what will be played.
+      obs_network: turns observations into features `[..., Do]`, for example `rlcore.networks.ConvEncoder` those that
+        are pictures; None for vectors.
 
     Raises:
       ValueError: PEARL cannot play the benchmark, or the config does not fit it.
     """
     family = benchmark.family
-    obs_space = _vector_space(benchmark, "observation", family.observation_space)
+    obs_space = family.observation_space
+    if obs_network is None:
+        obs_space = _vector_space(benchmark, "observation", obs_space)
+    else:
+        obs_space = _network_space(benchmark, obs_space, obs_network)
     action_space = _vector_space(benchmark, "action", family.action_space)
     _check_actions(benchmark, action_space)
     if config.num_tasks_per_iteration > benchmark.num_train_tasks:
@@ -34,7 +46,8 @@ def make_agent(config: PearlConfig, benchmark: Benchmark) -> PearlAgent:
         raise ValueError(
             f"replay_capacity must hold the {episodes * family.horizon} steps of a visit, got {config.replay_capacity}"
         )
-    agent = PearlAgent(config, obs_space.shape[0], action_space.shape[0], family.horizon)
+    obs_dtype = jnp.float32 if obs_network is None else obs_space.dtype
+    agent = PearlAgent(config, obs_space.shape, action_space.shape[0], family.horizon, obs_network, obs_dtype)
     if config.training_reward != "reward":
         _check_training_reward(agent, benchmark)
     return agent
@@ -61,6 +74,16 @@ def check_fits(agent: PearlAgent, benchmark: Benchmark) -> str:
 def _vector_space(benchmark: Benchmark, name: str, space: spaces.Space[Any]) -> spaces.Box:
     if not isinstance(space, spaces.Box) or len(space.shape) != 1 or not np.issubdtype(space.dtype, np.floating):
         raise ValueError(f"benchmark {benchmark.name}: the {name} space must be a vector of floats, got {space}")
+    return space
+
+
+def _network_space(benchmark: Benchmark, space: spaces.Space[Any], obs_network: nn.Module) -> spaces.Box:
+    if not isinstance(space, spaces.Box):
+        raise ValueError(f"benchmark {benchmark.name}: the observation space must be an array, got {space}")
+    example = jax.ShapeDtypeStruct((1, *space.shape), space.dtype)
+    features, _ = jax.eval_shape(obs_network.init_with_output, jax.random.key(0), example)
+    if features.ndim != 2:
+        raise ValueError(f"obs_network must make a vector of an observation, got features {features.shape[1:]}")
     return space
 
 

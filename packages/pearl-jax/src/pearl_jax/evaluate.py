@@ -14,9 +14,12 @@ def make_test_policy(agent: PearlAgent) -> PearlPolicy:
     return PearlPolicy(agent, agent.config.num_test_prior_episodes, agent.config.deterministic_test)
 
 
-def adaptation_metrics(returns: np.ndarray) -> Metrics:
-    """Means over tasks of some episodes' returns `[N, K]`: `test/return_3` is the third's, `test/return` the last's."""
-    num_episodes = returns.shape[1]
+def adaptation_metrics(values: np.ndarray, name: str = "return") -> Metrics:
+    """Means over tasks of what some episodes gave, `[N, K]`.
+
+    By the name `return`, `test/return_3` is the third episode's and `test/return` the last one's.
+    """
+    num_episodes = values.shape[1]
     shown = sorted({k for k in (1, 2, 3, 6, 11, 21, 51, num_episodes) if k <= num_episodes})
-    metrics = {f"test/return_{k}": returns[:, k - 1].mean() for k in shown}
-    return {**metrics, "test/return": returns[:, -1].mean()}
+    metrics = {f"test/{name}_{k}": values[:, k - 1].mean() for k in shown}
+    return {**metrics, f"test/{name}": values[:, -1].mean()}

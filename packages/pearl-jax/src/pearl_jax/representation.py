@@ -1,5 +1,7 @@
 """PEARL as a representation: what the actor and critics see is the observation joined with a sample of q(z | c).
 
+Where there is an observation network, "observation" below stands for its features: of pictures, for example.
+
 In the shape descriptions `M` denotes the tasks of a batch, `B` the transitions of each for the actor and critics, `C`
 those for the encoder, `Do`, `Da`, `Dz`, `Dc` the sizes of observations, actions, the task variable and context
 transitions.
@@ -8,6 +10,7 @@ transitions.
 from typing import NamedTuple
 
 import chex
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from rlcore.distributions import Gaussian, standard_gaussian
@@ -36,8 +39,9 @@ class Row(NamedTuple):
 class PearlBatch(NamedTuple):
     """What one gradient step learns from.
 
-    obs, next_obs: `[M, B, Do]`. action: `[M, B, Da]`. reward, discount: `[M, B]`.
-    context: `[M, C, Dc]`.
+    obs, next_obs: `[M, B, Do]`, or what the observation network takes, such as `[M, B, H, W, 3]` uint8.
+    action: `[M, B, Da]`. reward, discount: `[M, B]`.
+    context: `[M, C, Dc]`, or with an observation network the rows `[M, C, ...]` of which it has yet to make features.
     context_valid: `[M, C]` bool, which transitions of the context count.
     context_reward: `[M, C]` the rewards that the context shows.
     """
@@ -47,7 +51,7 @@ class PearlBatch(NamedTuple):
     reward: chex.Array
     discount: chex.Array
     next_obs: chex.Array
-    context: chex.Array
+    context: chex.Array | Row
     context_valid: chex.Array
     context_reward: chex.Array
 
@@ -66,20 +70,64 @@ def join_task(obs: chex.Array, z: chex.Array) -> chex.Array:
     return jnp.concatenate([obs, jnp.broadcast_to(z, (*obs.shape[:-1], z.shape[-1]))], axis=-1)
 
 
+class InferenceParams(NamedTuple):
+    """What a `TaskInference` with an observation network learns: the encoder's parameters and that network's."""
+
+    encoder: Params
+    obs_network: Params
+
+
 class TaskInference:
     """Observations joined with z ~ q(z | c), one z for each task of the batch.
 
     The critic's loss trains the encoder through z (thesis, equation 10); the loss of its own is beta times the KL
     divergence from the prior (equation 8), and that of reward-free contexts where the config asks for it.
+
+    An observation network turns observations into features before anything else, as the thesis does for PEARL from
+    pictures (section 5.3.4). The critic's loss trains it through the observations of the batch, as in
+    `rlcore.representation.EndToEnd`. The encoder sees its features of the context with the gradient stopped: what tells
+    the critic where it is tells the encoder as well, the KL divergence cannot wear the features down, and a context,
+    often the larger part of the pictures, takes no backward pass through convolutions, which cost several forward ones.
+
+    Args:
+      config: the options.
+      obs_network: observations to features `[..., Do]`; None for vectors, which are their own features.
     """
 
-    def __init__(self, config: PearlConfig):
+    def __init__(self, config: PearlConfig, obs_network: nn.Module | None = None):
         self._config = config
+        self.obs_network = obs_network
         self.encoder = make_encoder(config)
 
     def init(self, key: chex.PRNGKey, example: PearlBatch) -> Params:
-        """The encoder's parameters; the key is consumed."""
-        return self.encoder.init(key, example.context)
+        """The encoder's parameters, or `InferenceParams`; the key is consumed."""
+        if self.obs_network is None:
+            return self.encoder.init(key, example.context)
+        network_key, encoder_key = jax.random.split(key)
+        params = InferenceParams({}, self.obs_network.init(network_key, example.obs))
+        return params._replace(encoder=self.encoder.init(encoder_key, self._context(params, example)))
+
+    def features(self, params: Params, obs: chex.Array) -> chex.Array:
+        """What actor, critics and encoder see of observations, `[..., Do]`."""
+        return obs if self.obs_network is None else self.obs_network.apply(params.obs_network, obs)
+
+    def encoder_params(self, params: Params) -> Params:
+        """The encoder's part of the parameters."""
+        return params if self.obs_network is None else params.encoder
+
+    def context(
+        self, params: Params, obs: chex.Array, action: chex.Array, reward: chex.Array, next_obs: chex.Array
+    ) -> chex.Array:
+        """What the encoder sees of transitions, `[..., Dc]`; no gradient flows into observations."""
+        if self.obs_network is not None:
+            obs, next_obs = jax.lax.stop_gradient((self.features(params, obs), self.features(params, next_obs)))
+        return context_features(self._config, obs, action, reward, next_obs)
+
+    def pack_context(self, rows: Row) -> chex.Array | Row:
+        """What a batch holds of rows `[M, C, ...]`: what the encoder sees, or the rows until the network sees them."""
+        if self.obs_network is not None:
+            return rows
+        return context_features(self._config, rows.obs, rows.action, rows.context_reward, rows.next_obs)
 
     def apply(self, params: Params, batch: PearlBatch, key: chex.PRNGKey) -> RepresentationOutput:
         """Infers the tasks of a batch; the key is consumed."""
@@ -89,29 +137,37 @@ class TaskInference:
         metrics = {"context/has_reward": jnp.mean(has_reward)}
         loss = jnp.zeros((), jnp.float32)
 
-        posterior = self._infer(params, batch.context, batch.context_valid)
+        context = self._context(params, batch)
+        posterior = self._infer(params, context, batch.context_valid)
         if self.encoder.has_kl:
             reduce = jnp.sum if config.kl_reduction == "sum" else jnp.mean
             kl = kl_from_prior(posterior)
             loss += config.kl_coef * reduce(kl)
             metrics |= {"posterior/kl": jnp.mean(kl), "posterior/std": jnp.mean(jnp.sqrt(posterior.variance))}
             if config.blank_kl_coef:
-                blank = self._infer(params, batch.context, batch.context_valid & ~rewarded)
+                blank = self._infer(params, context, batch.context_valid & ~rewarded)
                 blank_kl = kl_from_prior(blank)
                 loss += config.blank_kl_coef * reduce(blank_kl)
                 metrics["posterior/blank_kl"] = jnp.mean(blank_kl)
 
         z = posterior.sample(key) if self.encoder.has_kl else posterior.mean
         return RepresentationOutput(
-            obs=join_task(batch.obs, z),
-            next_obs=join_task(batch.next_obs, jax.lax.stop_gradient(z)),
+            obs=join_task(self.features(params, batch.obs), z),
+            next_obs=jax.lax.stop_gradient(join_task(self.features(params, batch.next_obs), z)),
             loss=loss,
             metrics=metrics,
             weight=has_reward[:, None] if config.require_reward else None,
         )
 
     def _infer(self, params: Params, context: chex.Array, valid: chex.Array) -> Gaussian:
+        params = self.encoder_params(params)
         return self.encoder.posterior(params, self.encoder.summarise(params, context, valid))
+
+    def _context(self, params: Params, batch: PearlBatch) -> chex.Array:
+        rows = batch.context
+        if not isinstance(rows, Row):
+            return rows
+        return self.context(params, rows.obs, rows.action, rows.context_reward, rows.next_obs)
 
 
 def kl_from_prior(posterior: Gaussian) -> chex.Array:

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import chex
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +11,7 @@ import optax
 from metarl_envs import Benchmark, take_tasks
 from rlcore.experiment import Run, tell
 from rlcore.meta import TrialPlayer, Trials
+from rlcore.outcome import get_outcome
 from rlcore.replay import init_replay
 from rlcore.sac import make_update_many
 from rlcore.signals import check_finite, get_signal
@@ -44,7 +46,15 @@ def init_state(agent: PearlAgent, benchmark: Benchmark, seed: int) -> TrainState
     return TrainState(agent.init(agent_key), data, key, jnp.zeros((), jnp.int32))
 
 
-def train(config: PearlConfig, benchmark: Benchmark, run: Run, *, seed: int, num_iterations: int) -> TrainState:
+def train(
+    config: PearlConfig,
+    benchmark: Benchmark,
+    run: Run,
+    *,
+    seed: int,
+    num_iterations: int,
+    obs_network: nn.Module | None = None,
+) -> TrainState:
     """Meta-trains PEARL in a run directory, from its newest checkpoint on if it has one.
 
     Args:
@@ -53,6 +63,7 @@ def train(config: PearlConfig, benchmark: Benchmark, run: Run, *, seed: int, num
       run: where metrics and checkpoints go.
       seed: of everything random.
       num_iterations: how many in all, those of earlier runs in this directory included.
+      obs_network: turns observations into features, see `make_agent`.
 
     Returns:
       The state after the last iteration.
@@ -62,7 +73,7 @@ def train(config: PearlConfig, benchmark: Benchmark, run: Run, *, seed: int, num
       RunError: the run does not fit into memory.
       NonFiniteError: an environment or a loss gave a number that is not finite; the last checkpoint is intact.
     """
-    agent = make_agent(config, benchmark)
+    agent = make_agent(config, benchmark, obs_network)
     tell(check_fits(agent, benchmark))
     family = benchmark.family
     explore = PearlPolicy(agent, config.num_initial_episodes, deterministic=False)
@@ -71,7 +82,9 @@ def train(config: PearlConfig, benchmark: Benchmark, run: Run, *, seed: int, num
     play = TrialPlayer(adapt, family, config.num_context_episodes + config.num_extra_episodes)
     test = TrialPlayer(make_test_policy(agent), family, config.num_test_episodes)
     keep = jax.jit(store, static_argnums=5, donate_argnums=0)
-    update_many = make_update_many(agent.update, agent.sample)
+    # XLA's convolutions on CPU are many times slower inside a loop.
+    one_by_one = obs_network is not None and jax.default_backend() == "cpu"
+    update_many = make_update_many(agent.update, agent.sample, one_by_one=one_by_one)
     norm = jax.jit(optax.tree.norm)
 
     def visit(
@@ -113,5 +126,9 @@ def train(config: PearlConfig, benchmark: Benchmark, run: Run, *, seed: int, num
                 trials = test(state.agent.average, benchmark.test_tasks, test_key)
                 check_finite(trials, [], "test", np.arange(benchmark.num_test_tasks))
                 metrics |= adaptation_metrics(trials.returns())
+                if "success" in trials.trajectory.info:
+                    outcome = get_outcome(trials)
+                    metrics |= adaptation_metrics(outcome.success, "success")
+                    metrics |= adaptation_metrics(outcome.found, "found")
             run.finish_iteration(iteration, state, metrics)
     return state
