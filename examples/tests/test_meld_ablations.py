@@ -13,6 +13,7 @@ SMALL = [
 ]
 
 
+@pytest.mark.slow
 def test_variants_are_trained_and_drawn(run, tmp_path):
     flags = [*SMALL, "--variants=tasks-1", "--variants=batch-2", "--output_dir=out"]
     result = run("meld_ablations.py", *flags, cwd=tmp_path, alone=True)

@@ -19,6 +19,9 @@ SMALL = [
     "--num_iterations=1",
     "--override=model.depth=2",
     "--override=model.hidden_sizes=8",
+    "--override=sac.hidden_sizes=8",
+    "--override=num_joint_updates=2",
+    "--override=num_initial_updates=2",
 ]
 PICTURE, CAPTION, PLOT, GAP = 192, 18, 116, 4
 WIDTH = 2 * PICTURE + GAP
@@ -28,7 +31,7 @@ ROW = 2 * CAPTION + PICTURE + GAP + PLOT
 @pytest.fixture(scope="module")
 def meld_run(run, tmp_path_factory):
     directory = tmp_path_factory.mktemp("meld")
-    result = run("train_meld.py", *SMALL, "--run_dir=run", cwd=directory)
+    result = run("train_meld.py", *SMALL, "--run_dir=run", cwd=directory, alone=True)
     assert result.returncode == 0, result.stderr
     return directory / "run"
 
