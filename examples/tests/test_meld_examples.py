@@ -51,6 +51,7 @@ def test_evaluation_in_tasks_that_change(run, finished, tmp_path):
     assert (tmp_path / "tracking.png").exists()
 
 
+@pytest.mark.slow
 def test_a_second_stage_starts_from_a_first_one_and_can_be_read_back(run, finished, tmp_path):
     run_dir, _ = finished
     result = run("train_meld.py", *SMALL, *SECOND, f"--first_stage={run_dir}", "--run_dir=second", cwd=tmp_path)

@@ -48,6 +48,7 @@ def test_film_of_pictures_and_rewards(run, meld_run):
     assert [line.split("m ")[0][:6] for line in lines[1:4]] == ["goal ("] * 3
 
 
+@pytest.mark.slow
 def test_number_of_tasks_and_episodes_frames_and_files(run, meld_run, tmp_path):
     flags = ["--num_tasks=2", "--num_episodes=1", "--every=8", "--seed=3", "--override=deterministic_test=false"]
     files = ["--output=films/film.webp", "--sheet=sheet.png"]

@@ -3,10 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
-pytestmark = pytest.mark.wheel
-
 README = Path(__file__).parents[1] / "README.md"
 
 

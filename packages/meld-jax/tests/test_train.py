@@ -19,7 +19,11 @@ from rlcore.experiment import NonFiniteError, Run, override, to_dict
 from rlcore.replay import Replay
 
 DENSE, SPARSE = "point-image-dense-32-v0", "point-image-sparse-32-v0"
-QUICK = override(SMALL, ["num_joint_updates=3", "num_initial_updates=4", "test_every=2", "num_test_trials=2"])
+# One set of options as far as they are compiled, so that what one test compiled the others find in the cache.
+QUICK = override(
+    SMALL,
+    ["num_joint_updates=3", "num_initial_updates=4", "test_every=2", "num_test_trials=2", "averaging_rate=0.1"],
+)
 BLINKING = override(QUICK, ["second_stage_reward=reward"])
 
 
@@ -45,10 +49,9 @@ def _assert_equal(one, other):
 
 @pytest.mark.wheel
 def test_stopped_and_resumed_run_equals_an_undisturbed_one(tmp_path):
-    config = dataclasses.replace(QUICK, averaging_rate=0.1)
-    whole = _train(tmp_path / "whole", config, 3)
-    _train(tmp_path / "parts", config, 2)
-    _assert_equal(_train(tmp_path / "parts", config, 3), whole)
+    whole = _train(tmp_path / "whole", QUICK, 3)
+    _train(tmp_path / "parts", QUICK, 2)
+    _assert_equal(_train(tmp_path / "parts", QUICK, 3), whole)
     assert _metrics(tmp_path / "parts") == _metrics(tmp_path / "whole")
     assert [row["iteration"] for row in _metrics(tmp_path / "whole")] == [1, 2, 3]
     assert int(whole.env_steps) == (30 + 3 * 2) * 2 * 20
@@ -116,6 +119,7 @@ def test_no_convolution_runs_inside_a_loop_on_cpu(network):
     assert ("conv_general_dilated" in str(traced)) == (network == "conv")
 
 
+@pytest.mark.slow
 def test_steps_of_each_kind_are_taken_one_by_one_with_convolutions(tmp_path):
     config = override(
         QUICK, ["model.image_network=conv", "num_model_updates=2", "num_policy_updates=2", "num_joint_updates=1"]
