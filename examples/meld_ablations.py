@@ -9,46 +9,14 @@ the latent state is. Each run is in --output_dir/VARIANT-SEED, as train_meld.py 
 goes on where it stopped. At the end, and with --draw_only, ablations.png shows all the seeds that are there.
 """
 
-import dataclasses
 from pathlib import Path
-from typing import NamedTuple
 
 import meld_jax
 import metarl_envs
-import numpy as np
 from ablation_curves import draw_variants
 from absl import flags
-from metarl_envs import Benchmark, take_tasks
+from meld_variants import FIGURES, VARIANTS, restrict, vary
 from rlcore.experiment import Run, enable_compilation_cache, main, override, to_dict, user_errors
-
-
-class Variant(NamedTuple):
-    """label: what differs. num_tasks: to train on, None for all. batch: how often the data and updates of an iteration.
-
-    latent_share: of the sizes of the latent state.
-    """
-
-    label: str
-    num_tasks: int | None = None
-    batch: int = 1
-    latent_share: float = 1.0
-
-
-VARIANTS = {
-    "meld": Variant("as preset"),
-    "tasks-1": Variant("1 task", num_tasks=1),
-    "tasks-5": Variant("5 tasks", num_tasks=5),
-    "tasks-10": Variant("10 tasks", num_tasks=10),
-    "batch-2": Variant("2 times the data, then updates", batch=2),
-    "batch-3": Variant("3 times the data, then updates", batch=3),
-    "latent-quarter": Variant("a quarter of the latent state", latent_share=0.25),
-    "latent-half": Variant("half of the latent state", latent_share=0.5),
-}
-FIGURES = {
-    "training tasks": ("meld", "tasks-1", "tasks-5", "tasks-10"),
-    "data between updates": ("meld", "batch-2", "batch-3"),
-    "size of the latent state": ("meld", "latent-quarter", "latent-half"),
-}
 
 _BENCHMARK = flags.DEFINE_string("benchmark", "point-image-dense-32-v0", "The tasks to train on.")
 _PRESET = flags.DEFINE_enum("preset", "cpu", list(meld_jax.PRESETS), "The config that the variants change.")
@@ -62,38 +30,6 @@ _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Where the runs and the picture go, by default runs/meld-ablations-<benchmark>-<preset>."
 )
 _DRAW_ONLY = flags.DEFINE_bool("draw_only", False, "Train nothing, draw the runs that are there.")
-
-
-def vary(config: meld_jax.MeldConfig, variant: Variant, num_tasks: int) -> meld_jax.MeldConfig:
-    """The config of a variant on so many tasks."""
-    model = dataclasses.replace(
-        config.model,
-        z1_size=max(1, round(variant.latent_share * config.model.z1_size)),
-        z2_size=max(1, round(variant.latent_share * config.model.z2_size)),
-    )
-    return dataclasses.replace(
-        config,
-        model=model,
-        num_tasks_per_iteration=min(variant.batch * config.num_tasks_per_iteration, num_tasks),
-        num_model_updates=variant.batch * config.num_model_updates,
-        num_policy_updates=variant.batch * config.num_policy_updates,
-        num_joint_updates=variant.batch * config.num_joint_updates,
-    )
-
-
-def restrict(benchmark: Benchmark, num_tasks: int | None) -> Benchmark:
-    """The benchmark with the first so many of its train tasks.
-
-    Raises:
-      ValueError: it has fewer.
-    """
-    if num_tasks is None:
-        return benchmark
-    if num_tasks > benchmark.num_train_tasks:
-        raise ValueError(
-            f"benchmark {benchmark.name} must have {num_tasks} train tasks for --variants=tasks-{num_tasks}"
-        )
-    return dataclasses.replace(benchmark, train_tasks=take_tasks(benchmark.train_tasks, np.arange(num_tasks)))
 
 
 def train_all(output_dir: Path) -> None:

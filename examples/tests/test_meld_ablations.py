@@ -23,24 +23,24 @@ def test_variants_are_trained_and_drawn(run, tmp_path):
 
 
 def test_what_variants_change():
-    import meld_ablations
     import meld_jax
+    import meld_variants
     import metarl_envs
 
     benchmark = metarl_envs.benchmark("point-image-dense-32-v0")
     config, _ = meld_jax.preset("cpu", benchmark.name)
-    for name, variant in meld_ablations.VARIANTS.items():
-        tasks = meld_ablations.restrict(benchmark, variant.num_tasks)
-        changed = meld_ablations.vary(config, variant, tasks.num_train_tasks)
+    for name, variant in meld_variants.VARIANTS.items():
+        tasks = meld_variants.restrict(benchmark, variant.num_tasks)
+        changed = meld_variants.vary(config, variant, tasks.num_train_tasks)
         meld_jax.make_agent(changed, tasks)
         assert (changed == config) == (name in ("meld", "tasks-10"))
-    assert meld_ablations.restrict(benchmark, 5).num_train_tasks == 5
-    half = meld_ablations.vary(config, meld_ablations.VARIANTS["latent-half"], 30)
+    assert meld_variants.restrict(benchmark, 5).num_train_tasks == 5
+    half = meld_variants.vary(config, meld_variants.VARIANTS["latent-half"], 30)
     assert (half.model.z1_size, half.model.z2_size) == (16, 32)
-    twice = meld_ablations.vary(config, meld_ablations.VARIANTS["batch-2"], 30)
+    twice = meld_variants.vary(config, meld_variants.VARIANTS["batch-2"], 30)
     assert (twice.num_tasks_per_iteration, twice.num_joint_updates) == (20, 200)
     with pytest.raises(ValueError, match="must have 31 train tasks"):
-        meld_ablations.restrict(benchmark, 31)
+        meld_variants.restrict(benchmark, 31)
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ class BlinkEnv(gymnasium.Env):
         return self._picture(), reward, reward > -0.1, self.t >= 4, {}
 
     def _picture(self):
-        return np.full((8, 8, 3), round(255 * self.x), np.uint8)
+        return np.full((8, 8, 3), round(255 * np.nan_to_num(self.x)), np.uint8)
 
 
 def _blink(**last):
