@@ -41,6 +41,7 @@ def test_evaluation_of_a_checkpoint(run, finished, tmp_path):
     assert (tmp_path / "trajectories.png").exists()
 
 
+@pytest.mark.slow
 def test_evaluation_in_tasks_that_change(run, finished, tmp_path):
     run_dir, _ = finished
     flags = [f"--run_dir={run_dir}", "--num_tasks=3", "--num_changes=2", f"--output_dir={tmp_path}"]

@@ -10,7 +10,7 @@ from meld_builders import ACTION_SIZE, HORIZON, SHAPE, infer, init_small, make_s
 from meld_jax import MeldPolicy, filter_trials
 from rlcore.types import Transition
 
-VARIANTS = [(), ("model.memory=plain", "model.belief=sample"), ("model.mark_resets=false",)]
+VARIANTS = [(), ("model.memory=plain", "model.belief=sample", "model.mark_resets=false")]
 
 
 @functools.partial(jax.jit, static_argnums=0)
