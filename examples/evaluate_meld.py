@@ -10,8 +10,9 @@ follows (thesis, appendix D.4.2).
 from pathlib import Path
 
 from absl import flags
+from checks import check_num_tasks
 from meld_changes import report_changes
-from meld_report import check_num_tasks, report
+from meld_report import report
 from rlcore.experiment import main, user_errors
 from trained_meld import load_trained
 

@@ -6,9 +6,10 @@ uv run examples/evaluate_pearl.py --run_dir=runs/point-sparse-wide-v0-cpu-0 --nu
 from pathlib import Path
 
 from absl import flags
+from checks import check_num_tasks
 from pearl_report import report
 from rlcore.experiment import main, user_errors
-from trained_pearl import check_num_tasks, load_trained
+from trained_pearl import load_trained
 
 _RUN_DIR = flags.DEFINE_string("run_dir", None, "The run directory that train_pearl.py wrote.", required=True)
 _NUM_TASKS = flags.DEFINE_integer("num_tasks", None, "Test tasks, by default all.", lower_bound=1)

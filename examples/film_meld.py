@@ -4,7 +4,6 @@ In the shape descriptions `N` denotes the tasks, `K` the episodes of a trial, `T
 frames of a trial: `K (T + 1)`. The frame of an episode that has ended stays.
 """
 
-import contextlib
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
@@ -17,14 +16,13 @@ from films import (
     Shoot,
     add_caption,
     choose_tasks,
-    explain_drawing,
     filmed_steps,
     join,
     print_returns,
 )
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from metarl_envs import Benchmark, PixelFamily, Tasks, take_tasks
+from metarl_envs import Benchmark, PixelFamily, Tasks
 from PIL import Image
 from rlcore.meta import TrialPlayer, Trials
 from trained_meld import TrainedMeld, load_trained
@@ -175,7 +173,6 @@ def prepare(options: FilmOptions) -> Shoot:
         raise ValueError(
             f"num_episodes must be at most the {trained_on} that this MELD was trained on, got {options.num_episodes}"
         )
-    _check_can_see(trained.benchmark)
     return partial(_shoot, trained, names, tasks, options)
 
 
@@ -197,13 +194,6 @@ def _shoot(trained: TrainedMeld, names: Sequence[str], tasks: Tasks, options: Fi
         reward_name=agent.config.training_reward,
         seen=describe_observation(benchmark),
     )
-
-
-def _check_can_see(benchmark: Benchmark) -> None:
-    """Draws once, before anything is played: whether that works is known only then."""
-    one = take_tasks(benchmark.test_tasks, [0])
-    with explain_drawing(benchmark), contextlib.closing(benchmark.family.make_vec(one, seed=0)) as env:
-        env.reset(seed=0)
 
 
 def _enlarge(picture: np.ndarray) -> Image.Image:

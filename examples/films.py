@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import chex
 import numpy as np
+from checks import check_num_tasks
 from metarl_envs import Benchmark, PointTask, Tasks, get_task, take_tasks
 from metarl_envs.locomotion import DirectionTask, DynamicsTask, GoalTask, SignTask, VelocityTask
 from metarl_envs.manipulation.buttons import ButtonTask
@@ -52,8 +53,7 @@ def choose_tasks(benchmark: Benchmark, num_tasks: int | None) -> tuple[list[str]
     """
     available = benchmark.num_test_tasks
     num_tasks = num_tasks or min(_NUM_TASKS, available)
-    if num_tasks > available:
-        raise ValueError(f"num_tasks must be at most {available} for {benchmark.name}, got {num_tasks}")
+    check_num_tasks(num_tasks, benchmark)
     chosen = np.linspace(0, available - 1, num_tasks).round().astype(int)
     names = [describe(get_task(benchmark.test_tasks, i), i) for i in chosen]
     return names, take_tasks(benchmark.test_tasks, chosen)

@@ -140,9 +140,3 @@ def draw_trajectories(
 def _half_circle() -> tuple[np.ndarray, np.ndarray]:
     angles = np.linspace(0, np.pi, 60)
     return np.cos(angles), np.sin(angles)
-
-
-def check_num_tasks(num_tasks: int, benchmark: Benchmark) -> None:
-    """Raises ValueError where a benchmark has fewer test tasks."""
-    if num_tasks > benchmark.num_test_tasks:
-        raise ValueError(f"num_tasks must be at most {benchmark.num_test_tasks} for {benchmark.name}, got {num_tasks}")

@@ -45,9 +45,3 @@ def load_trained(run_dir: str, overrides: Sequence[str]) -> TrainedPearl:
 def make_obs_network(options: dict[str, Any]) -> ConvEncoder:
     """The network that turns pictures into features, by its options in config.json."""
     return ConvEncoder(tuple(options["channels"]), options["output_size"])
-
-
-def check_num_tasks(num_tasks: int, benchmark: Benchmark) -> None:
-    """Raises ValueError where a benchmark has fewer test tasks."""
-    if num_tasks > benchmark.num_test_tasks:
-        raise ValueError(f"num_tasks must be at most {benchmark.num_test_tasks} for {benchmark.name}, got {num_tasks}")

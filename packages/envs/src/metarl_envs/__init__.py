@@ -2,6 +2,7 @@
 
 from metarl_envs.catcher import CatcherEnv, CatcherFamily, CatcherTask, PleCatcherEnv
 from metarl_envs.catcher.family import register as _register_catcher
+from metarl_envs.checks import check_actions, check_vector_space
 from metarl_envs.from_gymnasium import GymnasiumFamily, from_gymnasium
 from metarl_envs.functional_env import FunctionalEnv
 from metarl_envs.functional_family import FunctionalFamily
@@ -50,6 +51,8 @@ __all__ = [
     "Tasks",
     "benchmark",
     "benchmark_names",
+    "check_actions",
+    "check_vector_space",
     "from_gymnasium",
     "get_task",
     "num_tasks",

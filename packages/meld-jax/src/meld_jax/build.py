@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 from gymnasium import spaces
-from metarl_envs import Benchmark, take_tasks
+from metarl_envs import Benchmark, check_actions, take_tasks
 from rlcore.experiment import check_memory, num_bytes
 from rlcore.meta import TrialPlayer
 
@@ -25,7 +25,7 @@ def make_agent(config: MeldConfig, benchmark: Benchmark) -> MeldAgent:
     """
     family = benchmark.family
     image_shape = _picture_shape(config, benchmark, family.observation_space)
-    action_size = _action_size(benchmark, family.action_space)
+    action_size = check_actions(benchmark)
     if config.num_tasks_per_iteration > benchmark.num_train_tasks:
         raise ValueError(
             f"num_tasks_per_iteration must be at most the {benchmark.num_train_tasks} train tasks of {benchmark.name}, "
@@ -74,16 +74,6 @@ def _picture_shape(config: MeldConfig, benchmark: Benchmark, space: spaces.Space
     check_picture(config.model, f"benchmark {benchmark.name}", space.shape)
     height, width, channels = space.shape
     return height, width, channels
-
-
-def _action_size(benchmark: Benchmark, space: spaces.Space[Any]) -> int:
-    if not isinstance(space, spaces.Box) or len(space.shape) != 1 or not np.issubdtype(space.dtype, np.floating):
-        raise ValueError(f"benchmark {benchmark.name}: the action space must be a vector of floats, got {space}")
-    if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
-        raise ValueError(f"benchmark {benchmark.name}: the action space must be bounded, got {space}")
-    if benchmark.family.functional is not None and not ((space.low == -1).all() and (space.high == 1).all()):
-        raise ValueError(f"benchmark {benchmark.name}: a functional family's actions must be in [-1, 1], got {space}")
-    return space.shape[0]
 
 
 def _check_draws(benchmark: Benchmark) -> None:

@@ -46,12 +46,12 @@ class Evidence(NamedTuple):
     """What one frame tells, made ready for the networks.
 
     seen: `[..., hidden]` picture, reward and what led there, in the first layer of the posterior of z1.
-    seen_first: `[..., 2 D1]` the posterior of z1 if this is the first frame of a trial.
+    shown: `[..., Df]` picture and reward, for the posterior at the first frame of a trial.
     moved: `[..., hidden]` what led there, in the first layer of the network of z2.
     """
 
     seen: chex.Array
-    seen_first: chex.Array
+    shown: chex.Array
     moved: chex.Array
 
 
@@ -97,18 +97,18 @@ class LatentModel(nn.Module):
         if not self.config.reward_evidence:
             reward = jnp.zeros_like(reward)
         rewards = jnp.broadcast_to(reward[..., None], (*reward.shape, self.config.reward_copies))
-        seen = jnp.concatenate([features, rewards], axis=-1)
+        shown = jnp.concatenate([features, rewards], axis=-1)
         moved = self._join_reset(action, first)
         return Evidence(
-            self.posterior.prepare(jnp.concatenate([seen, moved], axis=-1)),
-            self.posterior_first(seen),
+            self.posterior.prepare(jnp.concatenate([shown, moved], axis=-1)),
+            shown,
             self.second.prepare(moved),
         )
 
     def begin(self, evidence: Evidence, noise: chex.Array) -> Latent:
         """The posterior at the first frame of a trial; noise: `[..., D1 + D2]` standard normal."""
         noise1, noise2 = self._split_noise(noise)
-        q1 = self._normal(evidence.seen_first)
+        q1 = self._normal(self.posterior_first(evidence.shown))
         z1 = q1.at(noise1)
         q2 = self._normal(self.second_first(z1))
         return Latent(q1, q2, z1, q2.at(noise2))

@@ -124,7 +124,10 @@ def train(
             if iteration == 1:
                 for _ in range(config.num_initial_trials):
                     state, _ = visit(state, explore, np.arange(benchmark.num_train_tasks))
-                state = state._replace(agent=_start_model(agent, state, with_background=first_stage is None))
+                if first_stage is None:  # whose model knows the background
+                    replay = state.data.replay.data
+                    stored = jax.tree.map(lambda leaf: leaf[:, : config.num_initial_trials], replay)
+                    state = state._replace(agent=agent.set_background(state.agent, stored))
                 key, update_key = jax.random.split(state.key)
                 state, metrics = update.model(state._replace(key=key), update_key, config.num_initial_updates)
             key, choice_key, update_key, test_key = jax.random.split(state.key, 4)
@@ -145,14 +148,6 @@ def train(
                 metrics |= outcome_metrics(get_outcome(trials))
             run.finish_iteration(iteration, state, metrics)
     return state
-
-
-def _start_model(agent: MeldAgent, state: TrainState, *, with_background: bool) -> AgentState:
-    if not with_background:
-        return state.agent
-    replay: Replay = state.data.replay
-    stored = jax.tree.map(lambda leaf: leaf[:, : agent.config.num_initial_trials], replay.data)
-    return agent.set_background(state.agent, stored)
 
 
 class Updates:

@@ -5,9 +5,8 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-import numpy as np
 from gymnasium import spaces
-from metarl_envs import Benchmark, take_tasks
+from metarl_envs import Benchmark, check_actions, check_vector_space, take_tasks
 from rlcore.experiment import check_memory, num_bytes
 from rlcore.meta import TrialPlayer
 from rlcore.signals import get_signal
@@ -31,11 +30,10 @@ def make_agent(config: PearlConfig, benchmark: Benchmark, obs_network: nn.Module
     family = benchmark.family
     obs_space = family.observation_space
     if obs_network is None:
-        obs_space = _vector_space(benchmark, "observation", obs_space)
+        obs_space = check_vector_space(benchmark, "observation", obs_space)
     else:
         obs_space = _network_space(benchmark, obs_space, obs_network)
-    action_space = _vector_space(benchmark, "action", family.action_space)
-    _check_actions(benchmark, action_space)
+    action_size = check_actions(benchmark)
     if config.num_tasks_per_iteration > benchmark.num_train_tasks:
         raise ValueError(
             f"num_tasks_per_iteration must be at most the {benchmark.num_train_tasks} train tasks of {benchmark.name}, "
@@ -47,7 +45,7 @@ def make_agent(config: PearlConfig, benchmark: Benchmark, obs_network: nn.Module
             f"replay_capacity must hold the {episodes * family.horizon} steps of a visit, got {config.replay_capacity}"
         )
     obs_dtype = jnp.float32 if obs_network is None else obs_space.dtype
-    agent = PearlAgent(config, obs_space.shape, action_space.shape[0], family.horizon, obs_network, obs_dtype)
+    agent = PearlAgent(config, obs_space.shape, action_size, family.horizon, obs_network, obs_dtype)
     if config.training_reward != "reward":
         _check_training_reward(agent, benchmark)
     return agent
@@ -71,12 +69,6 @@ def check_fits(agent: PearlAgent, benchmark: Benchmark) -> str:
     return check_memory(parts, "lower replay_capacity, which drops the oldest transitions")
 
 
-def _vector_space(benchmark: Benchmark, name: str, space: spaces.Space[Any]) -> spaces.Box:
-    if not isinstance(space, spaces.Box) or len(space.shape) != 1 or not np.issubdtype(space.dtype, np.floating):
-        raise ValueError(f"benchmark {benchmark.name}: the {name} space must be a vector of floats, got {space}")
-    return space
-
-
 def _network_space(benchmark: Benchmark, space: spaces.Space[Any], obs_network: nn.Module) -> spaces.Box:
     if not isinstance(space, spaces.Box):
         raise ValueError(f"benchmark {benchmark.name}: the observation space must be an array, got {space}")
@@ -85,13 +77,6 @@ def _network_space(benchmark: Benchmark, space: spaces.Space[Any], obs_network: 
     if features.ndim != 2:
         raise ValueError(f"obs_network must make a vector of an observation, got features {features.shape[1:]}")
     return space
-
-
-def _check_actions(benchmark: Benchmark, space: spaces.Box) -> None:
-    if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
-        raise ValueError(f"benchmark {benchmark.name}: the action space must be bounded, got {space}")
-    if benchmark.family.functional is not None and not ((space.low == -1).all() and (space.high == 1).all()):
-        raise ValueError(f"benchmark {benchmark.name}: a functional family's actions must be in [-1, 1], got {space}")
 
 
 def _check_training_reward(agent: PearlAgent, benchmark: Benchmark) -> None:
