@@ -2,21 +2,18 @@
 
 from typing import Any
 
-import gymnasium
 import numpy as np
 
 from metarl_envs.locomotion.render import FrameRenderer, Viewer, check_render_mode
 from metarl_envs.locomotion.rules import Rules
 from metarl_envs.locomotion.simulation import Simulation
 from metarl_envs.locomotion.spaces import make_spaces
+from metarl_envs.simulated_env import SimulatedEnv
 from metarl_envs.tasks import Task
 
 
-class LocomotionEnv(gymnasium.Env[np.ndarray, np.ndarray]):
-    """Plays one task; never truncates, `gymnasium.make` adds the time limit.
-
-    Observations are float32, actions in [-1, 1] are the range of the actuators.
-    """
+class LocomotionEnv(SimulatedEnv):
+    """Plays one task; never truncates, `gymnasium.make` adds the time limit. Observations are float32."""
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array", "human"]}  # noqa: RUF012 (gymnasium's type)
 
@@ -33,56 +30,17 @@ class LocomotionEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """
         check_render_mode(render_mode, self.metadata["render_modes"])
         self.rules, self.render_mode = rules, render_mode
-        self.observation_space, self.action_space = make_spaces(rules)
         self.metadata = self.metadata | {"render_fps": round(1 / rules.robot.step_seconds)}
-        self._simulation = Simulation(rules, [task])
-        self._ready = False
+        self._robot = Simulation(rules, [task])
         self._renderer = FrameRenderer(rules.robot)
         self._viewer: Viewer | None = None
-
-    @property
-    def task(self) -> Task:
-        """The task being played."""
-        return type(self._simulation.tasks)(*(leaf[0] for leaf in self._simulation.tasks))
-
-    def set_task(self, task: Task) -> None:
-        """Plays another task from now on; an episode under way goes on where it is."""
-        self._simulation.set_tasks([task])
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Begins an episode; `options` are ignored, the info is empty."""
-        super().reset(seed=seed, options=options)
-        self._simulation.reset(np.zeros(1, np.int64), [self.np_random])
-        self._ready = True
-        self._show()
-        return self._simulation.observe(np.zeros(1, np.int64))[0], {}
-
-    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        """Plays one step; truncated is always False.
-
-        Args:
-          action: `[Da]` in [-1, 1], clipped.
-
-        Raises:
-          ValueError: the action has another shape.
-          gymnasium.error.ResetNeeded: there was no `reset`.
-        """
-        if not self._ready:
-            raise gymnasium.error.ResetNeeded("call reset before step")
-        if np.shape(action) != self.action_space.shape:
-            raise ValueError(f"the action has shape {np.shape(action)}, must be {self.action_space.shape}")
-        obs, reward, terminated, signals = self._simulation.step(np.asarray(action)[None])
-        self._show()
-        info = {name: float(value[0]) for name, value in signals.items()}
-        return obs[0], float(reward[0]), bool(terminated[0]), False, info
+        super().__init__(self._robot, make_spaces(rules))
 
     def render(self) -> np.ndarray | None:
         """The picture, uint8 `[H, W, 3]`; None without a render mode, and where a window shows it."""
         if self.render_mode != "rgb_array":
             return None
-        return self._renderer.draw(self._simulation.materialise(0)[1])
+        return self._renderer.draw(self._robot.materialise(0)[1])
 
     def close(self) -> None:
         """Closes the window, frees what drawing needed."""
@@ -93,4 +51,4 @@ class LocomotionEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def _show(self) -> None:
         if self.render_mode == "human":
             self._viewer = self._viewer or Viewer(self.rules.robot.step_seconds)
-            self._viewer.show(*self._simulation.materialise(0))
+            self._viewer.show(*self._robot.materialise(0))
