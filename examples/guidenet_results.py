@@ -5,8 +5,9 @@
         --override=network.head.kind=concat --override=network.head.products=false --override=num_iterations=10
     uv run examples/guidenet_results.py
 
-Networks are in --runs, one in each folder <method>-seed<number>, see METHODS. Scores go to --output, a file for each
-part, network and kind of tasks; what is there already is not computed again, and pictures are drawn of all of it:
+Networks are in --runs, one in each folder <method>-seed<number>, see METHODS in guidenet_scores.py. Scores go to
+--output, a file for each part, network and kind of tasks; what is there already is not computed again, and pictures are
+drawn of all of it:
 
 - points: positive IU against P for semantic, interactive and video tasks, and update times (thesis figures 10, 11);
   look-alikes.json has objects with another object of their class in the image apart from those without;
@@ -19,11 +20,10 @@ part, network and kind of tasks; what is there already is not computed again, an
 import dataclasses
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from absl import flags
 from guidenet import fingerprint, load_model, preset, pretrained
@@ -31,7 +31,6 @@ from guidenet.data import metrics
 from guidenet.data.benchmark import MIN_AREA, load_benchmark
 from guidenet.data.catalogue import Data, open_data
 from guidenet.data.dataset import class_masks, in_memory
-from guidenet.data.episodes import annotate, as_masks, find_look_alikes
 from guidenet.data.scenes import SceneConfig
 from guidenet.data.sources import Source
 from guidenet.evaluation import (
@@ -45,6 +44,18 @@ from guidenet.evaluation import (
     split_classes,
 )
 from guidenet.training import Material, load_material
+from guidenet_pictures import draw_points, draw_shots, draw_tasks, draw_times
+from guidenet_scores import (
+    KINDS,
+    METHODS,
+    ONLY,
+    POINTS,
+    SHOTS,
+    WITH_SHOTS,
+    read_scores,
+    summarise,
+    summarise_look_alikes,
+)
 from rlcore.experiment import check_choice, enable_compilation_cache, main, tell, user_errors
 
 _RUNS = flags.DEFINE_string("runs", "runs/guidenet", "Folder of the trained networks.")
@@ -58,9 +69,6 @@ _NUM_CLIPS = flags.DEFINE_integer("num_clips", 30, "Video tasks, at most.", lowe
 _NUM_STEPS = flags.DEFINE_integer("num_steps", 100, "Gradient steps of fine-tuning.", lower_bound=1)
 _FOLD = flags.DEFINE_integer("fold", 0, "Which classes are held out, 0 to 3.")
 
-KINDS = ("semantic", "interactive", "video")
-POINTS = (1, 2, 5, 10, 25, None)
-SHOTS = (1, 2, 5, 10, 20, 50, 100, 200)
 FINE_TUNED_SHOTS = (1, 20, 100)
 """Fewer, densely annotated only, and one in three subcategories for the threshold: each of them takes seconds."""
 FIRST_FRAME_POINTS = (5, None)
@@ -78,39 +86,6 @@ _FIRST_FRAME_RATE = 1e-4
 
 _BATCH_SIZE = 8
 """Images in a step of fine-tuning."""
-
-_NUM_SHOWN = 8
-
-METHODS: Mapping[str, tuple[str, str]] = {
-    "late": ("late-global guidance", "C0"),
-    "late-concat": ("late-global, the thesis's metric", "C9"),
-    "late-local": ("late-local guidance", "C4"),
-    "late-semantic": ("late-global, trained on classes alone", "b"),
-    "late-interactive": ("late-global, trained on objects alone", "C6"),
-    "early-global": ("early fusion, global", "C1"),
-    "early-local": ("early fusion, local (DIOS)", "C3"),
-    "masking": ("masking (OSLSM)", "C5"),
-    "oracle": ("late-global, no class held out", "C7"),
-    "none": ("foreground-background", "C2"),
-    "none-semantic": ("foreground-background, trained on classes alone", "olive"),
-    "fine-tuned": ("fine-tuning on the support", "C8"),
-    "first-frame": ("fine-tuning the whole network (OSVOS)", "k"),
-    "prototype": ("nearest prototype, untrained", "0.5"),
-}
-"""By name: what it is called in pictures, and its colour."""
-
-ONLY: Mapping[str, tuple[str, ...]] = {
-    "late-semantic": ("semantic",),
-    "none-semantic": ("semantic",),
-    "late-interactive": ("interactive",),
-    "late-local": ("interactive",),
-    "early-local": ("interactive",),
-    "first-frame": ("video",),
-}
-"""Kinds of tasks that a method is scored on, where these are not all: those that it was trained on."""
-
-WITH_SHOTS = ("late", "late-semantic", "late-interactive", "none", "fine-tuned", "prototype")
-"""Methods that are scored with many annotated images."""
 
 
 def find_networks() -> dict[str, Path | None]:
@@ -241,153 +216,6 @@ def compute(part: str, networks: Mapping[str, Path | None]) -> None:
             tell(f"{output.name}: " + ", ".join(f"{row['positive_iu']:.3f}" for row in scores[part]))
 
 
-def read_scores(part: str, kind: str) -> dict[str, list[dict[str, Any]]]:
-    """Scores by method, one for each seed."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for method in METHODS:
-        paths = sorted((Path(_OUTPUT.value) / "scores").glob(f"{part}-{method}-seed*-{kind}.json"))
-        if paths:
-            found[method] = [json.loads(path.read_text()) for path in paths]
-    return found
-
-
-def pooled(rows: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
-    """Mean positive IU over seeds, and the interval of 95% over tasks, whose counts are those of all seeds together."""
-    counts = np.array([row["counts"] for row in rows])
-    interval = metrics.bootstrap_interval(counts.sum(axis=0), np.random.default_rng(0))
-    return float(np.mean([metrics.positive_iu(seed) for seed in counts])), *interval
-
-
-def summarise() -> list[dict[str, Any]]:
-    """A row for each kind, method and P, over seeds."""
-    rows: list[dict[str, Any]] = []
-    for kind in KINDS:
-        for method, seeds in read_scores("points", kind).items():
-            for found in zip(*(seed["points"] for seed in seeds), strict=True):
-                mean, low, high = pooled(found)
-                row = {"kind": kind, "method": method, "seeds": len(seeds), "points": found[0]["points"]}
-                row |= {"tasks": len(found[0]["counts"]), "positive_iu": mean}
-                row |= {"interval": [low, high], "by_seed": [seed["positive_iu"] for seed in found]}
-                row["update_ms"] = 1e3 * float(np.median([seed["update_seconds"] for seed in found]))
-                for extra in ("mean_iu", "fb_iu", "j", "f"):
-                    if extra in found[0]:
-                        row[extra] = float(np.mean([seed[extra] for seed in found]))
-                rows.append(row)
-    return rows
-
-
-def summarise_look_alikes() -> list[dict[str, Any]]:
-    """The same for interactive tasks with a look-alike of the object in the image, and for those without."""
-    rows: list[dict[str, Any]] = []
-    for method, seeds in read_scores("points", "interactive").items():
-        source = get_data().source("interactive", "test")
-        tasks = source.sample(len(seeds[0]["points"][0]["counts"]), np.random.default_rng(0))
-        alike = find_look_alikes(tasks, source.masks)
-        for found in zip(*(seed["points"] for seed in seeds), strict=True):
-            for look_alike in (True, False):
-                chosen = alike == look_alike
-                mean, low, high = pooled([{"counts": np.array(seed["counts"])[chosen]} for seed in found])
-                row = {"method": method, "seeds": len(seeds), "points": found[0]["points"], "look_alike": look_alike}
-                rows.append({**row, "tasks": int(chosen.sum()), "positive_iu": mean, "interval": [low, high]})
-    return rows
-
-
-def draw_points(rows: list[dict[str, Any]]) -> None:
-    """Positive IU against P, a panel for each kind (thesis figures 10 and 11)."""
-    kinds = [kind for kind in KINDS if any(row["kind"] == kind for row in rows)]
-    figure, axes = plt.subplots(1, len(kinds), figsize=(4.6 * len(kinds), 4.4), layout="constrained", squeeze=False)
-    for axis, kind in zip(axes[0], kinds, strict=True):
-        for method, (label, colour) in METHODS.items():
-            mine = [row for row in rows if row["kind"] == kind and row["method"] == method]
-            if mine:
-                x = [POINTS.index(row["points"]) for row in mine]
-                axis.plot(x, [row["positive_iu"] for row in mine], "o-", color=colour, label=label, markersize=4)
-                low, high = np.transpose([row["interval"] for row in mine])
-                axis.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
-        axis.set(title=kind, xlabel="points of each class", ylim=(0, None))
-        axis.set_xticks(range(len(POINTS)), [str(p) if p else "dense" for p in POINTS])
-        axis.grid(alpha=0.3)
-    _save(figure, axes[0], "points.png")
-
-
-def draw_times(rows: list[dict[str, Any]]) -> None:
-    """Positive IU against the time of an update, at five points (thesis figure 11, left)."""
-    kinds = [kind for kind in KINDS if any(row["kind"] == kind for row in rows)]
-    figure, axes = plt.subplots(1, len(kinds), figsize=(4.6 * len(kinds), 3.6), layout="constrained", squeeze=False)
-    for axis, kind in zip(axes[0], kinds, strict=True):
-        for method, (label, colour) in METHODS.items():
-            mine = [row for row in rows if row["kind"] == kind and row["method"] == method and row["points"] == 5]
-            for row in mine:
-                axis.plot(row["update_ms"], row["positive_iu"], "o", color=colour, label=label)
-        axis.set(title=f"{kind}, 5 points", xlabel="update, ms", xscale="log", ylim=(0, None))
-        axis.grid(alpha=0.3, which="both")
-    _save(figure, axes[0], "times.png")
-
-
-def _save(figure: Any, axes: Any, name: str) -> None:
-    """Writes a picture whose panels share a legend below them."""
-    axes[0].set_ylabel("positive IU, held-out classes")
-    handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4, frameon=False)
-    figure.savefig(Path(_OUTPUT.value) / name, dpi=120)
-    plt.close(figure)
-
-
-def draw_shots() -> None:
-    """Positive IU of subcategories against the number of annotated images (thesis 4.4.2, 4.4.3)."""
-    scores = read_scores("shots", "classes")
-    if not scores:
-        return
-    figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained", sharey=True)
-    for axis, points, title in zip(axes, (1, None), ("one point of each kind", "dense masks"), strict=True):
-        for method, seeds in scores.items():
-            label, colour = METHODS[method]
-            mine = [[row for row in seed["shots"] if row["points"] == points] for seed in seeds]
-            if not mine[0]:
-                continue
-            found = np.array([pooled(rows) for rows in zip(*mine, strict=True)])
-            shots = [row["shots"] for row in mine[0]]
-            axis.plot(shots, found[:, 0], "o-", color=colour, label=label, markersize=4)
-            axis.fill_between(shots, found[:, 1], found[:, 2], color=colour, alpha=0.15, linewidth=0)
-        axis.set(title=title, xlabel="annotated images", xscale="log", ylim=(0, None))
-        axis.set_xticks(SHOTS, [str(s) for s in SHOTS])
-        axis.minorticks_off()
-        axis.grid(alpha=0.3)
-    axes[0].set_ylabel("positive IU, held-out subcategories")
-    axes[1].legend(frameon=False, fontsize=8)
-    figure.savefig(Path(_OUTPUT.value) / "shots.png", dpi=120)
-    plt.close(figure)
-
-
-def draw_tasks(name: str, method: Guided) -> None:
-    """The first tasks of each kind at five points: supports with their points, and queries with the mask found."""
-    for kind in ("semantic", "interactive"):
-        if kind not in get_data().kinds:
-            continue
-        evaluation = get_evaluation(kind, method)
-        viewer, tasks = Viewer(method, evaluation.material), evaluation.tasks[:_NUM_SHOWN]
-        figure, axes = plt.subplots(2, len(tasks), figsize=(2.2 * len(tasks), 4.6), layout="constrained", squeeze=False)
-        for number, task in enumerate(tasks):
-            support, query = task.support[0], task.query
-            rng = np.random.default_rng([evaluation.seed, 5, number])
-            annotation = annotate(viewer.target(support.id, support.label), 5, rng)
-            known = method.adapt([viewer.see(support.id)], as_masks(annotation)[None])
-            size = evaluation.material.size
-            found = np.asarray(method.segment(viewer.see(query.id), known, size))[0] > 0
-            for axis, mask in zip(axes[:, number], (support, query), strict=True):
-                axis.imshow(evaluation.material.source.dataset.image(mask.id))
-                axis.axis("off")
-            for label, colour in ((1, "lime"), (0, "red")):
-                y, x = np.nonzero(annotation == label)
-                axes[0][number].plot(x, y, "o", color=colour, markeredgecolor="white", markersize=5)
-            axes[1][number].contourf(found, levels=(0.5, 1.5), colors="cyan", alpha=0.45)
-            axes[1][number].contour(viewer.target(query.id, query.label) == 1, levels=(0.5,), colors="yellow")
-        axes[0][0].set_title("support and points", fontsize=9, loc="left")
-        axes[1][0].set_title("found (blue), wanted (yellow)", fontsize=9, loc="left")
-        figure.savefig(Path(_OUTPUT.value) / f"{kind}-{name}.png", dpi=100)
-        plt.close(figure)
-
-
 def run() -> None:
     """Computes what is missing and draws everything."""
     with user_errors():
@@ -403,18 +231,28 @@ def run() -> None:
     for part in _PARTS.value:
         if part != "pictures":
             compute(part, networks)
-    rows = summarise()
-    Path(_OUTPUT.value).mkdir(parents=True, exist_ok=True)
-    (Path(_OUTPUT.value) / "points.json").write_text(json.dumps(rows, indent=0) + "\n")
+    draw(networks.get("late-seed0"))
+
+
+def draw(network: Path | None) -> None:
+    """Draws all scores that there are, and what a network finds."""
+    folder = Path(_OUTPUT.value)
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = summarise(folder / "scores")
+    (folder / "points.json").write_text(json.dumps(rows, indent=0) + "\n")
     if "points" in _PARTS.value and "interactive" in get_data().kinds:
-        (Path(_OUTPUT.value) / "look-alikes.json").write_text(json.dumps(summarise_look_alikes(), indent=0) + "\n")
+        look_alikes = summarise_look_alikes(folder / "scores", get_data().source("interactive", "test"))
+        (folder / "look-alikes.json").write_text(json.dumps(look_alikes, indent=0) + "\n")
     if rows:
-        draw_points(rows)
-        draw_times(rows)
-    draw_shots()
-    path = networks.get("late-seed0")
-    if "pictures" in _PARTS.value and path is not None:
-        draw_tasks("late-seed0", Guided(*load_model(path)))
+        draw_points(rows, folder)
+        draw_times(rows, folder)
+    if shots := read_scores(folder / "scores", "shots", "classes"):
+        draw_shots(shots, folder)
+    if "pictures" in _PARTS.value and network is not None:
+        method = Guided(*load_model(network))
+        for kind in ("semantic", "interactive"):
+            if kind in get_data().kinds:
+                draw_tasks(method, get_evaluation(kind, method), folder / f"{kind}-{network.parent.name}.png")
 
 
 if __name__ == "__main__":

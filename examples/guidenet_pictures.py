@@ -1,0 +1,102 @@
+"""Pictures of the scores of `guidenet_results.py`, and of what a network finds."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from guidenet.data.episodes import annotate, as_masks
+from guidenet.evaluation import Evaluation, Guided, Viewer
+from guidenet_scores import KINDS, METHODS, POINTS, SHOTS, pooled
+
+_NUM_SHOWN = 8
+
+
+def draw_points(rows: Sequence[dict[str, Any]], folder: Path) -> None:
+    """Positive IU against P, a panel for each kind (thesis figures 10 and 11)."""
+    kinds = [kind for kind in KINDS if any(row["kind"] == kind for row in rows)]
+    figure, axes = plt.subplots(1, len(kinds), figsize=(4.6 * len(kinds), 4.4), layout="constrained", squeeze=False)
+    for axis, kind in zip(axes[0], kinds, strict=True):
+        for method, (label, colour) in METHODS.items():
+            mine = [row for row in rows if row["kind"] == kind and row["method"] == method]
+            if mine:
+                x = [POINTS.index(row["points"]) for row in mine]
+                axis.plot(x, [row["positive_iu"] for row in mine], "o-", color=colour, label=label, markersize=4)
+                low, high = np.transpose([row["interval"] for row in mine])
+                axis.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
+        axis.set(title=kind, xlabel="points of each class", ylim=(0, None))
+        axis.set_xticks(range(len(POINTS)), [str(p) if p else "dense" for p in POINTS])
+        axis.grid(alpha=0.3)
+    _save(figure, axes[0], folder / "points.png")
+
+
+def draw_times(rows: Sequence[dict[str, Any]], folder: Path) -> None:
+    """Positive IU against the time of an update, at five points (thesis figure 11, left)."""
+    kinds = [kind for kind in KINDS if any(row["kind"] == kind for row in rows)]
+    figure, axes = plt.subplots(1, len(kinds), figsize=(4.6 * len(kinds), 3.6), layout="constrained", squeeze=False)
+    for axis, kind in zip(axes[0], kinds, strict=True):
+        for method, (label, colour) in METHODS.items():
+            mine = [row for row in rows if row["kind"] == kind and row["method"] == method and row["points"] == 5]
+            for row in mine:
+                axis.plot(row["update_ms"], row["positive_iu"], "o", color=colour, label=label)
+        axis.set(title=f"{kind}, 5 points", xlabel="update, ms", xscale="log", ylim=(0, None))
+        axis.grid(alpha=0.3, which="both")
+    _save(figure, axes[0], folder / "times.png")
+
+
+def _save(figure: Any, axes: Any, path: Path) -> None:
+    """Writes a picture whose panels share a legend below them."""
+    axes[0].set_ylabel("positive IU, held-out classes")
+    handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4, frameon=False)
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+def draw_shots(scores: Mapping[str, Sequence[dict[str, Any]]], folder: Path) -> None:
+    """Positive IU of subcategories against the number of annotated images (thesis 4.4.2, 4.4.3)."""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained", sharey=True)
+    for axis, points, title in zip(axes, (1, None), ("one point of each kind", "dense masks"), strict=True):
+        for method, seeds in scores.items():
+            label, colour = METHODS[method]
+            mine = [[row for row in seed["shots"] if row["points"] == points] for seed in seeds]
+            if not mine[0]:
+                continue
+            found = np.array([pooled(rows) for rows in zip(*mine, strict=True)])
+            shots = [row["shots"] for row in mine[0]]
+            axis.plot(shots, found[:, 0], "o-", color=colour, label=label, markersize=4)
+            axis.fill_between(shots, found[:, 1], found[:, 2], color=colour, alpha=0.15, linewidth=0)
+        axis.set(title=title, xlabel="annotated images", xscale="log", ylim=(0, None))
+        axis.set_xticks(SHOTS, [str(s) for s in SHOTS])
+        axis.minorticks_off()
+        axis.grid(alpha=0.3)
+    axes[0].set_ylabel("positive IU, held-out subcategories")
+    axes[1].legend(frameon=False, fontsize=8)
+    figure.savefig(folder / "shots.png", dpi=120)
+    plt.close(figure)
+
+
+def draw_tasks(method: Guided, evaluation: Evaluation, path: Path) -> None:
+    """The first tasks at five points: supports with their points, and queries with the mask found."""
+    viewer, tasks = Viewer(method, evaluation.material), evaluation.tasks[:_NUM_SHOWN]
+    figure, axes = plt.subplots(2, len(tasks), figsize=(2.2 * len(tasks), 4.6), layout="constrained", squeeze=False)
+    for number, task in enumerate(tasks):
+        support, query = task.support[0], task.query
+        rng = np.random.default_rng([evaluation.seed, 5, number])
+        annotation = annotate(viewer.target(support.id, support.label), 5, rng)
+        known = method.adapt([viewer.see(support.id)], as_masks(annotation)[None])
+        size = evaluation.material.size
+        found = np.asarray(method.segment(viewer.see(query.id), known, size))[0] > 0
+        for axis, mask in zip(axes[:, number], (support, query), strict=True):
+            axis.imshow(evaluation.material.source.dataset.image(mask.id))
+            axis.axis("off")
+        for label, colour in ((1, "lime"), (0, "red")):
+            y, x = np.nonzero(annotation == label)
+            axes[0][number].plot(x, y, "o", color=colour, markeredgecolor="white", markersize=5)
+        axes[1][number].contourf(found, levels=(0.5, 1.5), colors="cyan", alpha=0.45)
+        axes[1][number].contour(viewer.target(query.id, query.label) == 1, levels=(0.5,), colors="yellow")
+    axes[0][0].set_title("support and points", fontsize=9, loc="left")
+    axes[1][0].set_title("found (blue), wanted (yellow)", fontsize=9, loc="left")
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
