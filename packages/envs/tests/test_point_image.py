@@ -10,7 +10,12 @@ from gymnasium.utils.env_checker import check_env
 from metarl_envs import PointImageEnv, PointTask
 from metarl_envs.point.image import BACKGROUND, DISC, draw_point
 
-NAMES = [f"point-image-{kind}{size}-v0" for kind in ("dense", "sparse") for size in ("", "-32")]
+NAMES = [
+    f"point-image-{kind}{size}-{version}"
+    for kind in ("dense", "sparse")
+    for size in ("", "-32")
+    for version in ("v0", "v1")
+]
 
 
 def make_key():
@@ -40,11 +45,17 @@ def test_rewards(position, goal, dense, sparse):
 
 
 def test_moves_end_at_the_edge_of_the_picture():
-    env = PointImageEnv(sparse=True)
+    env = PointImageEnv(sparse=True, step_size=0.15)
     np.testing.assert_allclose(
         env.transition(jnp.zeros(2), jnp.array([1.0, -9.0]), make_key()), [0.15, -0.15], atol=1e-6
     )
     np.testing.assert_allclose(env.transition(jnp.array([1.4, 0.0]), jnp.array([1.0, 0.5]), make_key()), [1.5, 0.075])
+
+
+@pytest.mark.parametrize(("version", "step_size"), [("v0", 0.15), ("v1", 0.2)])
+def test_versions_differ_in_the_length_of_a_step(version, step_size):
+    env = metarl_envs.benchmark(f"point-image-sparse-32-{version}").family.functional
+    np.testing.assert_allclose(env.transition(jnp.zeros(2), jnp.array([1.0, 0.0]), make_key()), [step_size, 0])
 
 
 @pytest.mark.parametrize("side", [32, 64])
@@ -97,24 +108,26 @@ def play(bench, choose):
     return total
 
 
-def walk_along(position, goal, t):
-    del goal
-    angle = 0.15 + 0.2 * max(t - 4, 0)  # First to one end, then along the half circle, a little inside.
-    target = 0.82 * np.array([[np.cos(angle), np.sin(angle)]])
-    return np.clip((target - position) / 0.15, -1, 1)
+@pytest.mark.parametrize(("version", "known_return", "found"), [("v0", 14, 0.9), ("v1", 16, 1)])
+def test_who_knows_the_goal_gets_there_who_searches_finds_it_and_who_wanders_does_not(version, known_return, found):
+    bench = metarl_envs.benchmark(f"point-image-sparse-32-{version}")
+    step_size = bench.family.functional.step_size
 
+    def walk_along(position, goal, t):
+        del goal
+        angle = 0.15 + 4 / 3 * step_size * max(t - 4, 0)  # to one end, then along the half circle, a little inside
+        target = 0.82 * np.array([[np.cos(angle), np.sin(angle)]])
+        return np.clip((target - position) / step_size, -1, 1)
 
-def test_who_knows_the_goal_gets_there_who_searches_finds_it_and_who_wanders_does_not():
-    bench = metarl_envs.benchmark("point-image-sparse-32-v0")
-    known = play(bench, lambda position, goal, t: np.clip((goal - position) / 0.15, -1, 1))
-    assert known.min() >= 14
-    assert (play(bench, walk_along) > 0).mean() >= 0.9
+    known = play(bench, lambda position, goal, t: np.clip((goal - position) / step_size, -1, 1))
+    assert known.min() >= known_return
+    assert (play(bench, walk_along) > 0).mean() >= found
     rng = np.random.default_rng(0)
     assert play(bench, lambda position, goal, t: rng.uniform(-1, 1, (10, 2))).mean() < 1
 
 
 def test_gymnasium_accepts_the_environments():
-    for env_id in ("PointImageDense-v0", "PointImageSparse32-v0"):
+    for env_id in ("PointImageDense-v1", "PointImageSparse32-v1"):
         check_env(gymnasium.make(f"metarl_envs/{env_id}", render_mode="rgb_array").unwrapped)
     with pytest.raises(ValueError, match="side=0"):
         PointImageEnv(sparse=True, side=0)

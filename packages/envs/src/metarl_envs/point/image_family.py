@@ -4,6 +4,7 @@ In the shape descriptions, `N` denotes the number of tasks.
 """
 
 import functools
+import itertools
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +13,7 @@ import numpy as np
 from metarl_envs.functional_family import FunctionalFamily
 from metarl_envs.gymnasium_ids import register_with_gymnasium
 from metarl_envs.point.dynamics import PointTask
-from metarl_envs.point.image import GOAL_RADIUS, PointImageEnv
+from metarl_envs.point.image import GOAL_RADIUS, STEP_SIZE, PointImageEnv
 from metarl_envs.registry import register_benchmark
 from metarl_envs.tasks import Benchmark
 
@@ -21,13 +22,16 @@ HORIZON = 20
 
 _SEED, _NUM_TRAIN, _NUM_TEST = 1337, 30, 10
 
+_STEP_SIZES = {"v0": 0.15, "v1": STEP_SIZE}
+"""m, by version."""
+
 
 class PointImageFamily(FunctionalFamily):
     """Goals on the upper half of the circle of radius 1 m around the origin, where episodes start."""
 
-    def __init__(self, *, sparse: bool, side: int = 64) -> None:
-        """Makes the family; `side` in px is that of a picture."""
-        super().__init__(PointImageEnv(sparse=sparse, side=side), HORIZON)
+    def __init__(self, *, sparse: bool, side: int = 64, step_size: float = STEP_SIZE) -> None:
+        """Makes the family; see `PointImageEnv` for the options."""
+        super().__init__(PointImageEnv(sparse=sparse, side=side, step_size=step_size), HORIZON)
 
     def sample_tasks(self, key: jax.Array, n: int) -> PointTask:
         """Draws goals `[N, 2]`, uniform in their angle; the key is consumed."""
@@ -46,18 +50,20 @@ def _stratified(rng: np.random.RandomState, n: int) -> PointTask:
     return PointTask(jnp.asarray(goal, jnp.float32), jnp.full(n, GOAL_RADIUS, jnp.float32))
 
 
-def _benchmark(name: str, *, sparse: bool, side: int) -> Benchmark:
+def _benchmark(name: str, *, sparse: bool, side: int, step_size: float) -> Benchmark:
     """30 goals to train on and 10 to test on (thesis, table 1); computed by NumPy, the same on every machine."""
     rng = np.random.RandomState(_SEED)
     train_tasks, test_tasks = _stratified(rng, _NUM_TRAIN), _stratified(rng, _NUM_TEST)
-    return Benchmark(name, PointImageFamily(sparse=sparse, side=side), train_tasks, test_tasks)
+    family = PointImageFamily(sparse=sparse, side=side, step_size=step_size)
+    return Benchmark(name, family, train_tasks, test_tasks)
 
 
 def register() -> None:
     """Registers the benchmarks of this module, and their environments with gymnasium."""
-    for side, size_name in ((64, ""), (32, "-32")):
-        for sparse, kind in ((False, "dense"), (True, "sparse")):
-            name = f"point-image-{kind}{size_name}-v0"
-            register_benchmark(name, functools.partial(_benchmark, name, sparse=sparse, side=side))
-            env_id = f"metarl_envs/PointImage{kind.title()}{size_name.replace('-', '')}-v0"
-            register_with_gymnasium(env_id, name, HORIZON)
+    for side, sparse, version in itertools.product((64, 32), (False, True), _STEP_SIZES):
+        kind, size = "sparse" if sparse else "dense", "" if side == 64 else f"-{side}"
+        name = f"point-image-{kind}{size}-{version}"
+        options = {"sparse": sparse, "side": side, "step_size": _STEP_SIZES[version]}
+        register_benchmark(name, functools.partial(_benchmark, name, **options))
+        env_id = f"metarl_envs/PointImage{kind.title()}{size.removeprefix('-')}-{version}"
+        register_with_gymnasium(env_id, name, HORIZON)
