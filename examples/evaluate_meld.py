@@ -1,6 +1,6 @@
 """Shows how a trained MELD adapts to the test tasks: a table by episode, what its belief holds, and pictures.
 
-    uv run examples/evaluate_meld.py --run_dir=runs/point-image-dense-32-v0-cpu-0 --num_trials=10
+    uv run examples/evaluate_meld.py --run_dir=runs/point-image-dense-32-v1-cpu-0 --num_trials=10
     uv run examples/evaluate_meld.py --run_dir=runs/half-cheetah-vel-image-v0-cpu-0 --num_changes=2
 
 With --num_changes the task changes so many times within an episode, without notice, and tracking.png shows how MELD

@@ -18,7 +18,7 @@ from absl import flags
 from meld_variants import FIGURES, VARIANTS, restrict, vary
 from rlcore.experiment import Run, enable_compilation_cache, main, override, to_dict, user_errors
 
-_BENCHMARK = flags.DEFINE_string("benchmark", "point-image-dense-32-v0", "The tasks to train on.")
+_BENCHMARK = flags.DEFINE_string("benchmark", "point-image-dense-32-v1", "The tasks to train on.")
 _PRESET = flags.DEFINE_enum("preset", "cpu", list(meld_jax.PRESETS), "The config that the variants change.")
 _VARIANTS = flags.DEFINE_multi_enum("variants", list(VARIANTS), list(VARIANTS), "What to train and draw, default all.")
 _SEED = flags.DEFINE_multi_integer("seed", [0], "Seeds, each a run of every variant.", lower_bound=0)

@@ -2,7 +2,7 @@
 
     uv run examples/record_video.py --run_dir=runs/half-cheetah-vel-v0-cpu-0
     uv run examples/record_video.py --run_dir=runs/ant-goal-v0-cpu-0 --num_tasks=2 --output=ant.webp --fps=20
-    uv run examples/record_video.py --run_dir=runs/point-image-dense-32-v0-cpu-0 --num_tasks=4
+    uv run examples/record_video.py --run_dir=runs/point-image-dense-32-v1-cpu-0 --num_tasks=4
 
 PEARL's episodes of a trial are side by side. MELD's follow one another: what it observes, by all of its cameras, what
 its belief reconstructs of it, and below the training reward, true and predicted. It needs no display.

@@ -1,8 +1,8 @@
 """Meta-trains MELD from images, then shows how it adapts to tasks that it has never seen.
 
     uv run examples/train_meld.py                                                       # 2-D navigation, dense reward
-    uv run examples/train_meld.py --benchmark=point-image-sparse-32-v0 \
-        --first_stage=runs/point-image-dense-32-v0-cpu-0                                # then sparse reward
+    uv run examples/train_meld.py --benchmark=point-image-sparse-32-v1 \
+        --first_stage=runs/point-image-dense-32-v1-cpu-0                                # then sparse reward
     uv run examples/train_meld.py --benchmark=half-cheetah-vel-image-v0                 # MuJoCo, from a camera
     uv run examples/train_meld.py --override=model.reward_evidence=false                # SLAC: no task inference
 
@@ -30,7 +30,7 @@ from rlcore.experiment import (
 from trained_meld import load_first_stage
 
 _PURPOSES = {name: purpose for name, (_, purpose) in meld_jax.PRESETS.items()}
-_TRAINING = define_training_flags(default_benchmark="point-image-dense-32-v0", default_preset="cpu", presets=_PURPOSES)
+_TRAINING = define_training_flags(default_benchmark="point-image-dense-32-v1", default_preset="cpu", presets=_PURPOSES)
 _FIRST_STAGE = flags.DEFINE_string("first_stage", None, "Run directory of a first stage with dense reward.")
 _TENSORBOARD = flags.DEFINE_bool("tensorboard", False, "Write metrics for TensorBoard too.")
 

@@ -2,7 +2,7 @@
 
     uv run examples/train_pearl_images.py                                              # 2-D navigation, dense reward
     uv run examples/train_pearl_images.py --override=next_obs_in_context=true --channels=32 --channels=64
-    uv run examples/evaluate_pearl.py --run_dir=runs/point-image-dense-32-v0-cpu-0 --num_trials=10
+    uv run examples/evaluate_pearl.py --run_dir=runs/point-image-dense-32-v1-cpu-0 --num_trials=10
 
 The convolutions turn each picture into features, which take the place of the observation: the critic's loss trains
 them, and task inference sees them (thesis, section 5.3.4). The same command again goes on where the run stopped.
@@ -80,7 +80,7 @@ _PRESETS = {"tiny": (_TINY, 2), "cpu": (_CPU, 200)}
 """By name: a config and how many iterations to train."""
 
 _TRAINING = define_training_flags(
-    default_benchmark="point-image-dense-32-v0",
+    default_benchmark="point-image-dense-32-v1",
     default_preset="cpu",
     presets={"tiny": "a smoke test of seconds", "cpu": "two cores"},
 )

@@ -27,7 +27,7 @@ def test_what_variants_change():
     import meld_variants
     import metarl_envs
 
-    benchmark = metarl_envs.benchmark("point-image-dense-32-v0")
+    benchmark = metarl_envs.benchmark("point-image-dense-32-v1")
     config, _ = meld_jax.preset("cpu", benchmark.name)
     for name, variant in meld_variants.VARIANTS.items():
         tasks = meld_variants.restrict(benchmark, variant.num_tasks)

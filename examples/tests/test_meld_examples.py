@@ -11,7 +11,7 @@ SMALL = [
     "--override=num_joint_updates=2",
     "--override=num_initial_updates=2",
 ]
-SECOND = ["--benchmark=point-image-sparse-32-v0"]
+SECOND = ["--benchmark=point-image-sparse-32-v1"]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_a_second_stage_starts_from_a_first_one_and_can_be_read_back(run, finish
     assert result.returncode == 0, result.stderr
     result = run("evaluate_meld.py", "--run_dir=second", "--num_tasks=2", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert "point-image-sparse-32-v0, iteration 1" in result.stdout
+    assert "point-image-sparse-32-v1, iteration 1" in result.stdout
 
 
 @pytest.mark.parametrize("example", ["train_meld.py", "evaluate_meld.py"])
@@ -92,7 +92,7 @@ def test_bad_input_gets_one_line_a_code_and_writes_nothing(run, flags, message, 
     [
         (["--override=model.z2_size=5"], "first_stage must have the same options of the model"),
         (["--override=num_episodes=3"], "first_stage must have trials of the same shape"),
-        (["--benchmark=point-image-sparse-v0"], "first_stage must have trials of the same shape"),
+        (["--benchmark=point-image-sparse-v1"], "first_stage must have trials of the same shape"),
     ],
 )
 def test_a_first_stage_that_does_not_fit_is_refused(run, finished, flags, message, tmp_path):
@@ -107,7 +107,7 @@ def test_a_first_stage_that_does_not_fit_is_refused(run, finished, flags, messag
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--num_tasks=11"], "num_tasks must be at most 10 for point-image-dense-32-v0, got 11"),
+        (["--num_tasks=11"], "num_tasks must be at most 10 for point-image-dense-32-v1, got 11"),
         (["--num_tasks=2", "--num_changes=2"], "num_changes must be below the 2 tasks, got 2"),
     ],
 )

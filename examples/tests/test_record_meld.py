@@ -14,7 +14,7 @@ from rlcore.rollout import Trajectory
 from rlcore.types import Transition
 
 SMALL = [
-    "--benchmark=point-image-dense-32-v0",
+    "--benchmark=point-image-dense-32-v1",
     "--preset=tiny",
     "--num_iterations=1",
     "--override=model.depth=2",
@@ -64,7 +64,7 @@ def test_number_of_tasks_and_episodes_frames_and_files(run, meld_run, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--num_tasks=11"], "num_tasks must be at most 10 for point-image-dense-32-v0, got 11"),
+        (["--num_tasks=11"], "num_tasks must be at most 10 for point-image-dense-32-v1, got 11"),
         (["--num_episodes=3"], "num_episodes must be at most the 2 that this MELD was trained on, got 3"),
         (["--override=num_test_prior_episodes=5"], "unknown option 'num_test_prior_episodes'"),
     ],
@@ -132,7 +132,7 @@ def test_pictures_of_two_cameras_are_side_by_side():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("point-image-dense-v0", "goal ("),
+        ("point-image-dense-v1", "goal ("),
         ("half-cheetah-vel-image-v0", "target "),
         ("sawyer-reacher-v0", "goal ("),
         ("sawyer-multi-peg-v0", "box at ("),

@@ -23,7 +23,6 @@ from absl import app, flags
 from meld_jax.agent import AgentState, MeldAgent, MeldData
 from meld_jax.config import MeldConfig, ModelConfig
 from meld_jax.filtering import Trial
-from meld_jax.train import Updates
 from meld_torch import TorchLearner, mirror
 from rlcore.replay import Replay
 from rlcore.sac import make_update_many
@@ -52,7 +51,7 @@ class Case(NamedTuple):
 
 def _make_case(name: str) -> Case:
     if name == "cpu":
-        config, _ = meld_jax.preset("cpu", "point-image-sparse-32-v0")
+        config, _ = meld_jax.preset("cpu", "point-image-sparse-32-v1")
         return Case("preset cpu, patches, 32 x 32", config, (32, 32, 3), 2, 20, 40)
     model = ModelConfig(image_network="conv", depth=16)
     config = dataclasses.replace(meld_jax.preset("thesis", "sawyer-reacher-v0")[0], model=model, model_batch_size=4)
@@ -104,7 +103,7 @@ def _make_jax(agent: MeldAgent, state: AgentState, trials: Trial) -> Callable[[i
     update_many = make_update_many(
         agent.update_model,
         lambda data, key: agent.sample(data, key, num_trials),
-        one_by_one=Updates(agent).one_by_one,
+        with_convolutions=agent.config.model.image_network == "conv",
     )
     key = jax.random.key(1)
 

@@ -9,7 +9,7 @@ from meld_jax import MeldAgent, Trial, preset
 from rlcore.experiment import override
 
 SHAPE, ACTION_SIZE, HORIZON = (8, 8, 3), 2, 3
-SMALL = override(preset("tiny", "point-image-dense-32-v0")[0], ["model.depth=2", "model.hidden_sizes=8"])
+SMALL = override(preset("tiny", "point-image-dense-32-v1")[0], ["model.depth=2", "model.hidden_sizes=8"])
 
 
 @functools.cache

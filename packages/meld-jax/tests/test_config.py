@@ -8,7 +8,7 @@ import pytest
 from meld_jax import MeldConfig, ModelConfig, preset
 from rlcore.experiment import RunError, override
 
-DENSE = "point-image-dense-32-v0"
+DENSE = "point-image-dense-32-v1"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_presets_fit_their_benchmarks(name, benchmark):
     config, num_iterations = preset(name, benchmark)
     assert num_iterations > 0
     if benchmark == DENSE and config.model.image_network == "conv":
-        benchmark = "point-image-dense-v0"
+        benchmark = "point-image-dense-v1"
     meld_jax.make_agent(config, metarl_envs.benchmark(benchmark))
 
 
@@ -96,7 +96,7 @@ def test_a_preset_that_is_not_there():
         (
             DENSE,
             ["num_tasks_per_iteration=31"],
-            "must be at most the 30 train tasks of point-image-dense-32-v0, got 31",
+            "must be at most the 30 train tasks of point-image-dense-32-v1, got 31",
         ),
         (DENSE, ["num_initial_trials=11"], "replay_capacity must hold the 11 initial trials, got 10"),
         (DENSE, ["training_reward=denser"], "training_reward must be one of reward, dense_reward"),

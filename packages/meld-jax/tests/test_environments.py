@@ -32,7 +32,7 @@ def _shrink(name):
     return Benchmark(name, family, take_tasks(chosen.train_tasks, [0, 1]), take_tasks(chosen.test_tasks, [0, 1]))
 
 
-@pytest.mark.parametrize("name", ["point-image-sparse-32-v0", *SIMULATED])
+@pytest.mark.parametrize("name", ["point-image-sparse-32-v1", *SIMULATED])
 def test_trains(name, tmp_path):
     small = _shrink(name)
     config = override(meld_jax.preset("tiny", name)[0], QUICK)

@@ -21,7 +21,7 @@ from rlcore.types import Transition
 
 SHAPE, NUM_FEATURES, HORIZON, NUM_TASKS = (8, 8, 3), 3, 4, 3
 NETWORK = ConvEncoder((2,), NUM_FEATURES)
-PICTURES = "point-image-dense-32-v0"
+PICTURES = "point-image-dense-32-v1"
 SMALL = PearlConfig(
     sac=SACConfig(hidden_sizes=(8,), temperature=0.1),
     latent_size=2,

@@ -463,6 +463,18 @@ def test_many_updates_equal_the_same_steps_one_by_one():
     chex.assert_trees_all_close(metrics, mean, rtol=1e-4, atol=1e-5)
 
 
+def test_steps_with_convolutions_give_the_same_numbers_without_a_loop_on_cpu():
+    sac, state, data, sample, update_many, _ = bandit()
+    alone = make_update_many(sac.update, sample, with_convolutions=True)
+    for found, expected in zip(
+        alone(jax.tree.map(jnp.copy, state), data, jax.random.key(1), NUM_UPDATES),
+        update_many(jax.tree.map(jnp.copy, state), data, jax.random.key(1), NUM_UPDATES),
+        strict=True,
+    ):
+        chex.assert_trees_all_close(found, expected, rtol=1e-3, atol=1e-5)
+    assert hasattr(alone, "lower") == (jax.default_backend() != "cpu")  # jitted as a whole elsewhere
+
+
 def test_many_updates_compile_once_update_in_place_and_bring_the_entropy_to_its_target():
     _, state, data, _, update_many, traces = bandit()
     state, history = jax.tree.map(jnp.copy, state), []

@@ -156,14 +156,12 @@ class Updates:
     def __init__(self, agent: MeldAgent) -> None:
         config = agent.config
         self._config = config
-        # XLA's convolutions on CPU are many times slower inside a loop.
-        self.one_by_one = config.model.image_network == "conv" and jax.default_backend() == "cpu"
 
         def make(update: Any, num_trials: int) -> Any:
             def sample(data: MeldData, key: chex.PRNGKey) -> Trial:
                 return agent.sample(data, key, num_trials)
 
-            return make_update_many(update, sample, one_by_one=self.one_by_one)
+            return make_update_many(update, sample, with_convolutions=config.model.image_network == "conv")
 
         self._model = make(agent.update_model, config.model_batch_size)
         self._policy = make(agent.update_policy, config.policy_batch_size)

@@ -82,9 +82,7 @@ def train(
     play = TrialPlayer(adapt, family, config.num_context_episodes + config.num_extra_episodes)
     test = TrialPlayer(make_test_policy(agent), family, config.num_test_episodes)
     keep = jax.jit(store, static_argnums=5, donate_argnums=0)
-    # XLA's convolutions on CPU are many times slower inside a loop.
-    one_by_one = obs_network is not None and jax.default_backend() == "cpu"
-    update_many = make_update_many(agent.update, agent.sample, one_by_one=one_by_one)
+    update_many = make_update_many(agent.update, agent.sample, with_convolutions=obs_network is not None)
     norm = jax.jit(optax.tree.norm)
 
     def visit(

@@ -205,15 +205,15 @@ def make_update_many(
     update: Callable[[Any, Any, chex.PRNGKey], tuple[Any, Metrics]],
     sample: Callable[[Any, chex.PRNGKey], Any],
     *,
-    one_by_one: bool = False,
+    with_convolutions: bool = False,
 ) -> Callable[[Any, Any, chex.PRNGKey, int], tuple[Any, Metrics]]:
     """Many gradient steps in one dispatch.
 
     Args:
       update: `(state, batch, key) -> (state, metrics)`, such as `SAC.update`.
       sample: `(replay, key) -> batch`.
-      one_by_one: dispatch each step for itself, to the same numbers: for convolutions on CPU, which are many times
-        slower inside XLA's loops.
+      with_convolutions: whether a step convolves. On CPU, where convolutions are many times slower inside XLA's loops,
+        each step is then dispatched for itself, to the same numbers.
 
     Returns:
       `update_many(state, replay, key, num_updates) -> (state, metrics)`: jitted, the state donated, compiled once for
@@ -238,7 +238,7 @@ def make_update_many(
             rows.append(metrics)
         return state, jax.tree.map(lambda *values: jnp.mean(jnp.stack(values)), *rows)
 
-    if one_by_one:
+    if with_convolutions and jax.default_backend() == "cpu":
         return update_one_by_one
     return jax.jit(update_many, static_argnums=3, donate_argnums=0, compiler_options=_compiler_options())
 
