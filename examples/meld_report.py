@@ -68,6 +68,21 @@ def print_table(outcome: meld_jax.Outcome, num_tasks: int, num_trials: int, tria
         error = by_task.std(axis=0, ddof=1) / np.sqrt(num_tasks) if num_tasks > 1 else np.zeros(by_task.shape[1])
         cells = zip(by_task.mean(axis=0), error, strict=True)
         print(f"{name:19s}", *(f"{mean:>8.3f} ({spread:.3f})" for mean, spread in cells))
+    for episode in range(1, outcome.found.shape[1]):
+        print(describe_return_to_goal(outcome, episode))
+
+
+def describe_return_to_goal(outcome: meld_jax.Outcome, episode: int) -> str:
+    """How often, and how soon, an episode solves what the one before it solved; counted from 0."""
+    known = outcome.found[:, episode - 1]
+    again = known & outcome.found[:, episode]
+    if not again.any():
+        return f"of {known.sum()} trials with success in episode {episode}, none has it in episode {episode + 1}"
+    before, after = (np.median(outcome.steps[again, k]) for k in (episode - 1, episode))
+    return (
+        f"of {known.sum()} trials with success in episode {episode}, {again.sum() / known.sum():.0%} have it in "
+        f"episode {episode + 1}, first after {after:g} steps (median; before {before:g})"
+    )
 
 
 def draw_adaptation(outcome: meld_jax.Outcome, name: str, path: Path) -> None:

@@ -1,6 +1,9 @@
 """MELD's examples run with tiny flags, explain themselves, and say in a line what is wrong with their input."""
 
+import numpy as np
 import pytest
+from meld_report import describe_return_to_goal
+from rlcore.outcome import Outcome
 
 SMALL = [
     "--preset=tiny",
@@ -30,6 +33,17 @@ def test_training_ends_with_the_table_and_the_pictures(finished):
     assert "iteration 1/1" in result.stderr
     for picture in ("adaptation.png", "belief.png", "trajectories.png"):
         assert (run_dir / picture).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_table_tells_how_soon_an_episode_solves_what_the_one_before_it_solved():
+    steps = np.array([[9, 3], [12, 5], [8, np.nan], [np.nan, 2]])
+    found = ~np.isnan(steps)
+    line = describe_return_to_goal(Outcome(steps, found, found, steps), 1)
+    assert line == (
+        "of 3 trials with success in episode 1, 67% have it in episode 2, first after 4 steps (median; before 10.5)"
+    )
+    line = describe_return_to_goal(Outcome(steps, found, found & False, steps), 1)
+    assert line == "of 0 trials with success in episode 1, none has it in episode 2"
 
 
 def test_evaluation_of_a_checkpoint(run, finished, tmp_path):

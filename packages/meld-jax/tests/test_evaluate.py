@@ -28,6 +28,7 @@ def test_success_counts_at_the_last_step_of_an_episode_and_found_at_any():
     np.testing.assert_array_equal(outcome.returns, [[3, 2, 3]])
     np.testing.assert_array_equal(outcome.success, [[False, True, False]])
     np.testing.assert_array_equal(outcome.found, [[True, True, False]])
+    np.testing.assert_array_equal(outcome.steps, [[2, 2, np.nan]])
     metrics = outcome_metrics(outcome)
     assert metrics["test/success_1"] == 0
     assert metrics["test/found_1"] == 1

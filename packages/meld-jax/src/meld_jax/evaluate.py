@@ -55,8 +55,7 @@ def repeat_tasks(tasks: Tasks, num_tasks: int, num_trials: int) -> Tasks:
 def outcome_metrics(outcome: Outcome) -> Metrics:
     """Means over tasks by episode: `test/return_1`, `test/success_1`, `test/found_1`, and `test/return` of the last."""
     metrics: dict[str, chex.Array] = {}
-    for name, values in outcome._asdict().items():
-        what = "return" if name == "returns" else name
+    for what, values in (("return", outcome.returns), ("success", outcome.success), ("found", outcome.found)):
         metrics |= {f"test/{what}_{k + 1}": values[:, k].mean() for k in range(values.shape[1])}
         metrics[f"test/{what}"] = values[:, -1].mean()
     return metrics

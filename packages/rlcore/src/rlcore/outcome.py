@@ -16,11 +16,13 @@ class Outcome(NamedTuple):
     returns: undiscounted.
     success: whether the task was solved at the last step of the episode (thesis, appendix D.2.1).
     found: whether it was solved at any step.
+    steps: after how many steps for the first time, NaN where never.
     """
 
     returns: np.ndarray
     success: np.ndarray
     found: np.ndarray
+    steps: np.ndarray
 
 
 def get_outcome(trials: Trials) -> Outcome:
@@ -33,4 +35,5 @@ def get_outcome(trials: Trials) -> Outcome:
     solved = np.asarray(trials.trajectory.info.get("success", np.zeros(valid.shape, bool))).astype(bool) & valid
     last = valid & ~np.concatenate([valid[:, 1:], np.zeros_like(valid[:, :1])], axis=1)
     success, found = (np.asarray(np.any(values, axis=1)).T for values in (solved & last, solved))
-    return Outcome(np.asarray(trials.returns()), success, found)
+    steps = np.where(found, np.argmax(solved, axis=1).T + 1, np.nan)
+    return Outcome(np.asarray(trials.returns()), success, found, steps)
