@@ -78,10 +78,9 @@ class RewardPlot:
         axes.set_xticks(starts, [f"episode {k + 1}" for k in range(num_episodes)], ha="left")
         axes.set(xlim=(-0.5, num_frames - 0.5), ylim=_limits(footage))
         axes.tick_params(labelsize=6, length=2, width=0.5)
-        axes.set_title(name, fontsize=6, loc="left", pad=3)
-        axes.legend(
-            fontsize=6, ncols=3, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, borderpad=0.2, frameon=False
-        )
+        axes.set_title(name.replace("_", " "), fontsize=6, loc="left", pad=3)
+        place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "borderaxespad": 0, "borderpad": 0.2}
+        axes.legend(fontsize=6, ncols=3, handlelength=1.2, columnspacing=0.8, handletextpad=0.4, frameon=False, **place)
         self._full = _to_image(canvas)
         figure.set_layout_engine("none")
         for curve in (truth, mean, band):

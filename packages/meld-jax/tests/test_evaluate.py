@@ -2,6 +2,7 @@
 
 import jax
 import numpy as np
+import pytest
 from meld_builders import init_small, make_small_agent
 from meld_jax import diagnose, get_outcome, outcome_metrics, repeat_tasks
 from metarl_envs import PointTask
@@ -47,6 +48,7 @@ def test_tasks_are_repeated_one_by_one():
     np.testing.assert_array_equal(tasks.goal[:, 0], [0, 0, 0, 2, 2, 2])
 
 
+@pytest.mark.wheel
 def test_a_diagnosis_tells_what_samples_of_the_belief_expect():
     agent = make_small_agent("second_stage_reward=reward")
     params = init_small(agent).average

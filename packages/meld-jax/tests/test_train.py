@@ -46,7 +46,6 @@ def _assert_equal(one, other):
     jax.tree.map(check, one, other)
 
 
-@pytest.mark.wheel
 def test_stopped_and_resumed_run_equals_an_undisturbed_one(tmp_path):
     whole = _train(tmp_path / "whole", QUICK, 3)
     _train(tmp_path / "parts", QUICK, 2)
