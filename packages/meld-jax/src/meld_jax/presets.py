@@ -146,7 +146,7 @@ def _tiny(benchmark: str) -> MeldConfig:
 
 PRESETS: dict[str, tuple[Callable[[str], tuple[MeldConfig, int]], str]] = {
     "tiny": (lambda benchmark: (_tiny(benchmark), 2), "a smoke test of seconds"),
-    "cpu": (lambda benchmark: (_cpu(benchmark), 200 if "-sparse" in benchmark else 100), "two cores"),
+    "cpu": (lambda benchmark: (_cpu(benchmark), 300 if "-sparse" in benchmark else 100), "two cores"),
     "thesis": (lambda benchmark: (_thesis(benchmark), _PAPER_ITERATIONS), "the thesis's options, for a GPU"),
     "reference": (lambda benchmark: (_reference(benchmark), 20 * _PAPER_ITERATIONS), "its code's options, for a GPU"),
 }
