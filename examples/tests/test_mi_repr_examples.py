@@ -5,6 +5,7 @@ import json
 import pytest
 
 
+@pytest.mark.slow
 def test_figures_are_drawn_from_what_is_finished_and_nothing_runs_twice(run, tmp_path):
     flags = ["--preset=tiny", "--games=catcher", "--objectives=fwd,end-to-end", "--num_seeds=1", "--run_dir=runs"]
     first = run("mi_repr_figure5.py", *flags, cwd=tmp_path, alone=True)

@@ -30,6 +30,7 @@ def _options(run_dir):
     return json.loads((run_dir / "config.json").read_text())["pearl"]
 
 
+@pytest.mark.slow
 def test_variants_are_runs_of_their_options_and_are_drawn(finished):
     directory, result = finished
     runs = directory / "runs"
@@ -43,6 +44,7 @@ def test_variants_are_runs_of_their_options_and_are_drawn(finished):
     assert same["batch_size"] == 4
 
 
+@pytest.mark.slow
 def test_same_command_again_trains_nothing_and_another_config_is_refused(run, finished):
     directory, _ = finished
     before = (directory / "runs" / "same-batch-0" / "metrics.jsonl").read_bytes()
@@ -55,6 +57,7 @@ def test_same_command_again_trains_nothing_and_another_config_is_refused(run, fi
     assert (directory / "runs" / "same-batch-0" / "metrics.jsonl").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_drawing_alone_takes_the_variants_that_are_there(run, finished):
     directory, _ = finished
     (directory / "runs" / "ablations.png").unlink()

@@ -70,6 +70,7 @@ def test_end_to_end_has_an_agent_alone(tmp_path):
     assert set(results) == {"benchmark", "seed", "representation", "config", "agent"}
 
 
+@pytest.mark.slow
 def test_distractors_are_tested_on_images_never_seen_too(tmp_path):
     results = _experiment(tmp_path, "inv", game="catcher-grip-distractors").run()
     assert set(results["agent"]) == {"test/return", "test/catch_rate", "unseen/return", "unseen/catch_rate"}
