@@ -79,8 +79,18 @@ class RewardPlot:
         axes.set(xlim=(-0.5, num_frames - 0.5), ylim=_limits(footage))
         axes.tick_params(labelsize=6, length=2, width=0.5)
         axes.set_title(name.replace("_", " "), fontsize=6, loc="left", pad=3)
-        place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "borderaxespad": 0, "borderpad": 0.2}
-        axes.legend(fontsize=6, ncols=3, handlelength=1.2, columnspacing=0.8, handletextpad=0.4, frameon=False, **place)
+        axes.legend(
+            fontsize=6,
+            ncols=3,
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            borderaxespad=0,
+            borderpad=0.2,
+            handlelength=1.2,
+            columnspacing=0.8,
+            handletextpad=0.4,
+            frameon=False,
+        )
         self._full = _to_image(canvas)
         figure.set_layout_engine("none")
         for curve in (truth, mean, band):
