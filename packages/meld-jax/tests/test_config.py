@@ -11,6 +11,11 @@ from rlcore.experiment import RunError, override
 DENSE = "point-image-dense-32-v1"
 
 
+@pytest.mark.parametrize("benchmark", [DENSE, DENSE.replace("dense", "sparse"), "sawyer-reacher-v0"])
+def test_tiny_takes_few_steps_on_every_benchmark(benchmark):
+    assert preset("tiny", benchmark)[0].num_updates == 10
+
+
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [

@@ -135,6 +135,7 @@ def _tiny(benchmark: str) -> MeldConfig:
         sac=dataclasses.replace(config.sac, hidden_sizes=(16, 16)),
         replay_capacity=10,
         model_batch_size=2,
+        num_policy_updates=0,
         num_joint_updates=10,
         num_initial_trials=1,
         num_initial_updates=20,
