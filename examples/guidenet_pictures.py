@@ -9,15 +9,16 @@ import numpy as np
 from guidenet.data.episodes import annotate, as_masks
 from guidenet.evaluation import Evaluation, Guided, Viewer
 from guidenet_scores import KINDS, METHODS, POINTS, SHOTS, pooled
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 _NUM_SHOWN = 8
 
 
 def draw_points(rows: Sequence[dict[str, Any]], folder: Path) -> None:
     """Positive IU against P, a panel for each kind (thesis figures 10 and 11)."""
-    kinds = [kind for kind in KINDS if any(row["kind"] == kind for row in rows)]
-    figure, axes = plt.subplots(1, len(kinds), figsize=(4.6 * len(kinds), 4.4), layout="constrained", squeeze=False)
-    for axis, kind in zip(axes[0], kinds, strict=True):
+    figure, panels = _make_panels(rows, height=4.4)
+    for kind, axis in panels.items():
         for method, (label, colour) in METHODS.items():
             mine = [row for row in rows if row["kind"] == kind and row["method"] == method]
             if mine:
@@ -28,24 +29,30 @@ def draw_points(rows: Sequence[dict[str, Any]], folder: Path) -> None:
         axis.set(title=kind, xlabel="points of each class", ylim=(0, None))
         axis.set_xticks(range(len(POINTS)), [str(p) if p else "dense" for p in POINTS])
         axis.grid(alpha=0.3)
-    _save(figure, axes[0], folder / "points.png")
+    _save(figure, list(panels.values()), folder / "points.png")
 
 
 def draw_times(rows: Sequence[dict[str, Any]], folder: Path) -> None:
     """Positive IU against the time of an update, at five points (thesis figure 11, left)."""
-    kinds = [kind for kind in KINDS if any(row["kind"] == kind for row in rows)]
-    figure, axes = plt.subplots(1, len(kinds), figsize=(4.6 * len(kinds), 3.6), layout="constrained", squeeze=False)
-    for axis, kind in zip(axes[0], kinds, strict=True):
+    figure, panels = _make_panels(rows, height=3.6)
+    for kind, axis in panels.items():
         for method, (label, colour) in METHODS.items():
             mine = [row for row in rows if row["kind"] == kind and row["method"] == method and row["points"] == 5]
             for row in mine:
                 axis.plot(row["update_ms"], row["positive_iu"], "o", color=colour, label=label)
         axis.set(title=f"{kind}, 5 points", xlabel="update, ms", xscale="log", ylim=(0, None))
         axis.grid(alpha=0.3, which="both")
-    _save(figure, axes[0], folder / "times.png")
+    _save(figure, list(panels.values()), folder / "times.png")
 
 
-def _save(figure: Any, axes: Any, path: Path) -> None:
+def _make_panels(rows: Sequence[dict[str, Any]], height: float) -> tuple[Figure, dict[str, Axes]]:
+    """A panel, `height` inches high, for each kind that there are scores of."""
+    kinds = [kind for kind in KINDS if any(row["kind"] == kind for row in rows)]
+    figure, axes = plt.subplots(1, len(kinds), figsize=(4.6 * len(kinds), height), layout="constrained", squeeze=False)
+    return figure, dict(zip(kinds, axes[0], strict=True))
+
+
+def _save(figure: Figure, axes: Sequence[Axes], path: Path) -> None:
     """Writes a picture whose panels share a legend below them."""
     axes[0].set_ylabel("positive IU, held-out classes")
     handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}

@@ -227,7 +227,7 @@ class TorchModel(nn.Module):
     def __init__(self, config: ModelConfig, shape: tuple[int, int, int], action_size: int):
         super().__init__()
         self.config = config
-        conv = config.image_network == "conv"
+        conv = config.has_convolutions
         size1, size2 = config.z1_size, config.z2_size
         moved = action_size + config.mark_resets
         seen = 8 * config.depth + config.reward_copies
@@ -245,7 +245,7 @@ class TorchModel(nn.Module):
         """All parameters with their values in a pytree of flax: of parameters, or of gradients."""
         tree = tree["params"]
         bias = np.asarray(tree["image_bias"])
-        yield self.image_bias, mirror(bias) if self.config.image_network == "conv" else bias
+        yield self.image_bias, mirror(bias) if self.config.has_convolutions else bias
         names = ("encoder", "decoder", "posterior_first", "posterior", "prior", "second_first", "second", "reward")
         for name in names:
             yield from getattr(self, name).pair(tree[name])

@@ -103,7 +103,7 @@ def _make_jax(agent: MeldAgent, state: AgentState, trials: Trial) -> Callable[[i
     update_many = make_update_many(
         agent.update_model,
         lambda data, key: agent.sample(data, key, num_trials),
-        with_convolutions=agent.config.model.image_network == "conv",
+        with_convolutions=agent.config.model.has_convolutions,
     )
     key = jax.random.key(1)
 
@@ -136,7 +136,7 @@ def _prepare(case: Case) -> dict[str, Callable[[int], None]]:
     agent = MeldAgent(case.config, case.image_shape, case.action_size, case.horizon)
     trials = _make_trials(case, agent.belief.num_frames)
     replay = {name: np.ascontiguousarray(leaf) for name, leaf in trials._asdict().items()}
-    if case.config.model.image_network == "conv":
+    if case.config.model.has_convolutions:
         replay["image"] = mirror(replay["image"])
     learner = TorchLearner(case.config, case.image_shape, case.action_size, replay)
     state = jax.jit(agent.init)(jax.random.key(0))

@@ -9,6 +9,7 @@ import pytest
 from meld_builders import HORIZON, init_small, make_small_agent, make_up_trials
 from meld_jax import MeldData, filter_trials
 from meld_jax.collect import as_second_stage
+from meld_jax.representation import make_policy_batch
 from rlcore.replay import add, init_replay
 from scipy import stats
 
@@ -103,6 +104,22 @@ def test_each_kind_of_step_changes_what_it_trains():
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), after.average, half)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), joint.model, model.model)
     assert {"loss/model", "loss/critic", "model/image_error", "model/reward_rmse"} <= set(metrics)
+
+
+def test_steps_of_actor_and_critics_share_the_beliefs_of_a_batch():
+    agent = make_small_agent("num_policy_updates=3", "policy_steps_per_batch=3", "num_transitions=0")
+    state, trials = init_small(agent), make_up_trials(2)
+    after, _ = jax.jit(agent.update_policy)(state, trials, jax.random.key(1))
+
+    infer_key, policy_key = jax.random.split(jax.random.key(1))
+    belief = agent.belief.infer(state.model, trials, infer_key)
+    every_step = jnp.arange(2 * (agent.belief.num_frames - 1))
+    batch = make_policy_batch(trials, belief, every_step, trials.training_reward)
+    learner = state.learner
+    for key in jax.random.split(policy_key, 3):
+        learner, _ = jax.jit(agent.sac.update)(learner, batch, jax.random.split(key)[1])
+    assert _same(after.model, state.model)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), after.learner.params, learner.params)
 
 
 def test_critics_learn_from_the_reward_that_the_config_names():

@@ -38,6 +38,7 @@ def test_tiny_takes_few_steps_on_every_benchmark(benchmark):
         ("replay_capacity=0", "replay_capacity must be positive, got 0"),
         ("model_batch_size=0", "model_batch_size must be positive, got 0"),
         ("policy_batch_size=0", "policy_batch_size must be positive, got 0"),
+        ("policy_steps_per_batch=0", "policy_steps_per_batch must be positive, got 0"),
         ("num_transitions=-1", "num_transitions must be at least 0, got -1"),
         ("num_initial_trials=0", "num_initial_trials must be positive, got 0"),
         ("num_initial_updates=-1", "num_initial_updates must be at least 0, got -1"),
@@ -56,6 +57,11 @@ def test_options_out_of_range_are_named(assignment, message):
         override(preset("tiny", DENSE)[0], [assignment])
 
 
+def test_policy_updates_are_whole_batches_of_them():
+    with pytest.raises(ValueError, match="num_policy_updates must be a multiple of policy_steps_per_batch=2, got 3"):
+        override(preset("tiny", DENSE)[0], ["num_policy_updates=3", "policy_steps_per_batch=2"])
+
+
 @pytest.mark.parametrize("name", meld_jax.PRESETS)
 @pytest.mark.parametrize(
     "benchmark", [DENSE, "half-cheetah-vel-image-v0", "sawyer-peg-reference-v0", "widowx-ethernet-sparse-v0"]
@@ -63,7 +69,7 @@ def test_options_out_of_range_are_named(assignment, message):
 def test_presets_fit_their_benchmarks(name, benchmark):
     config, num_iterations = preset(name, benchmark)
     assert num_iterations > 0
-    if benchmark == DENSE and config.model.image_network == "conv":
+    if benchmark == DENSE and config.model.has_convolutions:
         benchmark = "point-image-dense-v1"
     meld_jax.make_agent(config, metarl_envs.benchmark(benchmark))
 

@@ -103,15 +103,19 @@ def _loops_with_convolutions(jaxpr, inside=False):
     return found
 
 
+@pytest.mark.parametrize("kind", ["joint", "policy"])
 @pytest.mark.parametrize("network", ["conv", "patches"])
-def test_no_convolution_runs_inside_a_loop_on_cpu(network):
+def test_no_convolution_runs_inside_a_loop_on_cpu(network, kind):
     """XLA's are 6 to 28 times slower there."""
-    config = override(QUICK, [f"model.image_network={network}"])
+    shared = ["num_policy_updates=2", "policy_steps_per_batch=2"]
+    config = override(QUICK, [f"model.image_network={network}", *shared])
     tasks = benchmark(DENSE)
     agent = meld_jax.make_agent(config, tasks)
     state = jax.eval_shape(lambda: meld_jax.init_state(agent, tasks, 0))
     trials = jax.eval_shape(lambda state, key: agent.sample(state.data, key, 2), state, jax.random.key(0))
-    traced = jax.make_jaxpr(agent.update_joint)(state.agent, trials, jax.random.key(0))
+    traced = jax.make_jaxpr({"joint": agent.update_joint, "policy": agent.update_policy}[kind])(
+        state.agent, trials, jax.random.key(0)
+    )
     assert _loops_with_convolutions(traced.jaxpr) == 0
     assert ("conv_general_dilated" in str(traced)) == (network == "conv")
 
@@ -119,10 +123,18 @@ def test_no_convolution_runs_inside_a_loop_on_cpu(network):
 @pytest.mark.slow
 def test_steps_of_each_kind_are_taken_one_by_one_with_convolutions(tmp_path):
     config = override(
-        QUICK, ["model.image_network=conv", "num_model_updates=2", "num_policy_updates=2", "num_joint_updates=1"]
+        QUICK,
+        [
+            "model.image_network=conv",
+            "num_model_updates=2",
+            "num_policy_updates=4",
+            "policy_steps_per_batch=2",
+            "num_joint_updates=1",
+        ],
     )
     state = _train(tmp_path / "run", config, 1)
     assert int(optax.tree.get(state.agent.model_optimiser, "count")) == config.num_initial_updates + 2 + 1
+    assert int(optax.tree.get(state.agent.learner.optimiser, "count")) == 4 + 1
     rows = _metrics(tmp_path / "run")
     assert np.isfinite(rows[0]["loss/model"])
     assert np.isfinite(rows[0]["loss/critic"])

@@ -165,11 +165,19 @@ class MeldAgent:
         return self._average(state), metrics
 
     def update_policy(self, state: AgentState, trials: Trial, key: chex.PRNGKey) -> tuple[AgentState, Metrics]:
-        """One gradient step on actor and critics; the key is consumed."""
+        """`policy_steps_per_batch` gradient steps on actor and critics; the key is consumed."""
         infer_key, policy_key = jax.random.split(key)
         belief = self.belief.infer(state.model, trials, infer_key)
-        state, metrics = self._step_policy(state, trials, belief, policy_key)
-        return self._average(state), metrics
+
+        def step(state: AgentState, key: chex.PRNGKey) -> tuple[AgentState, Metrics]:
+            state, metrics = self._step_policy(state, trials, belief, key)
+            return self._average(state), metrics
+
+        num_steps = self.config.policy_steps_per_batch
+        if num_steps == 1:
+            return step(state, policy_key)
+        state, metrics = jax.lax.scan(step, state, jax.random.split(policy_key, num_steps))
+        return state, jax.tree.map(jnp.mean, metrics)
 
     def update_joint(self, state: AgentState, trials: Trial, key: chex.PRNGKey) -> tuple[AgentState, Metrics]:
         """One gradient step on the model, and one on actor and critics by its beliefs; the key is consumed."""

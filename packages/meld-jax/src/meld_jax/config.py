@@ -78,6 +78,11 @@ class ModelConfig:
         """Numbers that the actor and the critics see."""
         return (self.z1_size + self.z2_size) * (2 if self.belief == "moments" else 1)
 
+    @property
+    def has_convolutions(self) -> bool:
+        """Whether pictures are convolved, which decides how updates are dispatched on a CPU."""
+        return self.image_network == "conv"
+
 
 @dataclasses.dataclass(frozen=True)
 class MeldConfig:
@@ -101,8 +106,10 @@ class MeldConfig:
       model_learning_rate: Adam's step size for the model.
       max_model_grad_norm: clip the model's gradient to this norm.
       model_batch_size: trials of a gradient step on the model, of tasks drawn with replacement.
-      policy_batch_size: trials whose beliefs are inferred for a gradient step of actor and critics alone.
-      num_transitions: of those trials that the step learns from; 0 means all.
+      policy_batch_size: trials whose beliefs are inferred at once for gradient steps of actor and critics alone.
+      policy_steps_per_batch: how many such steps learn from these beliefs, which do not change while the model does
+        not.
+      num_transitions: of the trials of a batch that a step of actor and critics learns from; 0 means all.
       num_model_updates, num_policy_updates: gradient steps of an iteration, in this order, each on batches of its own.
       num_joint_updates: then gradient steps that train both on one batch, on which beliefs are inferred once.
 
@@ -133,6 +140,7 @@ class MeldConfig:
     max_model_grad_norm: float = 1e6
     model_batch_size: int = 12
     policy_batch_size: int = 20
+    policy_steps_per_batch: int = 1
     num_transitions: int = 512
     num_model_updates: int = 640
     num_policy_updates: int = 640
@@ -156,6 +164,12 @@ class MeldConfig:
             check_at_least(name, getattr(self, name), 0)
         for name in ("num_initial_updates", "num_tasks_per_iteration"):
             check_at_least(name, getattr(self, name), 0)
+        check_positive("policy_steps_per_batch", self.policy_steps_per_batch)
+        if self.num_policy_updates % self.policy_steps_per_batch:
+            raise ValueError(
+                f"num_policy_updates must be a multiple of policy_steps_per_batch={self.policy_steps_per_batch}, got "
+                f"{self.num_policy_updates}"
+            )
         check_positive("num_model_updates + num_policy_updates + num_joint_updates", self.num_updates)
         check_choice("critic_reward", self.critic_reward, CRITIC_REWARDS)
         check_rate("model_learning_rate", self.model_learning_rate)

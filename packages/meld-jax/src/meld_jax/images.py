@@ -105,19 +105,19 @@ class PatchDecoder(nn.Module):
 
 def make_encoder(config: ModelConfig) -> nn.Module:
     """The encoder that a config asks for."""
-    kind = ConvEncoder if config.image_network == "conv" else PatchEncoder
+    kind = ConvEncoder if config.has_convolutions else PatchEncoder
     return kind(config.depth, get_activation(config.activation))
 
 
 def make_decoder(config: ModelConfig, shape: tuple[int, int, int]) -> nn.Module:
     """The decoder that a config asks for, to pictures `shape: (H, W, C)`."""
-    kind = ConvDecoder if config.image_network == "conv" else PatchDecoder
+    kind = ConvDecoder if config.has_convolutions else PatchDecoder
     return kind(shape, config.depth, get_activation(config.activation))
 
 
 def check_picture(config: ModelConfig, name: str, shape: tuple[int, ...]) -> None:
     """Raises ValueError where the networks have no use for pictures of `shape` of the environment `name`."""
-    divisor = 2**_NUM_HALVINGS if config.image_network == "conv" else _PATCH
+    divisor = 2**_NUM_HALVINGS if config.has_convolutions else _PATCH
     if len(shape) != 3 or shape[0] % divisor or shape[1] % divisor or shape[1] % shape[0]:
         raise ValueError(
             f"{name}: image_network={config.image_network} needs pictures [H, W, C] with H that {divisor} divides, W "

@@ -122,6 +122,10 @@ def train(
         for iteration in run.iterations(start, num_iterations, steps_per_iteration=steps):
             metrics: dict[str, Any] = {}
             if iteration == 1:
+                tell(
+                    f"first {config.num_initial_trials} random trials of each task and {config.num_initial_updates} "
+                    "updates of the model alone"
+                )
                 for _ in range(config.num_initial_trials):
                     state, _ = visit(state, explore, np.arange(benchmark.num_train_tasks))
                 if first_stage is None:  # whose model knows the background
@@ -161,7 +165,7 @@ class Updates:
             def sample(data: MeldData, key: chex.PRNGKey) -> Trial:
                 return agent.sample(data, key, num_trials)
 
-            return make_update_many(update, sample, with_convolutions=config.model.image_network == "conv")
+            return make_update_many(update, sample, with_convolutions=config.model.has_convolutions)
 
         self._model = make(agent.update_model, config.model_batch_size)
         self._policy = make(agent.update_policy, config.policy_batch_size)
@@ -174,7 +178,8 @@ class Updates:
     def everything(self, state: TrainState, key: chex.PRNGKey) -> tuple[TrainState, dict[str, Any]]:
         """The steps of an iteration; the key is consumed."""
         config, metrics = self._config, {}
-        counts = config.num_model_updates, config.num_policy_updates, config.num_joint_updates
+        num_policy_batches = config.num_policy_updates // config.policy_steps_per_batch
+        counts = config.num_model_updates, num_policy_batches, config.num_joint_updates
         updates = self._model, self._policy, self._joint
         for update, count, step_key in zip(updates, counts, jax.random.split(key, 3), strict=True):
             state, new_metrics = self._run(update, state, step_key, count)
