@@ -67,6 +67,25 @@ def test_loss_is_minus_the_bound_of_a_frame(overrides):
     assert float(metrics["model/kl"]) == pytest.approx(np.mean(kl), rel=1e-4)
 
 
+def test_some_frames_stand_for_the_pictures_of_a_trial():
+    """The bound estimated from two frames is right on average over the choice of them."""
+    agent, sampling = make_small_agent(), make_small_agent("num_decoded_frames=2")
+    params = init_small(agent).model
+    trials = make_up_trials(2)
+
+    def compare(key):
+        estimate, (belief, metrics) = sampling.model_loss(params, trials, key)
+        noise_key = jax.random.split(jax.random.clone(key))[1]  # of which the estimate makes its noise
+        loss, (same_belief, same_metrics) = agent.model_loss(params, trials, noise_key)
+        rest = jnp.abs(belief - same_belief).max() + jnp.abs(metrics["model/kl"] - same_metrics["model/kl"])
+        return estimate - loss, rest + jnp.abs(metrics["model/reward_rmse"] - same_metrics["model/reward_rmse"])
+
+    error, rest = jax.jit(jax.vmap(compare))(jax.random.split(jax.random.key(1), 400))
+    assert float(rest.max()) == pytest.approx(0, abs=1e-5)
+    assert float(error.std()) > 0.01
+    assert abs(float(error.mean())) < 4 * float(error.std()) / np.sqrt(400)
+
+
 def test_without_reward_evidence_rewards_are_nothing_to_explain():
     agent = make_small_agent("model.reward_evidence=false")
     params = init_small(agent).model

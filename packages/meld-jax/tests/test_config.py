@@ -39,6 +39,7 @@ def test_tiny_takes_few_steps_on_every_benchmark(benchmark):
         ("model_batch_size=0", "model_batch_size must be positive, got 0"),
         ("policy_batch_size=0", "policy_batch_size must be positive, got 0"),
         ("policy_steps_per_batch=0", "policy_steps_per_batch must be positive, got 0"),
+        ("num_decoded_frames=-1", "num_decoded_frames must be at least 0, got -1"),
         ("num_transitions=-1", "num_transitions must be at least 0, got -1"),
         ("num_initial_trials=0", "num_initial_trials must be positive, got 0"),
         ("num_initial_updates=-1", "num_initial_updates must be at least 0, got -1"),

@@ -136,28 +136,38 @@ class MeldAgent:
           The loss, and the beliefs `[B, L, Db]` that it came by with metrics.
         """
         config = self.config.model
-        noise = self.belief.draw_noise(key, trials)
-        latents, before = filter_trials(self.model, params, trials, noise)
+        frame_key, noise_key = jax.random.split(key) if self.config.num_decoded_frames else (key, key)
+        latents, before = filter_trials(self.model, params, trials, self.belief.draw_noise(noise_key, trials))
         expected = self.model.apply(params, before, trials.action, trials.first, method="expect")
         expected = _begin_with_standard_normal(expected)
-        image, reward = self.model.apply(params, latents.z1, latents.z2, method="decode")
-
-        target = trials.image.astype(jnp.float32) / 255
-        earned = trials.valid & ~trials.first
-        image_term = masked_mean(image_log_likelihood(target, image, config.image_std), trials.valid)
         kl = masked_mean(kl_divergence(latents.q1, expected), trials.valid)
+
+        seen, z1, z2, visible = self._choose_frames((trials.image, latents.z1, latents.z2, trials.valid), frame_key)
+        image = self.model.apply(params, z1, z2, method="decode_image")
+        target = seen.astype(jnp.float32) / 255
+        image_term = masked_mean(image_log_likelihood(target, image, config.image_std), visible)
         loss = config.kl_coef * kl - image_term
-        square_error = masked_mean(jnp.mean((image - target) ** 2, axis=(-3, -2, -1)), trials.valid)
+        square_error = masked_mean(jnp.mean((image - target) ** 2, axis=(-3, -2, -1)), visible)
         mean_picture = jnp.mean(target, axis=(0, 1), keepdims=True)
-        spread = masked_mean(jnp.mean((target - mean_picture) ** 2, axis=(-3, -2, -1)), trials.valid)
+        spread = masked_mean(jnp.mean((target - mean_picture) ** 2, axis=(-3, -2, -1)), visible)
         metrics = {"model/image_error": square_error / jnp.maximum(spread, 1e-8), "model/kl": kl}
         if config.reward_evidence:
+            reward = self.model.apply(params, latents.z1, latents.z2, method="decode_reward")
+            earned = trials.valid & ~trials.first
             likelihood = reward_log_likelihood(trials.training_reward, reward, config.reward_std)
             loss -= config.reward_coef * masked_mean(likelihood, earned)
             rmse = jnp.sqrt(masked_mean((reward - trials.training_reward) ** 2, earned))
             metrics["model/reward_rmse"] = rmse
         metrics["loss/model"] = loss
         return loss, (self.model.belief(latents), metrics)
+
+    def _choose_frames(self, leaves: tuple[chex.Array, ...], key: chex.PRNGKey) -> tuple[chex.Array, ...]:
+        """Those frames of `[B, L, ...]` whose pictures are to be explained, the same in all trials."""
+        num_frames = self.belief.num_frames
+        if not 0 < self.config.num_decoded_frames < num_frames:
+            return leaves
+        chosen = jax.random.choice(key, num_frames, (self.config.num_decoded_frames,), replace=False)
+        return tuple(leaf[:, chosen] for leaf in leaves)
 
     def update_model(self, state: AgentState, trials: Trial, key: chex.PRNGKey) -> tuple[AgentState, Metrics]:
         """One gradient step on the model; the key is consumed."""

@@ -106,6 +106,8 @@ class MeldConfig:
       model_learning_rate: Adam's step size for the model.
       max_model_grad_norm: clip the model's gradient to this norm.
       model_batch_size: trials of a gradient step on the model, of tasks drawn with replacement.
+      num_decoded_frames: frames of these trials, drawn anew for each step, whose pictures the step explains: decoding
+        is most of its work, and neighbours are alike; 0 means all.
       policy_batch_size: trials whose beliefs are inferred at once for gradient steps of actor and critics alone.
       policy_steps_per_batch: how many such steps learn from these beliefs, which do not change while the model does
         not.
@@ -139,6 +141,7 @@ class MeldConfig:
     model_learning_rate: float = 1e-4
     max_model_grad_norm: float = 1e6
     model_batch_size: int = 12
+    num_decoded_frames: int = 0
     policy_batch_size: int = 20
     policy_steps_per_batch: int = 1
     num_transitions: int = 512
@@ -162,7 +165,7 @@ class MeldConfig:
             check_positive(name, getattr(self, name))
         for name in ("num_transitions", "num_model_updates", "num_policy_updates", "num_joint_updates"):
             check_at_least(name, getattr(self, name), 0)
-        for name in ("num_initial_updates", "num_tasks_per_iteration"):
+        for name in ("num_decoded_frames", "num_initial_updates", "num_tasks_per_iteration"):
             check_at_least(name, getattr(self, name), 0)
         check_positive("policy_steps_per_batch", self.policy_steps_per_batch)
         if self.num_policy_updates % self.policy_steps_per_batch:
