@@ -13,6 +13,8 @@ from metarl_envs import Benchmark, PointImageFamily, PointTask
 from rlcore.meta import Trials
 
 _MAX_PICTURED_TASKS = 8
+_MEASURES = {"distance": "distance", "velocity_error": "velocity error"}
+"""What environments report of how far from solved a step is, and what the table calls it."""
 
 
 def report(
@@ -58,16 +60,18 @@ def print_table(outcome: meld_jax.Outcome, num_tasks: int, num_trials: int, tria
     """Prints means over trials by episode, with standard errors over tasks."""
     shape = (num_tasks, num_trials, -1)
     print(f"\nby episode of a trial, mean over {num_tasks} test tasks, {num_trials} trials each (standard error)")
-    print("episode            ", *(f"{k + 1:>16d}" for k in range(outcome.returns.shape[1])))
+    print("episode                  ", *(f"{k + 1:>16d}" for k in range(outcome.returns.shape[1])))
     rows = {"return": outcome.returns, "success, last step": outcome.success, "success, any step": outcome.found}
-    if "distance" in trials.trajectory.info:
-        last = np.asarray(trials.trajectory.info["distance"])[:, -1].T
-        rows["distance, last step"] = last
+    for name, label in _MEASURES.items():
+        if name in trials.trajectory.info:
+            measured = np.asarray(trials.trajectory.info[name])
+            rows[f"{label}, last step"] = measured[:, -1].T
+            rows[f"{label}, mean"] = np.average(measured, axis=1, weights=trials.valid).T
     for name, values in rows.items():
         by_task = values.astype(float).reshape(shape).mean(axis=1)
         error = by_task.std(axis=0, ddof=1) / np.sqrt(num_tasks) if num_tasks > 1 else np.zeros(by_task.shape[1])
         cells = zip(by_task.mean(axis=0), error, strict=True)
-        print(f"{name:19s}", *(f"{mean:>8.3f} ({spread:.3f})" for mean, spread in cells))
+        print(f"{name:25s}", *(f"{mean:>8.3f} ({spread:.3f})" for mean, spread in cells))
     for episode in range(1, outcome.found.shape[1]):
         print(describe_return_to_goal(outcome, episode))
 

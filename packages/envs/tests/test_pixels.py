@@ -107,6 +107,7 @@ def test_the_cheetahs_reward(name, scale):
         cost = 0.01 * np.sum((scale * np.clip(action, -1, 1)) ** 2)
         np.testing.assert_allclose(reward, -abs(velocity - env.task.velocity) - cost, atol=1e-6)
         np.testing.assert_allclose(info["x_velocity"], velocity, atol=1e-9)
+        np.testing.assert_allclose(info["velocity_error"], abs(velocity - env.task.velocity), atol=1e-9)
         assert info["success"] is bool(abs(velocity - env.task.velocity) < 0.2)
         assert [terminated, truncated] == [False, False]
     env.close()

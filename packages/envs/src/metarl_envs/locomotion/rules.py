@@ -109,7 +109,8 @@ class HalfCheetahVel(_HalfCheetah):
 class HalfCheetahTrack(_HalfCheetah):
     """Run forward at a velocity, as MELD does from images: r = -|v_x - v*| - 0.01 |a|^2, 10 Hz (thesis, appendix D.2).
 
-    The thesis prints the cost with a plus; its code subtracts it. `success`: the velocity is within 0.2 m/s.
+    The thesis prints the cost with a plus; its code subtracts it. `velocity_error`: |v_x - v*| in m/s; `success`: it is
+    below 0.2.
     """
 
     robot: Robot = robots.SLOW_HALF_CHEETAH
@@ -120,7 +121,8 @@ class HalfCheetahTrack(_HalfCheetah):
         """See the class."""
         velocity = step.displacement[:, 0] / step.seconds
         cost, error = 0.01 * _square(step.control), np.abs(velocity - tasks.velocity)
-        return -error - cost, {"x_velocity": velocity, "control_cost": cost, "success": error < 0.2}
+        signals = {"x_velocity": velocity, "control_cost": cost, "velocity_error": error, "success": error < 0.2}
+        return -error - cost, signals
 
 
 @dataclasses.dataclass(frozen=True)
