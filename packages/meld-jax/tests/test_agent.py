@@ -34,6 +34,7 @@ def _same(one, other):
             "model.kl_coef=0.5",
             "model.min_std=0.3",
         ),
+        ("model.standardise_images=true",),
     ],
     ids=str,
 )
@@ -41,8 +42,9 @@ def test_loss_is_minus_the_bound_of_a_frame(overrides):
     """Every term again, in NumPy, frame by frame."""
     agent = make_small_agent(*overrides)
     config = agent.config.model
-    params = init_small(agent).model
     trials = make_up_trials(2, lengths=[[3, 3], [2, 1]])
+    params = agent.set_background(init_small(agent), trials).model
+    pixel_std = config.image_std * np.asarray(params["params"].get("image_scale", 1.0), float)
     loss, (_, metrics) = _loss(agent, params, trials, jax.random.key(1))
 
     latents, before = filter_trials(agent.model, params, trials, agent.belief.draw_noise(jax.random.key(1), trials))
@@ -51,7 +53,7 @@ def test_loss_is_minus_the_bound_of_a_frame(overrides):
     for trial, frame in np.argwhere(np.asarray(trials.valid)):
         at = trial, frame
         target = np.asarray(trials.image[at]) / 255
-        image_term.append(stats.norm.logpdf(target, np.asarray(image[at]), config.image_std).sum())
+        image_term.append(stats.norm.logpdf(target, np.asarray(image[at]), pixel_std).sum())
         if frame % (HORIZON + 1):
             reward_term.append(stats.norm.logpdf(trials.training_reward[at], reward[at], config.reward_std))
         mean, std = (np.asarray(leaf[at], float) for leaf in latents.q1)
@@ -197,6 +199,36 @@ def test_trials_of_a_first_stage_show_the_second_stages_evidence():
     converted = as_second_stage(replay)
     np.testing.assert_array_equal(converted.data.reward, replay.data.second_reward)
     np.testing.assert_array_equal(converted.data.training_reward, replay.data.training_reward)
+
+
+def test_standardised_pixels_are_seen_and_drawn_in_units_of_their_own():
+    agent = make_small_agent("model.standardise_images=true")
+    trials = make_up_trials(2, lengths=[[3, 3], [2, 1]])
+    state = agent.set_background(init_small(agent), trials)
+    pixels = np.asarray(trials.image)[np.asarray(trials.valid)] / 255
+    mean, scale = pixels.mean(axis=0), np.sqrt(pixels.var(axis=0) + 0.02**2)
+    for model in (state.model, state.average.model):
+        np.testing.assert_allclose(model["params"]["image_mean"], mean, atol=1e-5)
+        np.testing.assert_allclose(model["params"]["image_scale"], scale, atol=1e-5)
+
+    def look(model, image):
+        return model.encoder(image)
+
+    def draw(model, z1, z2):
+        return model.decoder(jnp.concatenate([z1, z2], axis=-1))
+
+    frame = jax.tree.map(lambda leaf: leaf[:, 0], trials)
+    evidence = agent.model.apply(state.model, frame.image, frame.reward, frame.action, frame.first, method="prepare")
+    features = agent.model.apply(state.model, (np.asarray(frame.image) / 255 - mean) / scale, method=look)
+    np.testing.assert_allclose(evidence.shown[:, : features.shape[-1]], features, rtol=1e-3, atol=1e-4)
+    z1, z2 = (jnp.ones((2, size)) for size in (agent.config.model.z1_size, agent.config.model.z2_size))
+    difference = agent.model.apply(state.model, z1, z2, method=draw)
+    image = agent.model.apply(state.model, z1, z2, method="decode_image")
+    np.testing.assert_allclose(image, mean + scale * np.asarray(difference), atol=1e-5)
+
+    after, _ = jax.jit(agent.update_model)(state, trials, jax.random.key(1))
+    for name, trained in (("image_mean", False), ("image_scale", False), ("image_bias", True)):
+        assert np.array_equal(after.model["params"][name], state.model["params"][name]) != trained
 
 
 def test_decoder_starts_at_the_mean_picture_of_valid_frames():

@@ -20,6 +20,9 @@ from meld_jax.losses import image_log_likelihood, kl_divergence, masked_mean, re
 from meld_jax.model import LatentModel, Normal
 from meld_jax.representation import Belief, make_policy_batch
 
+_SMALLEST_SCALE = 0.02
+"""Of a pixel that never changes, about 5 of 255."""
+
 
 class AgentParams(NamedTuple):
     """What it takes to act. model: the latent state model's. policy: SAC's."""
@@ -95,16 +98,23 @@ class MeldAgent:
         return Trial(image, action, scalar, scalar, scalar, scalar, flag, flag)
 
     def set_background(self, state: AgentState, trials: Trial) -> AgentState:
-        """Starts the decoder at the mean picture of trials `[..., L]`: all that is left to learn is what differs."""
+        """Starts the decoder at the mean picture of trials `[..., L]`: all that is left to learn is what differs.
+
+        Where images are standardised, these trials say how.
+        """
         image = trials.image.reshape(-1, *self.model.image_shape)
         weight = trials.valid.reshape(-1, 1, 1, 1).astype(jnp.float32)
         mean = jnp.sum(image * weight, axis=0) / (255 * jnp.sum(weight))
+        start = {"image_bias": mean}
+        if self.config.model.standardise_images:
+            variance = jnp.sum((image / 255 - mean[None]) ** 2 * weight, axis=0) / jnp.sum(weight)
+            start |= {"image_mean": mean, "image_scale": jnp.sqrt(variance + _SMALLEST_SCALE**2)}
 
-        def start(model: Params) -> Params:  # with a copy each, because states are donated
-            return {**model, "params": {**model["params"], "image_bias": jnp.copy(mean)}}
+        def begin(model: Params) -> Params:  # with copies, because states are donated
+            return {**model, "params": {**model["params"], **jax.tree.map(jnp.copy, start)}}
 
         return state._replace(
-            model=start(state.model), average=state.average._replace(model=start(state.average.model))
+            model=begin(state.model), average=state.average._replace(model=begin(state.average.model))
         )
 
     def sample(self, data: MeldData, key: chex.PRNGKey, num_trials: int) -> Trial:
@@ -145,7 +155,8 @@ class MeldAgent:
         seen, z1, z2, visible = self._choose_frames((trials.image, latents.z1, latents.z2, trials.valid), frame_key)
         image = self.model.apply(params, z1, z2, method="decode_image")
         target = seen.astype(jnp.float32) / 255
-        image_term = masked_mean(image_log_likelihood(target, image, config.image_std), visible)
+        std = config.image_std * self.model.apply(params, method="pixel_scale")
+        image_term = masked_mean(image_log_likelihood(target, image, std), visible)
         loss = config.kl_coef * kl - image_term
         square_error = masked_mean(jnp.mean((image - target) ** 2, axis=(-3, -2, -1)), visible)
         mean_picture = jnp.mean(target, axis=(0, 1), keepdims=True)

@@ -21,6 +21,8 @@ class ModelConfig:
       image_network: `conv`, strided convolutions and their transposes (appendix D.1); `patches`, which divides a
         picture into squares and merges them by matrix products, for CPUs.
       depth: channels of the narrowest layer of either.
+      standardise_images: whether each pixel is seen, and explained, from its mean in the first trials and in units of
+        its standard deviation there. Else what varies most, such as a patterned floor, is all that is learned for long.
       hidden_sizes: widths of the hidden layers of every other network.
       activation: of all layers of the model.
       z1_size, z2_size: dimensions of the two layers of the latent state.
@@ -35,7 +37,7 @@ class ModelConfig:
       mark_resets: whether the dynamics are told that an episode begins; without it they must see that.
 
     Weights:
-      image_std, reward_std: standard deviations of the two likelihoods; pixels are in [0, 1].
+      image_std, reward_std: standard deviations of the two likelihoods; pixels are in [0, 1], or standardised.
       reward_coef: weight of the reward's likelihood.
       kl_coef: weight of the divergence of posterior and dynamics.
 
@@ -45,6 +47,7 @@ class ModelConfig:
 
     image_network: Literal["conv", "patches"] = "conv"
     depth: int = 32
+    standardise_images: bool = False
     hidden_sizes: tuple[int, ...] = (32, 32)
     activation: Literal["relu", "leaky_relu"] = "relu"
     z1_size: int = 32

@@ -13,15 +13,16 @@ from meld_jax.model import Normal
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
-def image_log_likelihood(image: chex.Array, mean: chex.Array, std: float) -> chex.Array:
+def image_log_likelihood(image: chex.Array, mean: chex.Array, std: float | chex.Array) -> chex.Array:
     """Log p(x_t | s_t), summed over pixels, `[...]`.
 
     Args:
       image: `[..., H, W, C]` in [0, 1].
       mean: the same shape, the decoder's.
-      std: of every pixel.
+      std: of every pixel, or `[H, W, C]` of each.
     """
     chex.assert_equal_shape([image, mean])
+    std = jnp.broadcast_to(std, image.shape[-3:]).reshape(*[1] * (image.ndim - 3), *image.shape[-3:])
     return jnp.sum(_log_density(image, mean, std), axis=(-3, -2, -1))
 
 
@@ -45,5 +46,5 @@ def masked_mean(values: chex.Array, mask: chex.Array) -> chex.Array:
     return jnp.sum(values * mask) / jnp.maximum(jnp.sum(mask), 1)
 
 
-def _log_density(value: chex.Array, mean: chex.Array, std: float) -> chex.Array:
-    return -0.5 * ((value - mean) / std) ** 2 - math.log(std) - _HALF_LOG_2PI
+def _log_density(value: chex.Array, mean: chex.Array, std: float | chex.Array) -> chex.Array:
+    return -0.5 * ((value - mean) / std) ** 2 - jnp.log(std) - _HALF_LOG_2PI

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import chex
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from meld_jax.config import ModelConfig
@@ -77,6 +78,9 @@ class LatentModel(nn.Module):
         self.encoder = make_encoder(config)
         self.decoder = make_decoder(config, self.image_shape)
         self.image_bias = self.param("image_bias", nn.initializers.constant(0.5), self.image_shape)
+        if config.standardise_images:
+            self.image_mean = self.param("image_mean", nn.initializers.zeros, self.image_shape)
+            self.image_scale = self.param("image_scale", nn.initializers.ones, self.image_shape)
         self.posterior_first = PlainMLP(hidden, 2 * size1, activation)
         self.posterior = JoinedMLP(hidden, 2 * size1, activation)
         self.prior = JoinedMLP(hidden, 2 * size1, activation)
@@ -93,7 +97,11 @@ class LatentModel(nn.Module):
           action: `[..., Da]` that led there, zeros at the start of an episode.
           first: `[...]` bool, whether an episode starts there.
         """
-        features = self.encoder(image.astype(jnp.float32) / 255)
+        image = image.astype(jnp.float32) / 255
+        if self.config.standardise_images:
+            mean = jax.lax.stop_gradient(self.image_mean)
+            image = (image - _for_each_picture(mean, image)) / _for_each_picture(self.pixel_scale(), image)
+        features = self.encoder(image)
         if not self.config.reward_evidence:
             reward = jnp.zeros_like(reward)
         rewards = jnp.broadcast_to(reward[..., None], (*reward.shape, self.config.reward_copies))
@@ -138,7 +146,15 @@ class LatentModel(nn.Module):
     def decode_image(self, z1: chex.Array, z2: chex.Array) -> chex.Array:
         """Mean of the picture, `[..., H, W, C]`."""
         difference = self.decoder(jnp.concatenate([z1, z2], axis=-1))
-        return difference + self.image_bias.reshape(*[1] * (difference.ndim - 3), *self.image_shape)
+        if self.config.standardise_images:
+            difference *= _for_each_picture(self.pixel_scale(), difference)
+        return difference + _for_each_picture(self.image_bias, difference)
+
+    def pixel_scale(self) -> chex.Array:
+        """The units in which pixels are seen and explained, `[H, W, C]`; they are not trained."""
+        if not self.config.standardise_images:
+            return jnp.ones(self.image_shape)
+        return jax.lax.stop_gradient(self.image_scale)
 
     def decode_reward(self, z1: chex.Array, z2: chex.Array) -> chex.Array:
         """Mean of the reward earned on arrival, `[...]`."""
@@ -170,3 +186,8 @@ class LatentModel(nn.Module):
 
     def _split_noise(self, noise: chex.Array) -> tuple[chex.Array, chex.Array]:
         return noise[..., : self.config.z1_size], noise[..., self.config.z1_size :]
+
+
+def _for_each_picture(pixels: chex.Array, images: chex.Array) -> chex.Array:
+    """`[H, W, C]` with as many dimensions as `images: [..., H, W, C]`."""
+    return pixels.reshape(*[1] * (images.ndim - 3), *pixels.shape)
