@@ -8,9 +8,14 @@ import numpy as np
 import pytest
 from meld_builders import ACTION_SIZE, HORIZON, SHAPE, infer, init_small, make_small_agent, make_up_trials
 from meld_jax import MeldPolicy, filter_trials
+from meld_jax.representation import make_policy_batch
 from rlcore.types import Transition
 
-VARIANTS = [(), ("model.memory=plain", "model.belief=sample", "model.mark_resets=false")]
+VARIANTS = [
+    (),
+    ("model.memory=plain", "model.belief=sample", "model.mark_resets=false"),
+    ("model.previous_belief=true", "model.standardise_images=true"),
+]
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -26,7 +31,7 @@ def test_online_filtering_gives_the_numbers_of_a_window(overrides):
     policy = MeldPolicy(agent, deterministic=True)
     act, observe = jax.jit(policy.act), jax.jit(policy.observe)
     memory = policy.begin_trial(params, jax.random.key(1), 3)
-    noises, beliefs = [], []
+    noises, beliefs, features = [], [], []
     for episode in range(2):
         memory = policy.begin_episode(params, memory, jax.random.key(2))
         for step in range(HORIZON):
@@ -37,6 +42,7 @@ def test_online_filtering_gives_the_numbers_of_a_window(overrides):
             if step == 0:
                 noises.append(jax.random.normal(jax.random.split(jax.random.key(frame), 3)[0], memory.noise.shape))
                 beliefs.append(memory.belief)
+                features.append(memory.seen)
             noises.append(acted.noise)
             arrived = jax.tree.map(lambda leaf, frame=frame: leaf[:, frame + 1], trials)
             transition = Transition(
@@ -44,9 +50,16 @@ def test_online_filtering_gives_the_numbers_of_a_window(overrides):
             )
             memory = _where(arrived.valid, observe(params, memory, transition), memory)
             beliefs.append(memory.belief)
+            features.append(memory.seen)
     latents, _ = _filter(agent, params, trials, jnp.stack(noises))
     expected = agent.model.belief(latents)
     np.testing.assert_allclose(jnp.stack(beliefs, axis=1), expected, atol=2e-6)
+    steps = trials.reward[:, 1:]
+    batch = make_policy_batch(trials, expected, jnp.arange(steps.size), trials.reward)
+    learned = agent.belief.apply({}, batch, jax.random.key(3)).obs.reshape(*steps.shape, -1)
+    valid = trials.valid[:, :-1]
+    np.testing.assert_allclose(jnp.stack(features, axis=1)[:, :-1][valid], learned[valid], atol=2e-6)
+    assert learned.shape[-1] == agent.belief.num_features(ACTION_SIZE)
 
 
 def _where(mask, new, old):

@@ -27,6 +27,16 @@ def test_steps_lead_to_the_next_frame_and_the_last_one_of_an_episode_to_the_next
     np.testing.assert_array_equal(following[1][weight[1] == 1], [1, 4, 5])
 
 
+def test_the_belief_before_and_the_action_since_are_seen_where_there_are_any():
+    agent = make_small_agent("model.previous_belief=true")
+    trials = make_up_trials(2)
+    out = agent.belief.apply({}, make_policy_batch(trials, _numbered_beliefs(2), ALL, trials.reward), jax.random.key(0))
+    obs, following = (np.asarray(leaf).reshape(2, 7, -1) for leaf in (out.obs, out.next_obs))
+    np.testing.assert_array_equal(obs[0, :, :2], [[0, 0], [1, 0], [2, 1], [3, 2], [4, 4], [5, 4], [6, 5]])
+    np.testing.assert_array_equal(obs[..., 2:], trials.action[:, :7])
+    np.testing.assert_array_equal(following[0, :, :2], [[1, 0], [2, 1], [4, 4], [4, 4], [5, 4], [6, 5], [7, 6]])
+
+
 def test_a_step_has_the_action_reward_and_discount_of_the_frame_that_it_leads_to():
     trials = make_up_trials(2, lengths=[[3, 3], [2, 1]])
     chosen = jnp.array([1, 7 + 4], jnp.int32)

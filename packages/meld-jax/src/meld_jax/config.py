@@ -43,6 +43,8 @@ class ModelConfig:
 
     What is acted on:
       belief: `moments`, means and standard deviations of both layers; `sample`, a sample of them.
+      previous_belief: whether actor and critics also see the belief one frame before and the action since, which tell
+        of velocities before the latent state has learned to keep them.
     """
 
     image_network: Literal["conv", "patches"] = "conv"
@@ -62,6 +64,7 @@ class ModelConfig:
     reward_coef: float = 10.0
     kl_coef: float = 1.0
     belief: Literal["moments", "sample"] = "moments"
+    previous_belief: bool = False
 
     def __post_init__(self):
         check_choice("image_network", self.image_network, IMAGE_NETWORKS)
@@ -78,7 +81,7 @@ class ModelConfig:
 
     @property
     def belief_size(self) -> int:
-        """Numbers that the actor and the critics see."""
+        """Numbers of the belief at one frame."""
         return (self.z1_size + self.z2_size) * (2 if self.belief == "moments" else 1)
 
     @property

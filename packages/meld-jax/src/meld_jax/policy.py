@@ -23,12 +23,14 @@ class MeldMemory(NamedTuple):
 
     z2: `[N, D2]` a sample of the latent state's slow layer.
     belief: `[N, Db]` after the frame seen last.
+    seen: `[N, Df]` what the actor sees of it.
     noise: `[N, D1 + D2]` of the sample at the next frame.
     stage: `[N]` int32, whether a trial or an episode is about to begin, or is under way.
     """
 
     z2: chex.Array
     belief: chex.Array
+    seen: chex.Array
     noise: chex.Array
     stage: chex.Array
 
@@ -50,7 +52,8 @@ class MeldPolicy:
         """Nothing seen of `N` tasks."""
         del params, key
         config = self.agent.config.model
-        sizes = config.z2_size, config.belief_size, config.z1_size + config.z2_size
+        num_features = self.agent.belief.num_features(self.agent.action_size)
+        sizes = config.z2_size, config.belief_size, num_features, config.z1_size + config.z2_size
         zeros = (jnp.zeros((num_tasks, size), jnp.float32) for size in sizes)
         return MeldMemory(*zeros, stage=jnp.full(num_tasks, _TRIAL_BEGINS, jnp.int32))
 
@@ -79,7 +82,7 @@ class MeldPolicy:
             [lambda memory: see(memory, "begin"), lambda memory: see(memory, "advance"), lambda memory: memory],
             memory,
         )
-        action = self.agent.sac.act(params.policy, memory.belief, act_key, self.deterministic)
+        action = self.agent.sac.act(params.policy, memory.seen, act_key, self.deterministic)
         return action, memory._replace(noise=jax.random.normal(noise_key, memory.noise.shape))
 
     def observe(self, params: AgentParams, memory: MeldMemory, transition: Transition) -> MeldMemory:
@@ -107,4 +110,6 @@ class MeldPolicy:
         previous = () if method == "begin" else (memory.z2,)
         latent: Latent = model.apply(model_params, *previous, evidence, noise, method=method)
         stage = jnp.full_like(memory.stage, _UNDER_WAY)
-        return MeldMemory(latent.z2, model.belief(latent), memory.noise, stage)
+        belief = model.belief(latent)
+        seen = self.agent.belief.with_previous(belief, memory.belief, action, first)
+        return MeldMemory(latent.z2, belief, seen, memory.noise, stage)

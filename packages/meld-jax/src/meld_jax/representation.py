@@ -1,7 +1,7 @@
 """The belief as a representation: what the actor and the critics see is the posterior over the latent state.
 
 In the shape descriptions `B` denotes trials, `L` the frames of a trial, `n` the transitions that are learned from,
-`Da`, `Db`, `D1`, `D2` the sizes of actions, beliefs and the two layers of the latent state.
+`Da`, `Db`, `Df`, `D1`, `D2` the sizes of actions, beliefs, features and the two layers of the latent state.
 """
 
 from typing import NamedTuple
@@ -66,11 +66,34 @@ class Belief:
     def apply(self, params: Params, batch: PolicyBatch, key: chex.PRNGKey) -> RepresentationOutput:
         """The beliefs before and after the chosen steps; the key is not used."""
         del params, key
+        trials = batch.trials
         belief = jax.lax.stop_gradient(batch.belief)
-        following = jnp.take_along_axis(belief, self._following(batch.trials)[..., None], axis=1)
-        counts = (batch.trials.valid & ~batch.trials.first)[:, 1:]
+        before = jnp.concatenate([belief[:, :1], belief[:, :-1]], axis=1)
+        belief = self.with_previous(belief, before, trials.action, trials.first)
+        following = jnp.take_along_axis(belief, self._following(trials)[..., None], axis=1)
+        counts = (trials.valid & ~trials.first)[:, 1:]
         obs, next_obs, weight = (_choose(leaf, batch.chosen) for leaf in (belief[:, :-1], following, counts))
         return RepresentationOutput(obs, next_obs, jnp.zeros((), jnp.float32), {}, weight.astype(jnp.float32))
+
+    def with_previous(
+        self, belief: chex.Array, before: chex.Array, action: chex.Array, first: chex.Array
+    ) -> chex.Array:
+        """What the actor and the critics see, `[..., Df]`, see `ModelConfig.previous_belief`.
+
+        Args:
+          belief: `[..., Db]` at a frame.
+          before: `[..., Db]` at the frame before it.
+          action: `[..., Da]` that led from there, zeros at the start of an episode.
+          first: `[...]` bool, whether an episode starts at the frame, which then has none before it.
+        """
+        if not self.model.config.previous_belief:
+            return belief
+        return jnp.concatenate([belief, jnp.where(first[..., None], belief, before), action], axis=-1)
+
+    def num_features(self, action_size: int) -> int:
+        """`Df`, the numbers that the actor and the critics see."""
+        size = self.model.config.belief_size
+        return 2 * size + action_size if self.model.config.previous_belief else size
 
     def init_model(self, key: chex.PRNGKey, trials: Trial) -> Params:
         """The model's parameters, for trials `[B, L, ...]` of the shapes to come; the key is consumed."""
