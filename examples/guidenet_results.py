@@ -11,6 +11,7 @@ drawn of all of it:
 
 - points: positive IU against P for semantic, interactive and video tasks, and update times (thesis figures 10, 11);
   look-alikes.json has objects with another object of their class in the image apart from those without;
+- clicks: how many clicks objects take, each set where the mask found so far is most wrong;
 - pictures: what late-seed0 finds in the first tasks;
 - shots: one to hundreds of annotated images of subcategories, by networks that were trained on concepts or on single
   objects only (thesis 4.4.2, 4.4.3). For each number of images and points every method has the threshold that is best
@@ -46,23 +47,23 @@ from guidenet.evaluation import (
 from guidenet.training import Material, load_material
 from guidenet_pictures import draw_points, draw_shots, draw_tasks, draw_times
 from guidenet_scores import (
-    KINDS,
     METHODS,
-    ONLY,
     POINTS,
     SHOTS,
-    WITH_SHOTS,
+    get_kinds,
     read_scores,
     summarise,
     summarise_look_alikes,
 )
 from rlcore.experiment import check_choice, enable_compilation_cache, main, tell, user_errors
 
+PARTS = ("points", "clicks", "shots", "pictures")
+
 _RUNS = flags.DEFINE_string("runs", "runs/guidenet", "Folder of the trained networks.")
 _OUTPUT = flags.DEFINE_string("output", "runs/guidenet-results", "Folder for scores and pictures.")
 _DATA = flags.DEFINE_string("data", "cut-outs", "The images: cut-outs, cut-outs:FOLDER, voc:FOLDER or davis:FOLDER.")
 _CACHE = flags.DEFINE_string("cache", "cache", "Folder for the drawings of cut-outs.")
-_PARTS = flags.DEFINE_list("parts", ["points", "shots", "pictures"], "What to compute: points, shots, pictures.")
+_PARTS = flags.DEFINE_list("parts", list(PARTS), f"What to compute: {', '.join(PARTS)}.")
 _METHODS = flags.DEFINE_list("methods", [], "Methods to compute, by default all whose networks are there.")
 _NUM_TASKS = flags.DEFINE_integer("num_tasks", 300, "Semantic and interactive tasks.", lower_bound=1)
 _NUM_CLIPS = flags.DEFINE_integer("num_clips", 30, "Video tasks, at most.", lower_bound=1)
@@ -145,10 +146,12 @@ def score_points(name: str, method: Guided | FineTuned, kind: str) -> dict[str, 
     evaluation = get_evaluation(kind, method)
     evaluation = dataclasses.replace(evaluation, clips=evaluation.clips[: _NUM_CLIPS.value])
     points = FIRST_FRAME_POINTS if name.startswith("first-frame") else POINTS
-    result: dict[str, Any] = {"name": name, "kind": kind, "points": [evaluation.score(method, p) for p in points]}
-    if kind == "interactive" and not name.startswith(("fine-tuned", "none")):
-        result["clicks"] = evaluation.clicks(method)
-    return result
+    return {"name": name, "kind": kind, "points": [evaluation.score(method, p) for p in points]}
+
+
+def count_clicks(name: str, method: Guided | FineTuned) -> dict[str, Any]:
+    """Clicks on the same objects."""
+    return {"name": name, "clicks": get_evaluation("interactive", method).clicks(method)}
 
 
 @functools.cache
@@ -203,24 +206,26 @@ def score_shots(name: str, method: Guided | FineTuned) -> dict[str, Any]:
 def compute(part: str, networks: Mapping[str, Path | None]) -> None:
     """Writes the scores that are not there yet."""
     for name, path in networks.items():
-        kind_name = name.rpartition("-seed")[0]
-        for kind in get_data().kinds if part == "points" else ("classes",):
+        for kind in get_kinds(part, name.rpartition("-seed")[0], get_data().kinds):
             output = Path(_OUTPUT.value) / "scores" / f"{part}-{name}-{kind}.json"
-            fits = kind_name in WITH_SHOTS if part == "shots" else kind in ONLY.get(kind_name, KINDS)
-            if output.exists() or not fits:
+            if output.exists():
                 continue
             method = make_method(name, path)
-            scores = score_points(name, method, kind) if part == "points" else score_shots(name, method)
+            if part == "points":
+                scores = score_points(name, method, kind)
+            else:
+                scores = count_clicks(name, method) if part == "clicks" else score_shots(name, method)
             output.parent.mkdir(parents=True, exist_ok=True)
             output.write_text(json.dumps(scores) + "\n")
-            tell(f"{output.name}: " + ", ".join(f"{row['positive_iu']:.3f}" for row in scores[part]))
+            if part != "clicks":
+                tell(f"{output.name}: " + ", ".join(f"{row['positive_iu']:.3f}" for row in scores[part]))
 
 
 def run() -> None:
     """Computes what is missing and draws everything."""
     with user_errors():
         for part in _PARTS.value:
-            check_choice("parts", part, ("points", "shots", "pictures"))
+            check_choice("parts", part, PARTS)
         for method in _METHODS.value:
             check_choice("methods", method, list(METHODS))
         if "shots" in _PARTS.value and _DATA.value != "cut-outs":

@@ -37,13 +37,27 @@ ONLY: Mapping[str, tuple[str, ...]] = {
     "none-semantic": ("semantic",),
     "late-interactive": ("interactive",),
     "late-local": ("interactive",),
+    "early-global": ("semantic", "video"),
     "early-local": ("interactive",),
     "first-frame": ("video",),
 }
 """Kinds of tasks that a method is scored on, where these are not all: those that it was trained on."""
 
+WITHOUT_CLICKS = ("fine-tuned", "none", "none-semantic")
+"""Methods that a click costs too much, or tells nothing."""
+
 WITH_SHOTS = ("late", "late-semantic", "late-interactive", "none", "fine-tuned", "prototype")
 """Methods that are scored with many annotated images."""
+
+
+def get_kinds(part: str, method: str, kinds: Sequence[str]) -> tuple[str, ...]:
+    """Which of the kinds of tasks that there are a method is scored on in a part: points, clicks or shots."""
+    if part == "shots":
+        return ("classes",) if method in WITH_SHOTS else ()
+    scored = tuple(kind for kind in kinds if kind in ONLY.get(method, KINDS))
+    if part == "points":
+        return scored
+    return tuple(kind for kind in scored if kind == "interactive" and method not in WITHOUT_CLICKS)
 
 
 def read_scores(folder: Path, part: str, kind: str) -> dict[str, list[dict[str, Any]]]:

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from guidenet.data import davis
+from guidenet_scores import KINDS, get_kinds
 
 TINY = ["--preset=tiny", "--override=num_iterations=1"]
 
@@ -50,7 +51,7 @@ def test_a_network_is_trained_scored_and_compared(run, clips, tmp_path):
         data,
         "--runs=runs",
         "--output=results",
-        "--parts=points",
+        "--parts=points,clicks",
         "--num_steps=2",
         "--num_clips=1",
         "--methods=late,none,fine-tuned,first-frame",
@@ -66,6 +67,23 @@ def test_a_network_is_trained_scored_and_compared(run, clips, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("part", "method", "kinds"),
+    [
+        ("points", "late", KINDS),
+        ("points", "early-global", ("semantic", "video")),
+        ("clicks", "early-local", ("interactive",)),
+        ("clicks", "early-global", ()),
+        ("clicks", "none", ()),
+        ("shots", "fine-tuned", ("classes",)),
+        ("shots", "early-local", ()),
+    ],
+)
+def test_methods_are_scored_on_what_they_were_trained_for(part, method, kinds):
+    assert get_kinds(part, method, KINDS) == kinds
+    assert "video" not in get_kinds(part, method, ("semantic", "interactive"))
+
+
+@pytest.mark.parametrize(
     ("example", "flags", "message"),
     [
         ("train_guidenet.py", ["--data=imagenet"], "data must be one of cut-outs, voc, davis, got 'imagenet'"),
@@ -73,7 +91,7 @@ def test_a_network_is_trained_scored_and_compared(run, clips, tmp_path):
         ("train_guidenet.py", ["--override=network.fushion=late"], "did you mean network.fusion"),
         ("train_guidenet.py", ["--data=davis:CLIPS", "--kinds=semantic"], "kinds must be among video with data davis"),
         ("guidenet_results.py", ["--methods=best"], "methods must be one of late"),
-        ("guidenet_results.py", ["--parts=all"], "parts must be one of points, shots, pictures, got 'all'"),
+        ("guidenet_results.py", ["--parts=all"], "parts must be one of points, clicks, shots, pictures, got 'all'"),
         ("guidenet_results.py", ["--data=davis:CLIPS"], "parts must be points with data other than cut-outs"),
     ],
 )
