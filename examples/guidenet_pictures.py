@@ -74,11 +74,12 @@ def draw_shots(scores: Mapping[str, Sequence[dict[str, Any]]], folder: Path) -> 
             shots = [row["shots"] for row in mine[0]]
             axis.plot(shots, found[:, 0], "o-", color=colour, label=label, markersize=4)
             axis.fill_between(shots, found[:, 1], found[:, 2], color=colour, alpha=0.15, linewidth=0)
-        axis.set(title=title, xlabel="annotated images", xscale="log", ylim=(0, None))
+        axis.set(title=title, xlabel="annotated images", xscale="log")
         axis.set_xticks(SHOTS, [str(s) for s in SHOTS])
         axis.minorticks_off()
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("positive IU, held-out subcategories")
+    axes[0].set_ylim(bottom=0)  # at the end, because it stops the two from growing with what is drawn
     axes[1].legend(frameon=False, fontsize=8)
     figure.savefig(folder / "shots.png", dpi=120)
     plt.close(figure)
