@@ -115,6 +115,11 @@ def make_decoder(config: ModelConfig, shape: tuple[int, int, int]) -> nn.Module:
     return kind(shape, config.depth, get_activation(config.activation))
 
 
+def for_each_picture(pixels: chex.Array, images: chex.Array) -> chex.Array:
+    """`[H, W, C]` with as many dimensions as `images: [..., H, W, C]`."""
+    return pixels.reshape(*[1] * (images.ndim - 3), *pixels.shape)
+
+
 def check_picture(config: ModelConfig, name: str, shape: tuple[int, ...]) -> None:
     """Raises ValueError where the networks have no use for pictures of `shape` of the environment `name`."""
     divisor = 2**_NUM_HALVINGS if config.has_convolutions else _PATCH

@@ -8,6 +8,7 @@ import math
 import chex
 import jax.numpy as jnp
 
+from meld_jax.images import for_each_picture
 from meld_jax.model import Normal
 
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
@@ -22,7 +23,7 @@ def image_log_likelihood(image: chex.Array, mean: chex.Array, std: float | chex.
       std: of every pixel, or `[H, W, C]` of each.
     """
     chex.assert_equal_shape([image, mean])
-    std = jnp.broadcast_to(std, image.shape[-3:]).reshape(*[1] * (image.ndim - 3), *image.shape[-3:])
+    std = for_each_picture(jnp.broadcast_to(std, image.shape[-3:]), image)
     return jnp.sum(_log_density(image, mean, std), axis=(-3, -2, -1))
 
 

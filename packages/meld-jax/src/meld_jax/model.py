@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from meld_jax.config import ModelConfig
-from meld_jax.images import make_decoder, make_encoder
+from meld_jax.images import for_each_picture, make_decoder, make_encoder
 from meld_jax.layers import JoinedMLP, PlainMLP, get_activation
 
 _GATE_BIAS = -1.0
@@ -100,7 +100,7 @@ class LatentModel(nn.Module):
         image = image.astype(jnp.float32) / 255
         if self.config.standardise_images:
             mean = jax.lax.stop_gradient(self.image_mean)
-            image = (image - _for_each_picture(mean, image)) / _for_each_picture(self.pixel_scale(), image)
+            image = (image - for_each_picture(mean, image)) / for_each_picture(self.pixel_scale(), image)
         features = self.encoder(image)
         if not self.config.reward_evidence:
             reward = jnp.zeros_like(reward)
@@ -147,8 +147,8 @@ class LatentModel(nn.Module):
         """Mean of the picture, `[..., H, W, C]`."""
         difference = self.decoder(jnp.concatenate([z1, z2], axis=-1))
         if self.config.standardise_images:
-            difference *= _for_each_picture(self.pixel_scale(), difference)
-        return difference + _for_each_picture(self.image_bias, difference)
+            difference *= for_each_picture(self.pixel_scale(), difference)
+        return difference + for_each_picture(self.image_bias, difference)
 
     def pixel_scale(self) -> chex.Array:
         """The units in which pixels are seen and explained, `[H, W, C]`; they are not trained."""
@@ -186,8 +186,3 @@ class LatentModel(nn.Module):
 
     def _split_noise(self, noise: chex.Array) -> tuple[chex.Array, chex.Array]:
         return noise[..., : self.config.z1_size], noise[..., self.config.z1_size :]
-
-
-def _for_each_picture(pixels: chex.Array, images: chex.Array) -> chex.Array:
-    """`[H, W, C]` with as many dimensions as `images: [..., H, W, C]`."""
-    return pixels.reshape(*[1] * (images.ndim - 3), *pixels.shape)
