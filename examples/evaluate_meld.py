@@ -33,7 +33,8 @@ def evaluate() -> None:
         num_tasks = _NUM_TASKS.value or benchmark.num_test_tasks
         check_num_tasks(num_tasks, benchmark)
         if _NUM_CHANGES.value >= min(num_tasks, benchmark.family.horizon):
-            raise ValueError(f"num_changes must be below the {num_tasks} tasks, got {_NUM_CHANGES.value}")
+            most = f"{num_tasks} tasks and the {benchmark.family.horizon} steps of an episode"
+            raise ValueError(f"num_changes must be below the {most}, got {_NUM_CHANGES.value}")
     state = trained.state
     print(f"{benchmark.name}, iteration {trained.iteration}, {int(state.env_steps)} env steps")
     output_dir = Path(_OUTPUT_DIR.value or _RUN_DIR.value)

@@ -122,7 +122,10 @@ def test_a_first_stage_that_does_not_fit_is_refused(run, finished, flags, messag
     ("flags", "message"),
     [
         (["--num_tasks=11"], "num_tasks must be at most 10 for point-image-dense-32-v1, got 11"),
-        (["--num_tasks=2", "--num_changes=2"], "num_changes must be below the 2 tasks, got 2"),
+        (
+            ["--num_tasks=2", "--num_changes=2"],
+            "num_changes must be below the 2 tasks and the 20 steps of an episode, got 2",
+        ),
     ],
 )
 def test_evaluation_refuses_what_there_is_not(run, finished, flags, message, tmp_path):

@@ -22,14 +22,12 @@ class MeldMemory(NamedTuple):
     """What MELD remembers of a trial.
 
     z2: `[N, D2]` a sample of the latent state's slow layer.
-    belief: `[N, Db]` after the frame seen last.
-    seen: `[N, Df]` what the actor sees of it.
+    seen: `[N, Df]` what the actor sees after the last frame: the belief, `[N, Db]`, first of all.
     noise: `[N, D1 + D2]` of the sample at the next frame.
     stage: `[N]` int32, whether a trial or an episode is about to begin, or is under way.
     """
 
     z2: chex.Array
-    belief: chex.Array
     seen: chex.Array
     noise: chex.Array
     stage: chex.Array
@@ -53,7 +51,7 @@ class MeldPolicy:
         del params, key
         config = self.agent.config.model
         num_features = self.agent.belief.num_features(self.agent.action_size)
-        sizes = config.z2_size, config.belief_size, num_features, config.z1_size + config.z2_size
+        sizes = config.z2_size, num_features, config.z1_size + config.z2_size
         zeros = (jnp.zeros((num_tasks, size), jnp.float32) for size in sizes)
         return MeldMemory(*zeros, stage=jnp.full(num_tasks, _TRIAL_BEGINS, jnp.int32))
 
@@ -110,6 +108,6 @@ class MeldPolicy:
         previous = () if method == "begin" else (memory.z2,)
         latent: Latent = model.apply(model_params, *previous, evidence, noise, method=method)
         stage = jnp.full_like(memory.stage, _UNDER_WAY)
-        belief = model.belief(latent)
-        seen = self.agent.belief.with_previous(belief, memory.belief, action, first)
-        return MeldMemory(latent.z2, belief, seen, memory.noise, stage)
+        before = memory.seen[:, : self.agent.config.model.belief_size]
+        seen = self.agent.belief.with_previous(model.belief(latent), before, action, first)
+        return MeldMemory(latent.z2, seen, memory.noise, stage)
