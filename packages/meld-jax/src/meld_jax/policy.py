@@ -22,7 +22,7 @@ class MeldMemory(NamedTuple):
     """What MELD remembers of a trial.
 
     z2: `[N, D2]` a sample of the latent state's slow layer.
-    seen: `[N, Df]` what the actor sees after the last frame: the belief, `[N, Db]`, first of all.
+    seen: `[N, Df]` what the actor sees after the last frame; its first `Db` numbers are the belief.
     noise: `[N, D1 + D2]` of the sample at the next frame.
     stage: `[N]` int32, whether a trial or an episode is about to begin, or is under way.
     """

@@ -78,7 +78,7 @@ class Belief:
     def with_previous(
         self, belief: chex.Array, before: chex.Array, action: chex.Array, first: chex.Array
     ) -> chex.Array:
-        """What the actor and the critics see, `[..., Df]`, see `ModelConfig.previous_belief`.
+        """What the actor and the critics see, `[..., Df]`, the belief first, see `ModelConfig.previous_belief`.
 
         Args:
           belief: `[..., Db]` at a frame.
