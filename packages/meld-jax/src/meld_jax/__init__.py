@@ -1,6 +1,6 @@
 """MELD: meta-reinforcement learning from images, by filtering one latent state that holds state and task."""
 
-from rlcore.outcome import Outcome, get_outcome
+from rlcore.meta import Outcome, get_outcome
 
 from meld_jax.agent import AgentParams, AgentState, MeldAgent, MeldData
 from meld_jax.build import check_fits, make_agent

@@ -7,10 +7,9 @@ the frames of a trial: `K (T + 1)`.
 import chex
 import jax
 import jax.numpy as jnp
-from rlcore.meta import Trials
+from rlcore.meta import Trials, get_signal
 from rlcore.replay import Replay, add
 from rlcore.rollout import Trajectory
-from rlcore.signals import get_signal
 
 from meld_jax.config import MeldConfig
 from meld_jax.filtering import Trial

@@ -12,8 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from metarl_envs import TaskFamily, Tasks, take_tasks
-from rlcore.meta import TrialPlayer, Trials
-from rlcore.outcome import Outcome
+from rlcore.meta import Outcome, TrialPlayer, Trials
 from rlcore.types import Metrics
 
 from meld_jax.agent import AgentParams, MeldAgent

@@ -9,11 +9,9 @@ import numpy as np
 import optax
 from metarl_envs import Benchmark, take_tasks
 from rlcore.experiment import Run, tell
-from rlcore.meta import TrialPlayer, Trials
-from rlcore.outcome import get_outcome
+from rlcore.meta import TrialPlayer, Trials, check_finite, get_outcome
 from rlcore.replay import Replay, init_replay
 from rlcore.sac import make_update_many
-from rlcore.signals import check_finite
 
 from meld_jax.agent import AgentState, MeldAgent, MeldData
 from meld_jax.build import check_fits, make_agent

@@ -8,8 +8,7 @@ import jax.numpy as jnp
 from gymnasium import spaces
 from metarl_envs import Benchmark, check_actions, check_vector_space, take_tasks
 from rlcore.experiment import check_memory, num_bytes
-from rlcore.meta import TrialPlayer
-from rlcore.signals import get_signal
+from rlcore.meta import TrialPlayer, get_signal
 
 from pearl_jax.agent import PearlAgent, PearlPolicy
 from pearl_jax.config import PearlConfig

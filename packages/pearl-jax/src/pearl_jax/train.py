@@ -10,11 +10,9 @@ import numpy as np
 import optax
 from metarl_envs import Benchmark, take_tasks
 from rlcore.experiment import Run, tell
-from rlcore.meta import TrialPlayer, Trials
-from rlcore.outcome import get_outcome
+from rlcore.meta import TrialPlayer, Trials, check_finite, get_outcome, get_signal
 from rlcore.replay import init_replay
 from rlcore.sac import make_update_many
-from rlcore.signals import check_finite, get_signal
 
 from pearl_jax.agent import AgentState, ContextReplay, PearlAgent, PearlPolicy
 from pearl_jax.build import check_fits, make_agent

@@ -9,7 +9,7 @@ import chex
 import numpy as np
 
 from rlcore.experiment import NonFiniteError
-from rlcore.meta import Trials
+from rlcore.meta.trials import Trials
 from rlcore.rollout import Trajectory
 
 

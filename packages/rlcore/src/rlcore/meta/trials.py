@@ -1,54 +1,20 @@
-"""Meta-RL evaluation: adapting is inferring, so algorithms differ only in what they remember of a trial.
+"""Trials: a policy that remembers plays episodes in tasks side by side.
 
 A trial is a run of `K` episodes in one task. In the shape descriptions `N` denotes the tasks side by side, `K` the
 episodes of a trial and `T` the steps of an episode.
 """
 
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from rlcore.meta.policy import Family, MetaPolicy
 from rlcore.rollout import Trajectory, first_episode, host_rollout, rollout, start
 from rlcore.types import FunctionalEnv, Params, Transition, VectorEnv
-
-
-class MetaPolicy(Protocol):
-    """A policy that adapts by what it remembers. All methods are pure and can be traced; keys are consumed."""
-
-    def begin_trial(self, params: Params, key: chex.PRNGKey, num_tasks: int) -> Any:
-        """The memory of `N` tasks of which nothing is known."""
-        ...
-
-    def begin_episode(self, params: Params, memory: Any, key: chex.PRNGKey) -> Any:
-        """Before each episode: PEARL draws its task variable here."""
-        ...
-
-    def act(self, params: Params, memory: Any, obs: chex.ArrayTree, key: chex.PRNGKey) -> tuple[chex.Array, Any]:
-        """Actions `[N, ...]` for observations `[N, ...]`."""
-        ...
-
-    def observe(self, params: Params, memory: Any, transition: Transition) -> Any:
-        """Takes in one transition `[N, ...]`; `reward` is the benchmark's own."""
-        ...
-
-
-class Family(Protocol):
-    """The part of `metarl_envs.TaskFamily` that trials need, met without importing it."""
-
-    horizon: int
-
-    @property
-    def functional(self) -> FunctionalEnv | None:
-        """The environment whose `params` is the task, or None."""
-        ...
-
-    def make_vec(self, tasks: Any, seed: int | None = None) -> VectorEnv:
-        """A vector environment in which environment i plays task i."""
-        ...
 
 
 class Trials(NamedTuple):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlcore.meta import Trials
+from rlcore.meta.trials import Trials
 
 
 class Outcome(NamedTuple):
