@@ -110,6 +110,14 @@ class Benchmark:
         """How many tasks there are to test on."""
         return num_tasks(self.test_tasks)
 
+    def take_train_tasks(self, ids: np.ndarray) -> Tasks:
+        """The train tasks `ids: [M]`."""
+        return take_tasks(self.train_tasks, ids)
+
+    def take_test_tasks(self, ids: np.ndarray) -> Tasks:
+        """The test tasks `ids: [M]`."""
+        return take_tasks(self.test_tasks, ids)
+
 
 def num_tasks(tasks: Tasks) -> int:
     """Counts tasks.

@@ -99,6 +99,11 @@ class Run:
         checkpoints.clean(path / CHECKPOINTS)
         return cls(path, lock_file, checkpoint_every, keep, tensorboard)
 
+    @property
+    def directory(self) -> Path:
+        """Where the run is."""
+        return self._run_dir
+
     def __enter__(self) -> "Run":
         self._signals.__enter__()
         return self

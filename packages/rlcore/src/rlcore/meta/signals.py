@@ -1,16 +1,20 @@
 """The signals of trials by name, and a stop where one of them is not finite.
 
-In the shape descriptions `K` denotes the episodes of a trial, `T` the steps of an episode, `M` the tasks visited.
+In the shape descriptions `S` denotes the steps of a trial, `N` the tasks side by side.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import chex
+import jax
 import numpy as np
 
 from rlcore.experiment import NonFiniteError
-from rlcore.meta.trials import Trials
 from rlcore.rollout import Trajectory
+
+if TYPE_CHECKING:
+    from rlcore.meta.trials import Visit
 
 
 def get_signal(trajectory: Trajectory, name: str, option: str = "training_reward") -> chex.Array:
@@ -26,40 +30,81 @@ def get_signal(trajectory: Trajectory, name: str, option: str = "training_reward
     """
     if name == "reward":
         return trajectory.transition.reward
-    if name not in trajectory.info:
-        allowed = ", ".join(["reward", *sorted(trajectory.info)])
-        raise ValueError(f"{option} must be one of {allowed}, got {name}")
+    check_signal(name, list(trajectory.info), option)
     return trajectory.info[name]
 
 
-def check_finite(trials: Trials, names: Sequence[str], kind: str, ids: np.ndarray) -> None:
-    """Stops numbers that are not finite before they reach a replay or a table.
+def check_signal(name: str, reported: Sequence[str], option: str = "training_reward") -> None:
+    """Raises ValueError unless `name` is `reward` or one of those that the environment reports."""
+    if name != "reward" and name not in reported:
+        allowed = ", ".join(["reward", *sorted(reported)])
+        raise ValueError(f"{option} must be one of {allowed}, got {name}")
+
+
+def check_finite(visit: "Visit", names: Sequence[str] | None = None) -> None:
+    """Stops numbers that are not finite before they reach a replay or a table, and says who made the first of them.
+
+    Of one step, what was seen comes before what was done, and that before what it earned and what was seen then: an
+    observation that is not finite makes the policy's action so, and an action the next observation.
 
     Args:
-      trials: `[K, T, M, ...]`.
-      names: of the signals that are used, besides the reward and the observations.
-      kind: `train` or `test`, for the message.
-      ids: `[M]` which of those tasks they are.
+      visit: `[S, N]`.
+      names: `[N]` of the tasks; by default `task 3`.
 
     Raises:
-      NonFiniteError: names the signal, its value, the step, the episode and the task.
+      NonFiniteError: names the culprit, the value, the step of its episode and the task.
     """
-    transition = trials.trajectory.transition
-    signals = {
-        "reward": transition.reward,
-        **{name: get_signal(trials.trajectory, name) for name in names},
-        "observation": transition.obs,
-        "next observation": transition.next_obs,
+    transition = visit.trajectory.transition
+    kinds = {
+        "the environment's observation": transition.obs,
+        "the agent's action": transition.action,
+        "the environment's reward": transition.reward,
+        "the environment's next observation": transition.next_obs,
     }
-    for name, values in signals.items():
-        if not np.issubdtype(values.dtype, np.inexact):
-            continue
-        values = np.asarray(values)
-        finite = np.isfinite(values).reshape(*values.shape[:3], -1).all(axis=-1)
-        bad = np.argwhere(~finite & np.asarray(trials.valid))
-        if bad.size:
-            episode, step, column = bad[0]
-            value = values[episode, step, column]
+    bad = []
+    for order, (kind, tree) in enumerate(kinds.items()):
+        for leaf in jax.tree.leaves(tree):
+            found = _find_first(np.asarray(leaf), visit.episode.shape)
+            if found is not None:
+                bad.append((found[0], order, kind, *found[1:]))
+    if bad:
+        step, _, kind, column, value = min(bad)
+        episode, step = int(visit.episode[step, column]), int(np.asarray(visit.step_in_episode())[step, column])
+        task = f"task {column}" if names is None else names[column]
+        raise NonFiniteError(f"{kind} is {value} at step {step} of episode {episode} in {task}")
+
+
+def check_reported(visit: "Visit", names: Sequence[str], tasks: Sequence[str], option: str = "training_reward") -> None:
+    """Stops a signal that trains and is missing, or not finite, at some step.
+
+    Args:
+      visit: `[S, N]`.
+      names: of the signals.
+      tasks: `[N]` their names.
+      option: where the user named the signals, for the message.
+
+    Raises:
+      NonFiniteError: names the signal, the step and the task.
+    """
+    for name in names:
+        found = _find_first(np.asarray(get_signal(visit.trajectory, name, option)), visit.episode.shape)
+        if found is not None:
+            row, column, value = found
+            step = int(np.asarray(visit.step_in_episode())[row, column])
+            missing = "missing or not a number" if np.isnan(value) else value
             raise NonFiniteError(
-                f"the environment's {name} is {value} at step {step} of episode {episode} in {kind} task {ids[column]}"
+                f"the environment's {name} is {missing} at step {step} of episode {int(visit.episode[row, column])} in "
+                f"{tasks[column]}; {option} needs it at every step"
             )
+
+
+def _find_first(values: np.ndarray, shape: tuple[int, int]) -> tuple[int, int, float] | None:
+    """The first step `[S, N, ...]` with a value that is not finite, its task, and the value."""
+    if not np.issubdtype(values.dtype, np.inexact):
+        return None
+    flat = values.reshape(*shape, -1)
+    finite = np.isfinite(flat)
+    if finite.all():
+        return None
+    row, column, place = np.argwhere(~finite)[0]
+    return int(row), int(column), float(flat[row, column, place])
