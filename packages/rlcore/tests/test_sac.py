@@ -12,8 +12,9 @@ import numpy as np
 import optax
 import pytest
 from rlcore.representation import EndToEnd, RepresentationOutput
-from rlcore.sac import SAC, ContinuousHead, DiscreteHead, SACConfig, SACParams, make_optimiser, make_update_many
+from rlcore.sac import SAC, ContinuousHead, DiscreteHead, SACConfig, SACParams, make_optimiser
 from rlcore.types import Transition
+from rlcore.updates import make_update_many
 
 B, OBS_SIZE, ACTION_SIZE, NUM_ACTIONS = 8, 3, 2, 3
 BASE = SACConfig(hidden_sizes=(8,))

@@ -12,8 +12,8 @@ from rlcore.experiment import Run, tell
 from rlcore.meta import TrialPlayer, Trials
 from rlcore.outcome import get_outcome
 from rlcore.replay import Replay, init_replay
-from rlcore.sac import make_update_many
 from rlcore.signals import check_finite
+from rlcore.updates import make_update_many
 
 from meld_jax.agent import AgentState, MeldAgent, MeldData
 from meld_jax.build import check_fits, make_agent

@@ -13,8 +13,8 @@ from rlcore.experiment import Run, tell
 from rlcore.meta import TrialPlayer, Trials
 from rlcore.outcome import get_outcome
 from rlcore.replay import init_replay
-from rlcore.sac import make_update_many
 from rlcore.signals import check_finite, get_signal
+from rlcore.updates import make_update_many
 
 from pearl_jax.agent import AgentState, ContextReplay, PearlAgent, PearlPolicy
 from pearl_jax.build import check_fits, make_agent
