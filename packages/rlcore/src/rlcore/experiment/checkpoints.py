@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import orbax.checkpoint as ocp
 from absl import logging
 
 from rlcore.experiment.errors import RunError
@@ -32,6 +31,8 @@ _TEMPORARY = "tmp-"
 
 def save(directory: Path, iteration: int, state: Any, keep: int) -> None:
     """Writes the checkpoint of an iteration, then removes the oldest until `keep` are left."""
+    import orbax.checkpoint as ocp  # takes a second: only where it is used
+
     clean(directory)
     temporary = directory / f"{_TEMPORARY}{iteration}"
     temporary.mkdir()
@@ -111,6 +112,8 @@ def _find_damage(checkpoint: Path) -> str | None:
 
 
 def _load(checkpoint: Path, template: StateT) -> StateT:
+    import orbax.checkpoint as ocp
+
     leaves = [Leaf(*leaf) for leaf in json.loads((checkpoint / _LEAVES).read_text())]
     mismatch = find_mismatch(template, leaves)
     if mismatch is not None:
