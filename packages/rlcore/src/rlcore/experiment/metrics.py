@@ -74,6 +74,10 @@ class MetricsFile:
         """Closes the file."""
         self._file.close()
 
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            self.close()
+
 
 def read_metrics(run_dir: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """Returns what a run has logged so far, a dict with `iteration` and the metrics for each line.

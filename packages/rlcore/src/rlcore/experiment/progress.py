@@ -87,12 +87,13 @@ class Bar:
         """See `Progress`."""
         self._bar.set_postfix_str(self._latest.update(scalars), refresh=False)
         if self._first:
-            self._first, self._bar.initial, self._bar.start_t = False, iteration, time.time()
+            self._first, self._bar.initial = False, iteration
+            _begin_at(self._bar, time.time())
         self._bar.update(iteration - self._bar.n)
 
     def pass_over(self, seconds: float) -> None:
         """See `Progress`."""
-        self._bar.start_t += seconds
+        _begin_at(self._bar, self._bar.start_t + seconds)
         self._bar.refresh()
 
     def close(self) -> None:
@@ -178,9 +179,10 @@ class Phase:
         now = self._clock()
         if self._bar is not None:
             if self._first is None:
-                self._bar.initial, self._bar.start_t = self._done, time.time()
+                self._bar.initial = self._done
+                _begin_at(self._bar, time.time())
             self._bar.update(number)
-        elif self._first is not None and now >= self._next_time:
+        elif self._first is not None and now >= self._next_time and self._done < self._total:
             left = (self._total - self._done) / _rate(self._first, (self._done, now))
             _print(self._stream, [f"{self._title}: {self._done}/{self._total}", f"{tqdm.format_interval(left)} left"])
             self._next_time = now + SECONDS_BETWEEN_LINES
@@ -208,6 +210,12 @@ class _Latest:
     def update(self, scalars: Mapping[str, Scalar]) -> str:
         self._values.update({name: scalars[name] for name in self._shown if name in scalars})
         return ", ".join(f"{name} {self._values[name]:.4g}" for name in self._shown if name in self._values)
+
+
+def _begin_at(bar: "tqdm[Any]", start_time: float) -> None:
+    """Lets a bar measure from `start_time` on."""
+    bar.start_t = start_time
+    bar.last_print_t = max(bar.last_print_t, start_time)  # before its start, a bar counts as one never shown
 
 
 def _rate(begin: tuple[int, float], end: tuple[int, float]) -> float:
