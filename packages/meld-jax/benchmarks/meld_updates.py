@@ -25,7 +25,7 @@ from meld_jax.config import MeldConfig, ModelConfig
 from meld_jax.filtering import Trial
 from meld_torch import TorchLearner, mirror
 from rlcore.replay import Replay
-from rlcore.sac import make_update_many
+from rlcore.updates import make_update_many
 
 _BLOCKS = flags.DEFINE_integer("blocks", 5, "Measurements of each kind.", lower_bound=1)
 _SCALE = flags.DEFINE_integer("scale", 1, "As many times the usual gradient steps in a measurement.", lower_bound=1)

@@ -16,7 +16,7 @@ import pearl_jax
 from absl import app, flags
 from pearl_jax.agent import ContextReplay
 from rlcore.replay import add
-from rlcore.sac import make_update_many
+from rlcore.updates import make_update_many
 
 _BENCHMARK = flags.DEFINE_string("benchmark", "point-sparse-v0", "The tasks whose shapes are used.")
 _PRESET = flags.DEFINE_enum("preset", "explore", list(pearl_jax.PRESETS), "The config.")

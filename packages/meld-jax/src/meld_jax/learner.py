@@ -16,8 +16,8 @@ from metarl_envs import Benchmark, check_actions, take_tasks
 from rlcore.experiment import Run
 from rlcore.meta import Collection, Testing, Visit, check_signal
 from rlcore.replay import Replay, add, init_replay
-from rlcore.sac import make_update_many
 from rlcore.types import Metrics, Params
+from rlcore.updates import make_update_many
 
 from meld_jax.agent import AgentParams, AgentState, MeldAgent, MeldData
 from meld_jax.config import MeldConfig
@@ -137,11 +137,11 @@ class MeldLearner:
             return agent, {}
         metrics: Metrics = {}
         counts = [num_updates // _NUM_PARTS] * _NUM_PARTS + [num_updates % _NUM_PARTS]
-        with run.phase("updates of the model alone", num_updates) as phase:
+        with run.phase("updates of the model alone", num_updates) as advance:
             for count, part_key in zip(counts, jax.random.split(key, len(counts)), strict=True):
                 if count:
                     agent, metrics = self._update_model(agent, data, part_key, count)
-                    phase.advance(count)
+                    advance(count)
         return agent, metrics
 
     def update(self, agent: AgentState, data: MeldData, key: chex.PRNGKey) -> tuple[AgentState, Metrics]:

@@ -17,8 +17,9 @@ from rlcore.experiment import Run
 from rlcore.meta import Collection, Testing, Visit, check_signal, get_signal
 from rlcore.networks import ConvEncoder
 from rlcore.replay import add, init_replay
-from rlcore.sac import SACParams, make_update_many
+from rlcore.sac import SACParams
 from rlcore.types import Metrics
+from rlcore.updates import make_update_many
 
 from pearl_jax.agent import AgentState, ContextReplay, PearlAgent, PearlPolicy
 from pearl_jax.config import PearlConfig

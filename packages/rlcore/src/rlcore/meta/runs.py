@@ -192,5 +192,5 @@ def load_trained(
     """
     params = jax.eval_shape(lambda key: learner.test_params(learner.init(key)[0]), jax.random.key(0))
     templates = {learner.test_params_name: params, ".env_steps": jax.ShapeDtypeStruct((), np.int32)}
-    parts, iteration = restore_part(run_dir, templates, rename)
+    parts, iteration = restore_part(run_dir, templates, rename=rename)
     return Trained(learner, parts[learner.test_params_name], benchmark, seed, iteration, int(parts[".env_steps"]))
