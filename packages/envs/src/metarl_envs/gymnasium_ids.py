@@ -20,7 +20,7 @@ class RegisteredFamily(Protocol):
     def make_limited_vec(
         self, tasks: Tasks, horizon: int, render_mode: str | None = None, **options: Any
     ) -> VectorEnv[Any, Any, Any]:
-        """As `TaskFamily.make_vec`, with another horizon and render mode."""
+        """As `TaskFamily.make_vec`, with another horizon and render mode, in autoreset mode SAME_STEP."""
         ...
 
 

@@ -56,8 +56,12 @@ class TaskFamily(abc.ABC):
     def make_vec(self, tasks: Tasks, seed: int | None = None) -> VectorEnv[Any, Any, Any]:
         """Makes a vector environment in which environment `i` plays task `i`.
 
-        Its autoreset mode is SAME_STEP. An episode is truncated at the horizon; it terminates only where the task says
-        so. The two are told apart, and both are true where they fall on one step.
+        Its autoreset mode is DISABLED: `step` returns the last observations of episodes that end, and whoever steps
+        then calls `reset(options={"reset_mask": ended})`, gymnasium's convention, to begin new ones there. It also has
+        `set_tasks(tasks)`, for `N` other tasks; a `reset(seed=...)` of all environments must follow.
+
+        An episode is truncated at the horizon; it terminates only where the task says so. The two are told apart, and
+        both are true where they fall on one step.
 
         Args:
           tasks: `N` tasks.

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from gymnasium.vector import AutoresetMode
 
 from metarl_envs.pixels.env import PixelEnv
 from metarl_envs.pixels.simulation import Scenario, make_spaces
@@ -44,7 +45,14 @@ class PixelFamily(TaskFamily):
     def make_vec(self, tasks: Tasks, seed: int | None = None) -> PixelVectorEnv:
         """See `TaskFamily.make_vec`; the seed is that of the first `reset`. The environments can `render`."""
         return PixelVectorEnv(
-            self.scenario, tasks, self.horizon, seed, "rgb_array", num_threads=self._num_threads, **self._options
+            self.scenario,
+            tasks,
+            self.horizon,
+            seed,
+            "rgb_array",
+            num_threads=self._num_threads,
+            autoreset_mode=AutoresetMode.DISABLED,
+            **self._options,
         )
 
     def make_env(self, task: Task, render_mode: str | None = None) -> PixelEnv:
@@ -54,7 +62,7 @@ class PixelFamily(TaskFamily):
     def make_limited_vec(
         self, tasks: Tasks, horizon: int, render_mode: str | None = None, *, num_threads: int = 1
     ) -> PixelVectorEnv:
-        """As `make_vec`, with another horizon, render mode and number of threads."""
+        """As `make_vec`, with another horizon, render mode and number of threads, and autoreset in the same step."""
         return PixelVectorEnv(
             self.scenario, tasks, horizon, render_mode=render_mode, num_threads=num_threads, **self._options
         )
