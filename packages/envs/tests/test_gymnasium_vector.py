@@ -169,6 +169,15 @@ def test_a_method_set_task_of_the_environment_is_not_called_by_itself(monkeypatc
     make_family().make_vec([0, 1]).set_tasks([2, 3])
 
 
+def test_the_first_seed_is_for_the_first_reset_only():
+    env, other = make_family().make_vec([3, 4], seed=1), make_family().make_vec([3, 4], seed=2)
+    np.testing.assert_array_equal(env.reset(seed=5)[0], other.reset(seed=5)[0])
+    np.testing.assert_array_equal(env.reset()[0], other.reset()[0])
+    env, other = make_family().make_vec([3, 4], seed=5), make_family().make_vec([3, 4])
+    np.testing.assert_array_equal(env.reset()[0], other.reset(seed=5)[0])
+    assert not np.array_equal(env.reset()[0], other.reset(seed=5)[0])
+
+
 def test_a_seeded_reset_fixes_all_that_follows():
     def play(env):
         results = [env.reset(seed=5)[0]]

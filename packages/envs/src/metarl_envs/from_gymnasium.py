@@ -1,6 +1,8 @@
 """Any gymnasium environment as a family of tasks."""
 
-from typing import Literal, get_args
+import functools
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
 
 import jax
 import numpy as np
@@ -10,6 +12,7 @@ from metarl_envs.arguments import check_autoreset_mode, check_count
 from metarl_envs.gymnasium_async import TaskAsyncVectorEnv
 from metarl_envs.gymnasium_vector import TaskSyncVectorEnv, list_tasks
 from metarl_envs.tasks import TaskFamily, Tasks, host_tasks, num_tasks, take_tasks
+from metarl_envs.traits import probed_signals
 from metarl_envs.workshop import MakeEnv, SetTask, Workshop, make_checked, time_limit
 
 Vectorization = Literal["sync", "async"]
@@ -25,6 +28,8 @@ class GymnasiumFamily(TaskFamily):
         horizon: int | None = None,
         vectorization: Vectorization = "sync",
         set_task: SetTask | None = None,
+        signals: Sequence[str] | None = None,
+        terminates: bool = True,
     ) -> None:
         """See `from_gymnasium`."""
         if not callable(make_env):
@@ -33,6 +38,8 @@ class GymnasiumFamily(TaskFamily):
             raise ValueError(f"set_task={set_task!r} must be None or a function of an environment and a task")
         if vectorization not in get_args(Vectorization):
             raise ValueError(f"vectorization={vectorization!r} must be 'sync' or 'async'")
+        if not isinstance(terminates, bool):
+            raise ValueError(f"terminates={terminates!r} must be True or False")
         if num_tasks(tasks) == 0:
             raise ValueError("tasks is empty")
         limit = None if horizon is None else check_count("horizon", horizon)
@@ -47,6 +54,25 @@ class GymnasiumFamily(TaskFamily):
         spaces = (self.observation_space, self.action_space)
         self._workshop = Workshop(make_env, set_task, spaces, self.horizon, same_horizon=limit is None)
         self._vectorization = vectorization
+        self.terminates = terminates
+        if signals is not None:
+            self.signals = _check_names(signals)
+
+    @functools.cached_property
+    def signals(self) -> tuple[str, ...]:
+        """Sorted names of the numbers that a step reports: as stated, or as found by one step in this process."""
+        tasks = take_tasks(self._tasks, [0])
+        return probed_signals(TaskSyncVectorEnv(self._workshop, tasks, seed=0))
+
+    @property
+    def workshop(self) -> Workshop:
+        """How an environment is made."""
+        return self._workshop
+
+    @property
+    def tasks(self) -> Tasks:
+        """What `sample_tasks` draws from."""
+        return self._tasks
 
     def sample_tasks(self, key: jax.Array, n: int) -> Tasks:
         """Draws `n` of the given tasks, uniformly and with replacement; the key is consumed."""
@@ -71,6 +97,8 @@ def from_gymnasium(
     horizon: int | None = None,
     vectorization: Vectorization = "sync",
     set_task: SetTask | None = None,
+    signals: Sequence[str] | None = None,
+    terminates: bool = True,
 ) -> GymnasiumFamily:
     """Makes a task family of any gymnasium environment.
 
@@ -92,10 +120,19 @@ def from_gymnasium(
         needs its `if __name__ == "__main__"`.
       set_task: called as `set_task(env, task)` with what `make_env` returned, and another task to play from the next
         `reset` on. Without it a method `set_task` of the environment is never called.
+      signals: names of the numbers that every step reports in its info; None finds them, when they are first asked for,
+        by one step in a further environment of the first task.
+      terminates: whether an episode can end before the horizon.
 
     Raises:
       ValueError: an argument is not what is said here, or an environment is none, or has no spaces; of `make_vec` and
         `set_tasks`, when an environment is made: its spaces or its time limit differ from those of the first task, or
         it is another task's environment.
     """
-    return GymnasiumFamily(make_env, tasks, horizon, vectorization, set_task)
+    return GymnasiumFamily(make_env, tasks, horizon, vectorization, set_task, signals, terminates)
+
+
+def _check_names(signals: Any) -> tuple[str, ...]:
+    if isinstance(signals, str) or not all(isinstance(name, str) for name in signals):
+        raise ValueError(f"signals={signals!r} must be names, such as ['success']")
+    return tuple(sorted(signals))

@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from metarl_envs.arguments import check_action, check_seed, refuse_options
+from metarl_envs.forks import refuse_after_fork
 from metarl_envs.tasks import AnyFuncEnv, Task
 
 
@@ -117,7 +118,9 @@ class FunctionalEnv(gymnasium.Env[Any, Any]):
 
         Raises:
           ValueError: the seed is no seed, or an option is given.
+          RuntimeError: this process was forked from one that uses JAX.
         """
+        refuse_after_fork()
         refuse_options(options)
         seed = check_seed(seed)
         super().reset(seed=seed, options=options)
@@ -142,6 +145,7 @@ class FunctionalEnv(gymnasium.Env[Any, Any]):
         """
         if self._episode_key is None:
             raise gymnasium.error.ResetNeeded("call reset before step")
+        refuse_after_fork()
         action = check_action(self.action_space, action).astype(self.action_space.dtype)
         self._step += 1
         self._state, step = _advance(self.func_env, self.task, self._state, action, self._episode_key, self._step)
@@ -152,5 +156,6 @@ class FunctionalEnv(gymnasium.Env[Any, Any]):
         """Draws the state as `FuncEnv.render_image` does: uint8 `[H, W, 3]`; None without a render mode."""
         if self.render_mode is None:
             return None
+        refuse_after_fork()
         self._render_state, image = self.func_env.render_image(self._state, self._render_state, self.task)
         return image

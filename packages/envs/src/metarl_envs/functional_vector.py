@@ -23,6 +23,7 @@ from metarl_envs.arguments import (
     split_reset_mask,
     spread_seed,
 )
+from metarl_envs.forks import refuse_after_fork
 from metarl_envs.functional_env import Step, advance, begin, env_key
 from metarl_envs.infos import same_step_infos, step_infos
 from metarl_envs.tasks import AnyFuncEnv, Tasks, num_tasks
@@ -163,6 +164,7 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         """
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode={render_mode!r} must be None or 'rgb_array'")
+        refuse_after_fork()
         self.autoreset_mode = check_autoreset_mode(autoreset_mode)
         self.metadata = self.metadata | {"autoreset_mode": self.autoreset_mode}
         self.func_env = func_env
@@ -218,6 +220,7 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
           ValueError: the seed or an option is wrong.
           gymnasium.error.ResetNeeded: there is a mask, and no `reset` without one was before.
         """
+        refuse_after_fork()
         mask, rest = split_reset_mask(options, self.num_envs)
         refuse_options(rest)
         if mask is not None and not mask.all():
@@ -273,6 +276,7 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
           ValueError: the actions have another shape or dtype, or are NaN.
           gymnasium.error.ResetNeeded: there was no `reset`, or none where an episode ended in mode DISABLED.
         """
+        refuse_after_fork()
         check_ready(self._progress is not None, self._ended)
         autoreset = self.autoreset_mode == AutoresetMode.SAME_STEP
         actions = check_action(self.action_space, actions, "actions").astype(self.action_space.dtype)
@@ -290,6 +294,7 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         """One image per environment, uint8 `[H, W, 3]`, from `FuncEnv.render_image`; None without a render mode."""
         if self.render_mode is None:
             return None
+        refuse_after_fork()
         return tuple(self._render_one(i) for i in range(self.num_envs))
 
     def _render_one(self, i: int) -> np.ndarray:

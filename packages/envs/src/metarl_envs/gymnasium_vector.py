@@ -66,8 +66,8 @@ class TaskVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         mask, rest = split_reset_mask(options, self.num_envs)
         if mask is not None and not self._begun and not mask.all():
             raise gymnasium.error.ResetNeeded("the first reset must be of all environments, without a reset_mask")
-        if seed is None and self._first_seed is not None:
-            seed, self._first_seed = self._first_seed, None
+        first_seed, self._first_seed = self._first_seed, None
+        seed = first_seed if seed is None else seed
         seeds = None if seed is None else spread_seed(seed, self.num_envs)
         if mask is None:
             return seeds, rest

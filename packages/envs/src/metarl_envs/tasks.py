@@ -9,6 +9,7 @@ read both.
 
 import abc
 import dataclasses
+import functools
 from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
@@ -17,6 +18,8 @@ import numpy as np
 from gymnasium import Space
 from gymnasium.experimental.functional import FuncEnv
 from gymnasium.vector import VectorEnv
+
+from metarl_envs.traits import probed_signals, traced_signals
 
 Task = Any
 """One task: a pytree of arrays, or any object in a list of tasks."""
@@ -35,8 +38,10 @@ class TaskFamily(abc.ABC):
       horizon: steps after which an episode is truncated.
       observation_space: of one environment.
       action_space: of one environment.
+      terminates: whether an episode can end before the horizon.
     """
 
+    terminates: bool = True
     horizon: int
     observation_space: Space[Any]
     action_space: Space[Any]
@@ -48,6 +53,18 @@ class TaskFamily(abc.ABC):
         None where a simulator computes the steps.
         """
         return None
+
+    @functools.cached_property
+    def signals(self) -> tuple[str, ...]:
+        """Sorted names of the numbers that a step reports in its info.
+
+        Found at first use by tracing a pure JAX environment, otherwise by one step in one task; a subclass may state
+        them instead.
+        """
+        tasks = self.sample_tasks(jax.random.key(0), 1)
+        if self.functional is not None:
+            return traced_signals(self.functional, get_task(tasks, 0))
+        return probed_signals(self.make_vec(tasks, seed=0))
 
     @abc.abstractmethod
     def sample_tasks(self, key: jax.Array, n: int) -> Tasks:

@@ -155,10 +155,10 @@ class EnvPool:
             raise errors[0]
 
     def _refuse_shared(self, env: Guard, task: Task) -> None:
-        mine = {id(one) for one in _inner_envs(env)}
+        mine = {id(one) for one in inner_envs(env)}
         for pool in list(_LIVE):
             for other in pool._envs.values():
-                if any(id(one) in mine for one in _inner_envs(other)):
+                if any(id(one) in mine for one in inner_envs(other)):
                     where = "" if pool is self else ", in another vector environment that is not closed"
                     both = f"{short(other.played_task)} and {short(task)}"
                     raise ValueError(
@@ -167,7 +167,7 @@ class EnvPool:
                     )
 
 
-def _inner_envs(env: Any) -> Iterator[Any]:
+def inner_envs(env: Any) -> Iterator[Any]:
     """An environment and those that it holds, in wrappers or as attributes."""
     found, todo = set(), [env]
     while todo:

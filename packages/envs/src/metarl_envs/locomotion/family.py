@@ -37,6 +37,7 @@ class LocomotionFamily(TaskFamily):
         self.rules = rules
         self.horizon = HORIZON
         self.observation_space, self.action_space = make_spaces(rules)
+        self.terminates = type(rules).terminated is not Rules.terminated
         self._draw_tasks = draw_tasks
         self._num_threads = num_threads
 

@@ -3,6 +3,7 @@
 In the shape descriptions, `N` denotes the number of tasks.
 """
 
+import functools
 from typing import Any
 
 import jax
@@ -18,7 +19,12 @@ _SEED = 1337
 
 
 class PixelFamily(TaskFamily):
-    """Tasks of one scenario; needs the extra `mujoco` once an environment is made."""
+    """Tasks of one scenario; needs the extra `mujoco` once an environment is made.
+
+    An episode ends before the horizon only where a simulation diverges.
+    """
+
+    terminates = False
 
     def __init__(
         self, scenario: Scenario, horizon: int, *, side: int = 64, num_threads: int = 1, backend: str | None = None
@@ -36,6 +42,13 @@ class PixelFamily(TaskFamily):
         self.observation_space, self.action_space = make_spaces(scenario, side)
         self._options: dict[str, Any] = {"side": side, "backend": backend}
         self._num_threads = num_threads
+
+    @functools.cached_property
+    def signals(self) -> tuple[str, ...]:
+        """Sorted names of the numbers that a step reports; found by one step, of which nothing is drawn."""
+        physics = self.scenario.make_physics(self.sample_tasks(jax.random.key(0), 1), 1)
+        physics.reset(np.zeros(1, np.int64), [np.random.default_rng(0)])
+        return tuple(sorted(physics.step(np.zeros((1, self.scenario.action_size))).signals))
 
     def sample_tasks(self, key: jax.Array, n: int) -> Tasks:
         """Draws `n` tasks, arrays `[N, ...]`; the key is consumed."""
