@@ -67,7 +67,7 @@ def measure(num_tasks: int) -> tuple[float, float, float]:
         functools.partial(gymnasium.make, _GYM_ID.value, task=metarl_envs.get_task(tasks, i)) for i in range(num_tasks)
     ]
     loop = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP)
-    vector = bench.family.make_vec(tasks)
+    vector = bench.family.make_limited_vec(tasks, bench.family.horizon)
     for env in (loop, vector):
         env.reset(seed=0)
         time_vector(env, 2, actions[:, 0])

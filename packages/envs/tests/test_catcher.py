@@ -232,7 +232,9 @@ def test_vector_environment_plays_episodes_of_27_steps():
         obs, reward, terminated, truncated, infos = vector.step(vector.action_space.sample())
         assert terminated.tolist() == truncated.tolist() == [count == 27] * 3
         assert np.abs(reward).tolist() == [float(count == 27)] * 3
-    assert (infos["final_obs"][0][54:58] == [255, 255, 0]).all(-1).sum() == 16  # The fruit has arrived.
+    assert infos == {}
+    assert (obs[0][54:58] == [255, 255, 0]).all(-1).sum() == 16  # The fruit has arrived.
+    obs, _ = vector.reset()
     assert (obs[:, :4] == [255, 255, 0]).all(-1).any((1, 2)).all()  # The next fruit is at the top.
 
 

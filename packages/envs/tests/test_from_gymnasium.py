@@ -2,6 +2,7 @@
 
 import gymnasium
 import jax
+import jax.numpy as jnp
 import metarl_envs
 import numpy as np
 import pytest
@@ -44,10 +45,11 @@ def test_tasks_in_a_list_make_a_benchmark():
     assert family.ease(bench.train_tasks, 0.5) is bench.train_tasks
 
 
-def test_termination_and_truncation_are_told_apart():
+@pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.DISABLED])
+def test_termination_and_truncation_are_told_apart(mode):
     family = from_gymnasium(Corridor, [3, 100], horizon=6)
-    env = family.make_vec([3, 100], seed=0)
-    assert env.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
+    env = family.make_vec([3, 100], seed=0, autoreset_mode=mode)
+    assert env.metadata["autoreset_mode"] == mode
     obs, _ = env.reset()
     left = np.array([3, 100]) - obs[:, 0]
     for t in range(1, 7):
@@ -57,10 +59,24 @@ def test_termination_and_truncation_are_told_apart():
         np.testing.assert_array_equal(terminated, left == 0)
         np.testing.assert_array_equal(reward, left == 0)
         np.testing.assert_array_equal(truncated, [False, t == 6])
-        for i in np.flatnonzero(terminated | truncated):
-            assert infos["final_obs"][i][0] == [3, 100][i] - left[i]
-            assert obs[i, 0] <= 1  # The next episode's.
+        ended = terminated | truncated
+        for i in np.flatnonzero(ended):
+            last_obs = obs[i] if mode == AutoresetMode.DISABLED else infos["final_obs"][i]
+            assert last_obs[0] == [3, 100][i] - left[i]
+        if mode == AutoresetMode.DISABLED and ended.any():
+            with pytest.raises(gymnasium.error.ResetNeeded, match="have ended"):
+                env.step(np.array([1, 1]))
+            before, (obs, _) = obs, env.reset(options={"reset_mask": ended})
+            np.testing.assert_array_equal(obs[~ended], before[~ended])
+        assert (obs[ended] <= 1).all()
         left[0] = 3 - obs[0, 0]
+
+
+def test_the_mode_of_a_family_is_disabled():
+    family = from_gymnasium(Corridor, [3, 100], horizon=6)
+    assert family.make_vec([3]).metadata["autoreset_mode"] == AutoresetMode.DISABLED
+    with pytest.raises(ValueError, match="autoreset_mode="):
+        family.make_vec([3], autoreset_mode="next_step")
 
 
 def test_tasks_can_be_rows_of_arrays():
@@ -109,26 +125,149 @@ def test_a_family_without_horizon_is_refused(make_env):
     ("options", "message"),
     [
         ({"tasks": []}, "tasks is empty"),
+        ({"tasks": np.zeros((0, 2))}, "tasks is empty"),
+        ({"tasks": range(0)}, "tasks is empty"),
+        ({"tasks": {}}, "tasks must be a list.*a dict of nothing"),
+        ({"tasks": {"length": [3, 5]}}, "tasks must be a list.*a dict of int"),
+        ({"tasks": {"a": np.zeros(2), "b": np.zeros(3)}}, "leading dimension"),
+        ({"tasks": (n for n in range(3))}, "tasks must be a list.*generator"),
+        ({"tasks": {3, 5}}, "tasks must be a list.*set"),
+        ({"tasks": (3, 5)}, "tasks must be a list.*a tuple of int"),
+        ({"tasks": 3}, "tasks must be a list.*int"),
+        ({"tasks": "abc"}, "tasks must be a list.*str"),
+        ({"tasks": None}, "tasks must be a list"),
+        ({"tasks": np.float64(3)}, "tasks must be a list"),
         ({"horizon": 0}, "horizon=0 must be at least 1"),
+        ({"horizon": -3}, "horizon=-3 must be at least 1"),
+        ({"horizon": 5.0}, "horizon=5.0 must be a whole number"),
+        ({"horizon": True}, "horizon=True must be a whole number"),
+        ({"horizon": "5"}, "horizon='5' must be a whole number"),
+        ({"horizon": np.float32(5)}, "horizon=.*must be a whole number"),
         ({"vectorization": "threads"}, "vectorization='threads' must be 'sync' or 'async'"),
+        ({"vectorization": None}, "vectorization=None must be 'sync' or 'async'"),
+        ({"vectorization": ["sync"]}, "vectorization="),
+        ({"make_env": None}, "make_env=None must be a function"),
+        ({"make_env": "CartPole-v1"}, "make_env='CartPole-v1' must be a function"),
+        ({"make_env": lambda _: None}, "must return a gymnasium.Env, got NoneType for task 3"),
+        (
+            {"make_env": lambda _: Corridor},
+            "must return a gymnasium.Env, got ABCMeta|must return a gymnasium.Env, got type",
+        ),
+        ({"make_env": lambda _: (Corridor(3), {})}, "must return a gymnasium.Env, got tuple"),
+        (
+            {"make_env": lambda _: gymnasium.make_vec("CartPole-v1", 2)},
+            "must return a gymnasium.Env, got SyncVectorEnv|CartPoleVector",
+        ),
+        ({"make_env": lambda _: NoSpaces()}, "task 3 has no observation_space"),
+        ({"set_task": "set_task"}, "set_task='set_task' must be None or a function"),
     ],
 )
 def test_wrong_options_are_named(options, message):
+    arguments = {"make_env": Corridor, "tasks": [3], "horizon": 5, **options}
     with pytest.raises(ValueError, match=message):
-        from_gymnasium(Corridor, **{"tasks": [3], "horizon": 5, **options})
+        from_gymnasium(arguments.pop("make_env"), **arguments)
 
 
-def test_async_equals_sync():
-    def make_env(gravity):
-        env = gymnasium.make("CartPole-v1")
-        env.unwrapped.gravity = gravity
-        return env
+class NoSpaces(gymnasium.Env):
+    action_space = gymnasium.spaces.Discrete(2)
 
-    results = []
-    for vectorization in ("sync", "async"):
-        env = from_gymnasium(make_env, [9.8], horizon=8, vectorization=vectorization).make_vec([9.8, 90.0], seed=0)
-        assert env.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
-        env.reset()
-        results.append([env.step(np.array([1, 1]))[:4] for _ in range(12)])
-        env.close()
-    jax.tree.map(np.testing.assert_array_equal, *results)
+
+@pytest.mark.parametrize("horizon", [5, np.int64(5), np.uint8(5), np.array(5)])
+def test_a_horizon_may_be_any_whole_number(horizon):
+    assert from_gymnasium(Corridor, [3], horizon=horizon).horizon == 5
+
+
+@pytest.mark.parametrize(
+    "tasks",
+    [range(3, 9, 2), [3, 5, 7], np.array([3, 5, 7]), jnp.array([3, 5, 7]), [jnp.int32(n) for n in (3, 5, 7)]],
+)
+def test_every_form_of_tasks_gives_environments_numbers_of_the_host(tasks):
+    family = from_gymnasium(Corridor, tasks, horizon=9)
+    env = family.make_vec(tasks)
+    lengths = [one.unwrapped.length for one in env.envs]
+    assert lengths == [3, 5, 7]
+    assert not any(isinstance(length, jax.Array) for length in lengths)
+    assert metarl_envs.num_tasks(family.sample_tasks(jax.random.key(0), 4)) == 4
+    assert metarl_envs.Benchmark("mine", family, tasks, tasks).num_train_tasks == 3
+    env.set_tasks(metarl_envs.take_tasks(tasks, [2, 1, 0]))
+    assert [one.unwrapped.length for one in env.envs] == [7, 5, 3]
+
+
+def test_an_environment_that_changes_its_task_leaves_the_tasks_alone():
+    def make_env(task):
+        task *= 0
+        return Corridor(7)
+
+    tasks = np.array([[3.0], [5.0]])
+    from_gymnasium(make_env, tasks, horizon=9).make_vec(tasks)
+    np.testing.assert_array_equal(tasks, [[3.0], [5.0]])
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.0, None])
+def test_a_wrong_number_of_sampled_tasks_is_refused(n):
+    with pytest.raises(ValueError, match="n="):
+        from_gymnasium(Corridor, [3], horizon=9).sample_tasks(jax.random.key(0), n)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, True, 2**32, "0", [1], [1, -2], [None, 3]])
+def test_a_wrong_seed_is_refused(seed):
+    env = from_gymnasium(Corridor, [3], horizon=9).make_vec([3, 5])
+    with pytest.raises(ValueError, match="seed"):
+        env.reset(seed=seed)
+
+
+def test_seeds_of_any_kind_of_whole_number_are_right():
+    env = from_gymnasium(Corridor, [3], horizon=9).make_vec([50] * 20)
+    expected = env.reset(seed=7)[0]
+    for seed in (np.int64(7), np.uint32(7), list(range(7, 27))):
+        np.testing.assert_array_equal(env.reset(seed=seed)[0], expected)
+    with pytest.raises(ValueError, match="seed=-1"):
+        from_gymnasium(Corridor, [3], horizon=9).make_vec([3], seed=-1)
+
+
+@pytest.mark.parametrize(
+    ("actions", "message"),
+    [([1, 2], "must be in"), ([1], "shape"), ([[1], [1]], "shape"), ([1.0, 1.0], "dtype"), (None, "NoneType")],
+)
+def test_wrong_actions_are_refused(actions, message):
+    env = from_gymnasium(Corridor, [3], horizon=9).make_vec([30, 50])
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        env.step(np.array([1, 1]))
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match=message):
+        env.step(actions)
+
+
+def test_spaces_that_differ_name_the_task():
+    class Wide(Corridor):
+        def __init__(self, length):
+            super().__init__(length)
+            if length > 4:
+                self.observation_space = gymnasium.spaces.Box(-length, length, (1,), np.float32)
+
+    class Many(Corridor):
+        def __init__(self, length):
+            super().__init__(length)
+            self.action_space = gymnasium.spaces.Discrete(length)
+
+    with pytest.raises(ValueError, match="observation space of task 5 is Box"):
+        from_gymnasium(Wide, [3, 5], horizon=9).make_vec([3, 5])
+    env = from_gymnasium(Many, [3, 5], horizon=9).make_vec([3])
+    with pytest.raises(
+        ValueError, match=r"action space of task 5 is Discrete\(5\), but that of the first is Discrete\(3\)"
+    ):
+        env.set_tasks([5])
+
+
+def test_time_limits_that_differ_are_refused_unless_a_horizon_is_given():
+    def make_env(length):
+        return TimeLimit(Corridor(length), 10 if length < 5 else 25)
+
+    family = from_gymnasium(make_env, [3, 50])
+    with pytest.raises(ValueError, match=r"task 50 has a time limit of 25 steps, that of the first task 10"):
+        family.make_vec([3, 50])
+    family.make_vec([3, 4])
+    env = from_gymnasium(make_env, [3, 50], horizon=25).make_vec([4, 50], seed=0)
+    env.reset()
+    truncated = [env.step(np.array([0, 0]))[3] for _ in range(10)][-1]
+    assert truncated.tolist() == [True, False]

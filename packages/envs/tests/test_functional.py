@@ -89,15 +89,113 @@ def make_single(i):
     return TimeLimit(FunctionalEnv(ENV, metarl_envs.get_task(LENGTHS, i)), HORIZON)
 
 
-def test_vector_equals_single_environments_in_gymnasiums_own_vector():
-    sync = SyncVectorEnv([functools.partial(make_single, i) for i in range(4)], autoreset_mode=AutoresetMode.SAME_STEP)
-    vector = FunctionalVectorEnv(ENV, LENGTHS, HORIZON)
+def play_disabled(env, num_steps, seed=None):
+    """As `play`, in autoreset mode DISABLED; with each step go the observations after the reset where one ended."""
+    rng = np.random.default_rng(0)
+    results = [env.reset(seed=seed)]
+    for _ in range(num_steps):
+        results.append(env.step(rng.integers(0, 2, env.num_envs)))
+        ended = results[-1][2] | results[-1][3]
+        if ended.any():
+            results.append(env.reset(options={"reset_mask": ended}))
+    return results
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.DISABLED])
+def test_vector_equals_single_environments_in_gymnasiums_own_vector(mode):
+    sync = SyncVectorEnv([functools.partial(make_single, i) for i in range(4)], autoreset_mode=mode)
+    vector = FunctionalVectorEnv(ENV, LENGTHS, HORIZON, autoreset_mode=mode)
     assert vector.observation_space == sync.observation_space
     assert vector.action_space == sync.action_space
-    assert vector.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
-    for actual, expected in zip(play(vector, 23, seed=7), play(sync, 23, seed=7), strict=True):
+    assert vector.metadata["autoreset_mode"] == mode
+    play_all = play if mode == AutoresetMode.SAME_STEP else play_disabled
+    for actual, expected in zip(play_all(vector, 23, seed=7), play_all(sync, 23, seed=7), strict=True):
         assert_same(actual, expected)
         assert actual[0] in vector.observation_space
+
+
+def test_families_leave_the_reset_to_whoever_steps_and_gymnasium_does_not():
+    bench = metarl_envs.benchmark("point-dense-v0")
+    assert bench.family.make_vec(bench.test_tasks).metadata["autoreset_mode"] == AutoresetMode.DISABLED
+    vector = gymnasium.make_vec("metarl_envs/PointDense-v0", num_envs=2)
+    assert vector.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
+    assert FunctionalVectorEnv.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
+
+
+def make_disabled(tasks=LENGTHS, seed=None):
+    return FunctionalVectorEnv(ENV, tasks, HORIZON, seed, autoreset_mode="DISABLED")
+
+
+def test_a_masked_reset_leaves_the_others_where_they_are():
+    vector, kept = make_disabled(seed=3), make_disabled(seed=3)
+    for env in (vector, kept):
+        env.reset()
+        before, *_ = env.step(np.ones(4, int))
+    obs, info = vector.reset(options={"reset_mask": np.array([False, True, False, True])})
+    assert info == {}
+    np.testing.assert_array_equal(obs["count"], [1, 0, 1, 0])
+    np.testing.assert_array_equal(obs["noise"][::2], before["noise"][::2])
+    after, expected = vector.step(np.ones(4, int)), kept.step(np.ones(4, int))
+    assert_same([leaf[::2] for leaf in after[:3][1:]], [leaf[::2] for leaf in expected[:3][1:]])
+    np.testing.assert_array_equal(after[0]["count"], [2, 1, 2, 1])
+
+
+def test_a_masked_reset_may_seed_anew():
+    vector = make_disabled(seed=3)
+    first, _ = vector.reset()
+    vector.reset(seed=9)
+    obs, _ = vector.reset(seed=3, options={"reset_mask": np.array([True, False, False, True])})
+    np.testing.assert_array_equal(obs["noise"][[0, 3]], first["noise"][[0, 3]])
+    assert not np.isclose(obs["noise"][[1, 2]], first["noise"][[1, 2]]).any()
+
+
+def test_seeds_may_be_listed():
+    vector = make_disabled()
+    listed, _ = vector.reset(seed=[5, 6, 7, 8])
+    assert_same(vector.reset(seed=5)[0], listed)
+    assert not np.allclose(vector.reset(seed=[5, 6, 7, 80])[0]["noise"][3], listed["noise"][3])
+
+
+def test_an_ended_episode_must_be_reset_before_the_next_step():
+    vector = make_disabled()
+    vector.reset(seed=0)
+    for _ in range(2):
+        ended = vector.step(np.zeros(4, int))[2]
+    assert ended.tolist() == [True, False, False, False]
+    with pytest.raises(gymnasium.error.ResetNeeded, match=r"\[0\] have ended.*reset_mask"):
+        vector.step(np.zeros(4, int))
+    vector.reset(options={"reset_mask": ended})
+    vector.step(np.zeros(4, int))
+
+
+class Counting(CountdownEnv):
+    """Counts, on the host, the first observations that are computed."""
+
+    def __init__(self):
+        super().__init__()
+        self.starts = 0
+
+    def initial(self, rng, params=None):
+        jax.debug.callback(self._count, jax.random.key_data(rng))
+        return super().initial(rng, params)
+
+    def _count(self, _):
+        self.starts += 1
+
+
+def test_a_masked_reset_computes_only_what_is_reset():
+    env = Counting()
+    vector = FunctionalVectorEnv(env, LENGTHS, HORIZON, seed=0, autoreset_mode=AutoresetMode.DISABLED)
+    vector.reset()
+    jax.effects_barrier()
+    assert env.starts == 4
+    for mask, expected in (([1, 0, 0, 0], 5), ([0, 1, 1, 1], 8), ([1, 1, 1, 1], 12)):
+        vector.reset(options={"reset_mask": np.array(mask, bool)})
+        jax.effects_barrier()
+        assert env.starts == expected
+    vector.step(np.zeros(4, int))
+    jax.effects_barrier()
+    assert env.starts == 12
 
 
 def test_episodes_terminate_and_truncate():
@@ -163,6 +261,9 @@ def test_nothing_is_compiled_twice():
         vector.set_tasks(Countdown(np.full(3, 4, np.int32)))
         play(vector, 2, seed=1)
     assert env.num_traces == 1
+    vector = FunctionalVectorEnv(env, Countdown(jnp.full(3, 2)), HORIZON, autoreset_mode="DISABLED")
+    play_disabled(vector, 12)
+    assert env.num_traces == 2
 
 
 def test_results_are_the_users_to_change():
@@ -190,15 +291,108 @@ def test_set_tasks_in_mid_episode_keeps_the_state_and_holds_from_the_next_step()
     assert metarl_envs.transition_info(infos, "left").tolist() == [0, 1, 7, -1]
 
 
+@pytest.mark.parametrize("horizon", [0, -1, 2.5, 2.0, True, None, "5"])
+def test_a_wrong_horizon_is_refused(horizon):
+    with pytest.raises(ValueError, match="horizon="):
+        FunctionalVectorEnv(ENV, LENGTHS, horizon)
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, 2**32, True, "a", np.float64(1), [1, 2], [1, 2, 3, -4], [None] * 4])
+def test_a_wrong_seed_is_refused(seed):
+    with pytest.raises(ValueError, match="seed"):
+        make_disabled().reset(seed=seed)
+    if not isinstance(seed, list):
+        with pytest.raises(ValueError, match="seed="):
+            FunctionalVectorEnv(ENV, LENGTHS, HORIZON, seed=seed)
+        with pytest.raises(ValueError, match="seed="):
+            FunctionalEnv(ENV, metarl_envs.get_task(LENGTHS, 0)).reset(seed=seed)
+
+
+@pytest.mark.parametrize("seed", [np.int64(3), np.uint8(3), np.array(3)])
+def test_a_seed_may_be_any_whole_number(seed):
+    expected = make_disabled().reset(seed=3)[0]
+    assert_same(make_disabled().reset(seed=seed)[0], expected)
+    assert_same(make_disabled(seed=seed).reset()[0], expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"task": 1}, "'task'.*set_tasks"),
+        ({"start": 1}, "'start'"),
+        ({"reset_mask": [True] * 3}, r"reset_mask must be bool \[4\]"),
+        ({"reset_mask": np.ones(4, int)}, "reset_mask must be bool"),
+        ({"reset_mask": np.zeros(4, bool)}, "False everywhere"),
+        ({"reset_mask": np.ones(4, bool), "task": 1}, "'task'"),
+        (3, "must be a dict"),
+    ],
+)
+def test_unknown_options_of_reset_are_refused(options, message):
+    vector = make_disabled()
+    vector.reset(seed=0)
+    with pytest.raises(ValueError, match=message):
+        vector.reset(options=options)
+
+
+def test_options_that_are_none_are_fine():
+    single = FunctionalEnv(ENV, metarl_envs.get_task(LENGTHS, 0))
+    with pytest.raises(ValueError, match="'task'"):
+        single.reset(options={"task": 2})
+    for env in (make_disabled(), single):
+        env.reset(seed=0, options={})
+    options = {"reset_mask": np.ones(4, bool)}
+    make_disabled().reset(options=options)
+    assert options.keys() == {"reset_mask"}
+    with pytest.raises(gymnasium.error.ResetNeeded, match="first reset"):
+        make_disabled().reset(options={"reset_mask": np.array([True, False, False, False])})
+
+
+@pytest.mark.parametrize(
+    ("actions", "message"),
+    [
+        (np.zeros(3, int), r"shape \(3,\), must be \(4,\)"),
+        (np.zeros((4, 1), int), "shape"),
+        ([0, 1, 2, 0], "must be in"),
+        ([0, -1, 0, 0], "must be in"),
+        (np.zeros(4), "dtype float64, must be int64"),
+        (np.array(["a"] * 4), "dtype <U1"),
+        ([0, [1], 0, 0], "shape"),
+        (None, "got NoneType"),
+    ],
+)
+def test_wrong_actions_are_refused_and_change_nothing(actions, message):
+    vector = make_disabled(seed=0)
+    vector.reset()
+    with pytest.raises(ValueError, match=message):
+        vector.step(actions)
+    np.testing.assert_array_equal(vector.step(np.zeros(4, int))[0]["count"], 1)
+
+
+def test_actions_that_are_nan_name_their_environment():
+    bench = metarl_envs.benchmark("point-dense-v0")
+    vector = bench.family.make_vec(bench.test_tasks, seed=0)
+    vector.reset()
+    actions = np.zeros((20, 2), np.float32)
+    actions[7, 1] = np.nan
+    with pytest.raises(ValueError, match="actions is nan in environment 7"):
+        vector.step(actions)
+    for one in (jnp.asarray(actions[7]), [0.0, float("nan")], np.zeros(3), "left", np.zeros(2, complex)):
+        single = bench.family.make_env(metarl_envs.get_task(bench.test_tasks, 0))
+        single.reset()
+        with pytest.raises(ValueError, match="the action"):
+            single.step(one)
+
+
 def test_wrong_use_is_explained():
-    with pytest.raises(ValueError, match="horizon=0"):
-        FunctionalVectorEnv(ENV, LENGTHS, 0)
+    for mode in ("next_step", "NEXT_STEP", AutoresetMode.NEXT_STEP, None):
+        with pytest.raises(ValueError, match="autoreset_mode="):
+            FunctionalVectorEnv(ENV, LENGTHS, HORIZON, autoreset_mode=mode)
+    for make in (FunctionalEnv, functools.partial(FunctionalVectorEnv, horizon=3)):
+        with pytest.raises(ValueError, match="render_mode='human'"):
+            make(ENV, LENGTHS, render_mode="human")
     vector = FunctionalVectorEnv(ENV, LENGTHS, HORIZON)
     with pytest.raises(ValueError, match="3 tasks for num_envs=4"):
         vector.set_tasks(metarl_envs.take_tasks(LENGTHS, [0, 1, 2]))
-    vector.reset()
-    with pytest.raises(ValueError, match=r"shape \(3,\), must be \(4,\)"):
-        vector.step(np.zeros(3, int))
     with pytest.raises(gymnasium.error.ResetNeeded):
         FunctionalEnv(ENV, metarl_envs.get_task(LENGTHS, 0)).step(0)
 
@@ -222,7 +416,6 @@ def test_vector_equals_a_scan_over_the_functional_environment():
     obs, reward, info = jax.vmap(rollout, in_axes=(0, 0, 1, None))(tasks, start, actions, jax.random.key(0))
     for t in range(20):
         vector_obs, vector_reward, terminated, truncated, infos = vector.step(actions[t])
-        vector_obs = np.stack(infos["final_obs"]) if t == 19 else vector_obs
         np.testing.assert_allclose(vector_obs, obs[:, t], atol=1e-6)
         np.testing.assert_allclose(vector_reward, reward[:, t], atol=1e-6)
         for name in ("dense_reward", "sparse_reward"):
@@ -266,8 +459,11 @@ def test_vector_draws_each_environment_with_its_own_trail():
     for _ in range(19):
         vector.step(np.ones((2, 2), np.float32))
     assert not np.array_equal(vector.render()[0], first[0])
-    vector.step(np.ones((2, 2), np.float32))  # The episode ends: the trail begins anew.
+    vector.step(np.ones((2, 2), np.float32))
+    last = vector.render()
+    vector.reset(options={"reset_mask": np.array([True, False])})  # The trail begins anew.
     np.testing.assert_array_equal(vector.render()[0], first[0])
+    np.testing.assert_array_equal(vector.render()[1], last[1])
     assert FunctionalVectorEnv(ENV, LENGTHS, HORIZON).render() is None
 
 

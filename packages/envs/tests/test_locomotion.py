@@ -227,17 +227,52 @@ def test_truncation_at_the_horizon_keeps_the_last_observation():
         assert truncated.tolist() == [t == 199] * 2
         if t == 198:
             before = vector._simulation.materialise(0)[1].qpos[0]
-    assert "x_velocity" not in infos
-    last_x = infos["final_obs"][0][17]
+    assert infos["_x_velocity"].all()
+    last_x = obs[0][17]
     velocity = metarl_envs.transition_info(infos, "x_velocity")[0]
     np.testing.assert_allclose((last_x - before) / 0.05, velocity, atol=1e-3)
-    assert np.abs(obs[:, 17]).max() <= 0.1
+    first, _ = vector.reset(options={"reset_mask": np.ones(2, bool)})
+    assert np.abs(first[:, 17]).max() <= 0.1
+
+
+@pytest.mark.parametrize("name", FALLS[:1])
+def test_masked_resets_equal_resets_in_the_same_step(name):
+    family, tasks = take_five(name)
+    disabled, same_step = family.make_vec(tasks), family.make_limited_vec(tasks, 200)
+    assert (disabled.metadata["autoreset_mode"], disabled.horizon) == (AutoresetMode.DISABLED, 200)
+    np.testing.assert_array_equal(disabled.reset(seed=0)[0], same_step.reset(seed=0)[0])
+    rng, num_ended = np.random.default_rng(0), 0
+    for _ in range(160):
+        actions = rng.uniform(-1, 1, disabled.action_space.shape)
+        obs, *rest, infos = disabled.step(actions)
+        same_obs, *same_rest, same_infos = same_step.step(actions)
+        kept = obs.copy()
+        ended = rest[1] | rest[2]
+        assert_identical(rest, same_rest)
+        assert infos.keys() == {name for key in _signals(same_infos) for name in (key, f"_{key}")}
+        for i in np.flatnonzero(ended):
+            np.testing.assert_array_equal(obs[i], same_infos["final_obs"][i])
+        if ended.any():
+            num_ended += ended.sum()
+            with pytest.raises(gymnasium.error.ResetNeeded, match="have ended"):
+                disabled.step(actions)
+            after, _ = disabled.reset(options={"reset_mask": ended})
+            np.testing.assert_array_equal(obs, kept)
+        else:
+            after = obs
+        np.testing.assert_array_equal(after, same_obs)
+    assert num_ended > 3
+
+
+def _signals(infos):
+    both = infos.keys() | infos.get("final_info", {}).keys()
+    return {name for name in both if not name.startswith(("_", "final_"))}
 
 
 @pytest.mark.parametrize("name", FALLS)
 def test_a_fall_terminates_and_is_no_truncation(name):
     family, tasks = take_five(name)
-    results = play(family.make_vec(tasks), 160)[1:]
+    results = play(family.make_limited_vec(tasks, 200), 160)[1:]
     fallen = np.stack([result[2] for result in results])
     assert fallen.any()
     assert not np.stack([result[3] for result in results]).any()
@@ -248,7 +283,7 @@ def test_a_fall_terminates_and_is_no_truncation(name):
 
 def test_a_fall_at_the_horizon_is_both():
     family, tasks = take_five("walker-params-v0")
-    fallen = np.stack([result[2] for result in play(family.make_vec(tasks), 160)[1:]])
+    fallen = np.stack([result[2] for result in play(family.make_limited_vec(tasks, 200), 160)[1:]])
     horizon = int(np.argmax(fallen.any(axis=1))) + 1
     _, _, terminated, truncated, _ = play(family.make_limited_vec(tasks, horizon), horizon)[-1]
     assert terminated.tolist() == fallen[horizon - 1].tolist()
@@ -290,6 +325,11 @@ def test_wrong_use_is_explained():
     for shape in [(), (6,), (4, 6), (5, 1)]:
         with pytest.raises(ValueError, match="shape"):
             vector.step(np.zeros(shape))
+    with pytest.raises(ValueError, match="actions is nan in environment 2"):
+        vector.step(np.where(np.arange(5)[:, None] == 2, np.nan, np.zeros((5, 6))))
+    for wrong in ({"seed": -1}, {"seed": 1.5}, {"options": {"task": 1}}, {"options": {"reset_mask": [True]}}):
+        with pytest.raises(ValueError, match=r"seed|task|reset_mask"):
+            vector.reset(**wrong)
     with pytest.raises(ValueError, match="3 tasks for num_envs=5"):
         vector.set_tasks(metarl_envs.take_tasks(tasks, [0, 1, 2]))
 
@@ -302,3 +342,8 @@ def test_wrong_use_of_a_single_environment_is_explained(shape):
     env.reset()
     with pytest.raises(ValueError, match="shape"):
         env.step(np.zeros(shape))
+    with pytest.raises(ValueError, match="nan"):
+        env.step(np.full(6, np.nan))
+    for wrong in ({"seed": -1}, {"options": {"task": 1}}):
+        with pytest.raises(ValueError, match=r"seed=-1|'task'"):
+            env.reset(**wrong)

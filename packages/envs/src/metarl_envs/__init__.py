@@ -2,7 +2,9 @@
 
 from metarl_envs.catcher import CatcherEnv, CatcherFamily, CatcherTask, PleCatcherEnv
 from metarl_envs.catcher.family import register as _register_catcher
+from metarl_envs.check_family import check_family
 from metarl_envs.checks import check_actions, check_vector_space
+from metarl_envs.fingerprint import fingerprint
 from metarl_envs.from_gymnasium import GymnasiumFamily, from_gymnasium
 from metarl_envs.functional_env import FunctionalEnv
 from metarl_envs.functional_family import FunctionalFamily
@@ -52,7 +54,9 @@ __all__ = [
     "benchmark",
     "benchmark_names",
     "check_actions",
+    "check_family",
     "check_vector_space",
+    "fingerprint",
     "from_gymnasium",
     "get_task",
     "num_tasks",

@@ -17,10 +17,11 @@ def check_vector_space(benchmark: Benchmark, kind: str, space: spaces.Space[Any]
       space: to be checked.
 
     Raises:
-      ValueError: it is another.
+      ValueError: it is another; says which wrapper of gymnasium would make it one.
     """
     if not isinstance(space, spaces.Box) or len(space.shape) != 1 or not np.issubdtype(space.dtype, np.floating):
-        raise ValueError(f"benchmark {benchmark.name}: the {kind} space must be a vector of floats, got {space}")
+        message = f"benchmark {benchmark.name}: the {kind} space must be a vector of floats, got {space}"
+        raise ValueError(message + _hint(kind, space))
     return space
 
 
@@ -31,8 +32,49 @@ def check_actions(benchmark: Benchmark) -> int:
       ValueError: actions are others.
     """
     space = check_vector_space(benchmark, "action", benchmark.family.action_space)
-    if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
-        raise ValueError(f"benchmark {benchmark.name}: the action space must be bounded, got {space}")
+    problem = bounds_problem(space)
+    if problem is not None:
+        raise ValueError(f"benchmark {benchmark.name}: the action space {problem}, got {space}")
     if benchmark.family.functional is not None and not ((space.low == -1).all() and (space.high == 1).all()):
         raise ValueError(f"benchmark {benchmark.name}: a functional family's actions must be in [-1, 1], got {space}")
     return space.shape[0]
+
+
+def bounds_problem(space: spaces.Box) -> str | None:
+    """What is wrong with the bounds of an action space that actions are scaled to; None if nothing is."""
+    if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
+        return "must be bounded"
+    with np.errstate(over="ignore"):
+        width = np.float32(space.high) - np.float32(space.low)
+    if not np.isfinite(width).all():
+        return "must be bounded: from the lowest to the highest action is more than a float32 can hold"
+    if not (space.low < space.high).all():
+        return "must have lower bounds below the upper ones"
+    return None
+
+
+def _hint(kind: str, space: spaces.Space[Any]) -> str:
+    """Which wrapper makes a vector of floats of it, as the end of a sentence."""
+    wrappers = "gymnasium.wrappers"
+    if kind == "action":
+        if isinstance(space, spaces.Discrete):
+            return (
+                f"; {wrappers}.TransformAction can make a choice of a vector, for example of {space.n} numbers in "
+                "[-1, 1] their argmax"
+            )
+        if isinstance(space, spaces.MultiDiscrete | spaces.MultiBinary):
+            return f"; {wrappers}.TransformAction can make choices of a vector"
+        if isinstance(space, spaces.Box) and len(space.shape) != 1:
+            return f"; {wrappers}.TransformAction with a reshape makes it one"
+        return f"; {wrappers}.TransformAction makes it one"
+    cast = f"{wrappers}.TransformObservation with `lambda obs: obs.astype(np.float32)`"
+    if isinstance(space, spaces.Dict | spaces.Tuple):
+        return f"; {wrappers}.FlattenObservation makes it one, and {cast} a float one"
+    if isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
+        return f"; {wrappers}.FlattenObservation makes it one (one-hot), and {cast} a float one"
+    if isinstance(space, spaces.Box) and len(space.shape) != 1:
+        also = "" if np.issubdtype(space.dtype, np.floating) else f", and {cast} a float one"
+        return f"; {wrappers}.FlattenObservation makes it one{also}"
+    if isinstance(space, spaces.Box | spaces.MultiBinary):
+        return f"; {cast} and a space of that dtype makes it one"
+    return f"; {wrappers}.TransformObservation makes it one"

@@ -12,6 +12,8 @@ import gymnasium
 import jax
 import numpy as np
 
+from metarl_envs.arguments import check_action, check_seed, refuse_options
+from metarl_envs.forks import refuse_after_fork
 from metarl_envs.tasks import AnyFuncEnv, Task
 
 
@@ -97,6 +99,8 @@ class FunctionalEnv(gymnasium.Env[Any, Any]):
           task: its parameters.
           render_mode: None or "rgb_array".
         """
+        if render_mode not in (None, "rgb_array"):
+            raise ValueError(f"render_mode={render_mode!r} must be None or 'rgb_array'")
         self.func_env = func_env
         self.task = task
         self.render_mode = render_mode
@@ -110,13 +114,21 @@ class FunctionalEnv(gymnasium.Env[Any, Any]):
         self._render_state: Any = None
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begins an episode; `options` are ignored, the info is empty."""
+        """Begins an episode; there are no `options`, the info is empty.
+
+        Raises:
+          ValueError: the seed is no seed, or an option is given.
+          RuntimeError: this process was forked from one that uses JAX.
+        """
+        refuse_after_fork()
+        refuse_options(options)
+        seed = check_seed(seed)
         super().reset(seed=seed, options=options)
         if seed is None and self._key is not None:
             self._episode += 1
         else:
             seed = int(self.np_random.integers(2**31)) if seed is None else seed
-            self._key, self._episode = env_key(np.uint32(seed % 2**32)), 0
+            self._key, self._episode = env_key(np.uint32(seed)), 0
         self._step = 0
         self._episode_key = jax.random.fold_in(self._key, self._episode)
         self._state, obs = _begin(self.func_env, self.task, self._episode_key)
@@ -125,11 +137,17 @@ class FunctionalEnv(gymnasium.Env[Any, Any]):
         return jax.tree.map(np.array, obs), {}
 
     def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
-        """Plays one step; truncated is always False."""
+        """Plays one step; truncated is always False.
+
+        Raises:
+          ValueError: the action has another shape or dtype, or is NaN.
+          gymnasium.error.ResetNeeded: there was no `reset`.
+        """
         if self._episode_key is None:
             raise gymnasium.error.ResetNeeded("call reset before step")
+        refuse_after_fork()
+        action = check_action(self.action_space, action).astype(self.action_space.dtype)
         self._step += 1
-        action = np.asarray(action, self.action_space.dtype)
         self._state, step = _advance(self.func_env, self.task, self._state, action, self._episode_key, self._step)
         info = jax.tree.map(lambda leaf: np.array(leaf)[()], step.info)
         return jax.tree.map(np.array, step.obs), float(step.reward), bool(step.terminated), False, info
@@ -138,5 +156,6 @@ class FunctionalEnv(gymnasium.Env[Any, Any]):
         """Draws the state as `FuncEnv.render_image` does: uint8 `[H, W, 3]`; None without a render mode."""
         if self.render_mode is None:
             return None
+        refuse_after_fork()
         self._render_state, image = self.func_env.render_image(self._state, self._render_state, self.task)
         return image

@@ -1,5 +1,8 @@
 """Task families over a pure JAX environment."""
 
+from gymnasium.vector import AutoresetMode
+
+from metarl_envs.arguments import check_count
 from metarl_envs.functional_env import FunctionalEnv
 from metarl_envs.functional_vector import FunctionalVectorEnv
 from metarl_envs.tasks import AnyFuncEnv, Task, TaskFamily, Tasks
@@ -16,7 +19,7 @@ class FunctionalFamily(TaskFamily):
           horizon: steps after which an episode is truncated.
         """
         self._functional = functional
-        self.horizon = horizon
+        self.horizon = check_count("horizon", horizon)
         self.observation_space = functional.observation_space
         self.action_space = functional.action_space
 
@@ -30,12 +33,12 @@ class FunctionalFamily(TaskFamily):
 
         The environments can `render`, which costs nothing until it is called.
         """
-        return FunctionalVectorEnv(self._functional, tasks, self.horizon, seed, render_mode="rgb_array")
+        return FunctionalVectorEnv(self._functional, tasks, self.horizon, seed, "rgb_array", AutoresetMode.DISABLED)
 
     def make_env(self, task: Task, render_mode: str | None = None) -> FunctionalEnv:
         """Plays one task, without a time limit."""
         return FunctionalEnv(self._functional, task, render_mode)
 
     def make_limited_vec(self, tasks: Tasks, horizon: int, render_mode: str | None = None) -> FunctionalVectorEnv:
-        """As `make_vec`, with another horizon and render mode."""
+        """As `make_vec`, with another horizon and render mode, and with autoreset in the same step."""
         return FunctionalVectorEnv(self._functional, tasks, horizon, render_mode=render_mode)

@@ -13,8 +13,19 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from metarl_envs.arguments import (
+    check_action,
+    check_autoreset_mode,
+    check_count,
+    check_ready,
+    check_seed,
+    refuse_options,
+    split_reset_mask,
+    spread_seed,
+)
+from metarl_envs.forks import refuse_after_fork
 from metarl_envs.functional_env import Step, advance, begin, env_key
-from metarl_envs.infos import same_step_infos
+from metarl_envs.infos import same_step_infos, step_infos
 from metarl_envs.tasks import AnyFuncEnv, Tasks, num_tasks
 
 
@@ -46,11 +57,42 @@ def _reset(env: AnyFuncEnv, tasks: Tasks, keys: jax.Array, episode: jax.Array) -
     return _Progress(state, episode, jnp.zeros_like(episode)), obs
 
 
-@functools.partial(jax.jit, static_argnames=("env", "horizon"))
+@functools.partial(jax.jit, static_argnames="env")
+def _reset_some(
+    env: AnyFuncEnv, tasks: Tasks, keys: jax.Array, progress: _Progress, obs: Any, indices: jax.Array, num: jax.Array
+) -> tuple[_Progress, Any]:
+    """Begins the episodes `progress.episode` of the environments `indices[:num]`; the others stay where they are.
+
+    A loop, because a first observation can be dear: nothing is computed for the others, and one program does for any
+    number of them.
+    """
+
+    def begin_one(j: jax.Array, carry: tuple[_Progress, Any]) -> tuple[_Progress, Any]:
+        i = indices[j]
+        task, key = jax.tree.map(lambda leaf: leaf[i], (tasks, keys))
+        progress, obs = carry
+        state, first_obs = begin(env, task, jax.random.fold_in(key, progress.episode[i]))
+
+        def put(all_leaves: jax.Array, leaf: jax.Array) -> jax.Array:
+            return all_leaves.at[i].set(leaf)
+
+        begun = _Progress(jax.tree.map(put, progress.state, state), progress.episode, progress.step.at[i].set(0))
+        return begun, jax.tree.map(put, obs, first_obs)
+
+    return jax.lax.fori_loop(0, num, begin_one, (progress, obs))
+
+
+@functools.partial(jax.jit, static_argnames=("env", "horizon", "autoreset"))
 def _step(
-    env: AnyFuncEnv, horizon: int, tasks: Tasks, keys: jax.Array, progress: _Progress, actions: jax.Array
+    env: AnyFuncEnv,
+    horizon: int,
+    autoreset: bool,
+    tasks: Tasks,
+    keys: jax.Array,
+    progress: _Progress,
+    actions: jax.Array,
 ) -> tuple[_Progress, Any, Step, jax.Array]:
-    """Steps everywhere, and begins the next episode where one ended.
+    """Steps everywhere, and with `autoreset` begins the next episode where one ended.
 
     Returns:
       Progress; the observations to act on next; the step, with the observations before any reset; truncated `[N]`.
@@ -67,6 +109,8 @@ def _step(
         begun = _reset(env, tasks, keys, progress.episode + 1)
         return jax.vmap(_select)(ended, begun, played)
 
+    if not autoreset:
+        return *played, step, truncated
     # Conditional, because a first observation can be dear: an image to draw.
     progress, obs = jax.lax.cond(ended.any(), begin_where_ended, lambda: played)
     return progress, obs, step, truncated
@@ -76,16 +120,17 @@ _env_keys = jax.jit(jax.vmap(env_key))
 
 
 class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
-    """Plays `N` tasks of a pure JAX environment, environment `i` task `i`, with autoreset in the same step.
+    """Plays `N` tasks of a pure JAX environment, environment `i` task `i`.
 
     Compiled once per `FuncEnv` (compared by `==`), horizon and `N`, whatever the instance and the tasks. Environment
     `i` plays exactly what a `FunctionalEnv` seeded with `seed + i` plays, as in `gymnasium.vector.SyncVectorEnv`. All
     that is returned is a fresh, writable NumPy array.
 
-    Infos keep the convention of `SyncVectorEnv`. While an episode runs, `infos[name][i]` is signal `name` of
-    `FuncEnv.transition_info`. At the step that ends it, the signals are in `infos["final_info"][name][i]` instead, the
-    true last observation in `infos["final_obs"][i]`; the boolean masks `infos["_" + name]` say where. If all episodes
-    end at once, `infos[name]` is absent. `metarl_envs.transition_info(infos, name)` reads a signal at every step.
+    Infos keep the convention of `SyncVectorEnv`: `infos[name][i]` is signal `name` of `FuncEnv.transition_info`, and
+    the boolean masks `infos["_" + name]` say where it was reported. In autoreset mode SAME_STEP, at the step that ends
+    an episode, its signals are in `infos["final_info"][name][i]` instead, the true last observation in
+    `infos["final_obs"][i]`; if all episodes end at once, `infos[name]` is absent.
+    `metarl_envs.transition_info(infos, name)` reads a signal at every step, in either mode.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 (declared so by gymnasium)
@@ -101,6 +146,7 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         horizon: int,
         seed: int | None = None,
         render_mode: str | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
     ) -> None:
         """Makes the environments.
 
@@ -110,23 +156,31 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
           horizon: steps after which an episode is truncated.
           seed: for the first `reset` if it brings none; None draws one from the operating system.
           render_mode: None or "rgb_array".
+          autoreset_mode: SAME_STEP begins the next episode in the step that ends one; DISABLED leaves it to whoever
+            steps, by `reset(options={"reset_mask": ended})`.
 
         Raises:
-          ValueError: `horizon` is not positive, or `tasks` have no common leading dimension.
+          ValueError: `horizon` is not positive, `tasks` have no common leading dimension, or an option is unknown.
         """
-        if horizon < 1:
-            raise ValueError(f"horizon={horizon} must be at least 1")
+        if render_mode not in (None, "rgb_array"):
+            raise ValueError(f"render_mode={render_mode!r} must be None or 'rgb_array'")
+        refuse_after_fork()
+        self.autoreset_mode = check_autoreset_mode(autoreset_mode)
+        self.metadata = self.metadata | {"autoreset_mode": self.autoreset_mode}
         self.func_env = func_env
-        self.horizon = horizon
+        self.horizon = check_count("horizon", horizon)
         self.num_envs = num_tasks(tasks)
         self.render_mode = render_mode
         self.single_observation_space = func_env.observation_space
         self.single_action_space = func_env.action_space
         self.observation_space = batch_space(func_env.observation_space, self.num_envs)
         self.action_space = batch_space(func_env.action_space, self.num_envs)
+        seed = check_seed(seed)
         self._first_seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
         self._keys: jax.Array | None = None
         self._progress: _Progress | None = None
+        self._obs: Any = None
+        self._ended = np.zeros(self.num_envs, bool)
         self._render_states: dict[int, tuple[int, Any]] = {}
         self.set_tasks(tasks)
 
@@ -152,25 +206,61 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         self._tasks = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)), tasks)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begins an episode everywhere.
+        """Begins an episode everywhere, or where the option `reset_mask` says.
 
         Args:
-          seed: environment `i` is seeded with `seed + i`; None goes on with the keys at hand.
-          options: ignored.
+          seed: environment `i` is seeded with `seed + i`, or with its number in a list; None goes on with the keys at
+            hand.
+          options: None, or `reset_mask`: `[N]` bool, where to begin; the other environments are left where they are.
 
         Returns:
-          Observations `[N, ...]` and an empty info.
+          Observations `[N, ...]`, the last ones where nothing begins, and an empty info.
+
+        Raises:
+          ValueError: the seed or an option is wrong.
+          gymnasium.error.ResetNeeded: there is a mask, and no `reset` without one was before.
         """
-        super().reset(seed=seed, options=options)
+        refuse_after_fork()
+        mask, rest = split_reset_mask(options, self.num_envs)
+        refuse_options(rest)
+        if mask is not None and not mask.all():
+            return self._reset_where(mask, seed)
         if seed is None and self._progress is not None:
             episode = self._progress.episode + 1
         else:
-            seed = self._first_seed if seed is None else seed
-            self._keys = _env_keys(np.array([(seed + i) % 2**32 for i in range(self.num_envs)], np.uint32))
+            seeds = spread_seed(self._first_seed if seed is None else seed, self.num_envs)
+            self._keys = _env_keys(np.array(seeds, np.uint32))
             episode = jnp.zeros(self.num_envs, jnp.int32)
-        self._progress, obs = _reset(self.func_env, self._tasks, self._keys, episode)
+        self._progress, self._obs = _reset(self.func_env, self._tasks, self._keys, episode)
         self._render_states = {}
-        return jax.tree.map(np.array, obs), {}
+        self._ended[:] = False
+        return jax.tree.map(np.array, self._obs), {}
+
+    def _reset_where(self, mask: np.ndarray, seed: Any) -> tuple[Any, dict[str, Any]]:
+        if self._progress is None:
+            raise gymnasium.error.ResetNeeded("the first reset must be of all environments, without a reset_mask")
+        if seed is None:
+            episode = self._progress.episode + mask
+        else:
+            new_keys = _env_keys(np.array(spread_seed(seed, self.num_envs), np.uint32))
+            self._keys = jax.vmap(_select)(jnp.asarray(mask), new_keys, self._keys)
+            episode = jnp.where(mask, 0, self._progress.episode)
+        found = np.flatnonzero(mask)
+        indices = np.zeros(self.num_envs, np.int32)
+        indices[: len(found)] = found
+        self._progress, self._obs = _reset_some(
+            self.func_env,
+            self._tasks,
+            self._keys,
+            self._progress._replace(episode=episode),
+            self._obs,
+            indices,
+            np.int32(len(found)),
+        )
+        for i in found.tolist():
+            self._render_states.pop(i, None)
+        self._ended &= ~mask
+        return jax.tree.map(np.array, self._obs), {}
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Plays one step everywhere.
@@ -179,26 +269,32 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
           actions: `[N, ...]`, as `action_space` says.
 
         Returns:
-          Observations `[N, ...]`, of the next episode where one ended; rewards, terminated, truncated `[N]`; infos.
+          Observations `[N, ...]`, in mode SAME_STEP of the next episode where one ended; rewards, terminated, truncated
+          `[N]`; infos.
 
         Raises:
-          ValueError: the actions have another shape.
-          gymnasium.error.ResetNeeded: there was no `reset`.
+          ValueError: the actions have another shape or dtype, or are NaN.
+          gymnasium.error.ResetNeeded: there was no `reset`, or none where an episode ended in mode DISABLED.
         """
-        if self._progress is None:
-            raise gymnasium.error.ResetNeeded("call reset before step")
-        actions = np.asarray(actions, self.action_space.dtype)
-        if actions.shape != self.action_space.shape:
-            raise ValueError(f"actions have shape {actions.shape}, must be {self.action_space.shape}")
-        self._progress, *output = _step(self.func_env, self.horizon, self._tasks, self._keys, self._progress, actions)
-        obs, step, truncated = jax.tree.map(np.array, output)
-        infos = same_step_infos(step.info, step.obs, step.terminated | truncated)
-        return obs, step.reward, step.terminated, truncated, infos
+        refuse_after_fork()
+        check_ready(self._progress is not None, self._ended)
+        autoreset = self.autoreset_mode == AutoresetMode.SAME_STEP
+        actions = check_action(self.action_space, actions, "actions").astype(self.action_space.dtype)
+        self._progress, self._obs, *output = _step(
+            self.func_env, self.horizon, autoreset, self._tasks, self._keys, self._progress, actions
+        )
+        obs, (step, truncated) = jax.tree.map(np.array, (self._obs, output))
+        ended = step.terminated | truncated
+        if autoreset:
+            return obs, step.reward, step.terminated, truncated, same_step_infos(step.info, step.obs, ended)
+        self._ended = ended.copy()
+        return obs, step.reward, step.terminated, truncated, step_infos(step.info)
 
     def render(self) -> tuple[np.ndarray, ...] | None:
         """One image per environment, uint8 `[H, W, 3]`, from `FuncEnv.render_image`; None without a render mode."""
         if self.render_mode is None:
             return None
+        refuse_after_fork()
         return tuple(self._render_one(i) for i in range(self.num_envs))
 
     def _render_one(self, i: int) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from metarl_envs.registry import benchmark
-from metarl_envs.tasks import Benchmark, Task, Tasks, get_task, take_tasks
+from metarl_envs.tasks import Benchmark, Task, Tasks, get_task, host_tasks, take_tasks
 
 
 class RegisteredFamily(Protocol):
@@ -20,7 +20,7 @@ class RegisteredFamily(Protocol):
     def make_limited_vec(
         self, tasks: Tasks, horizon: int, render_mode: str | None = None, **options: Any
     ) -> VectorEnv[Any, Any, Any]:
-        """As `TaskFamily.make_vec`, with another horizon and render mode."""
+        """As `TaskFamily.make_vec`, with another horizon and render mode, in autoreset mode SAME_STEP."""
         ...
 
 
@@ -47,7 +47,8 @@ def register_with_gymnasium(env_id: str, benchmark_name: str, horizon: int) -> N
 def make_env(benchmark_name: str, task: Task | None = None, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
     """Plays one task of a benchmark; the entry point of `gymnasium.make`."""
     bench = benchmark(benchmark_name)
-    task = get_task(bench.train_tasks, 0) if task is None else task
+    if task is None:  # from NumPy: computing a row by JAX would hang in a forked process
+        task = get_task(host_tasks(bench.train_tasks), 0)
     return _registered_family(bench).make_env(task, render_mode)
 
 

@@ -1,4 +1,4 @@
-"""Writing and reading the infos of vector environments that reset in the same step."""
+"""Writing and reading the infos of vector environments."""
 
 from typing import Any
 
@@ -9,31 +9,50 @@ import numpy as np
 def transition_info(infos: dict[str, Any], name: str) -> np.ndarray:
     """A signal of the step just made, of every environment, whether or not its episode ended with this step.
 
-    Where an episode ended, gymnasium moves the signals of the step to `infos["final_info"]`, because `infos` then tells
-    of the reset. This puts the two together.
+    In autoreset mode SAME_STEP gymnasium moves the signals of a step that ends an episode to `infos["final_info"]`,
+    because `infos` then tells of the reset. This puts the two together.
 
     Args:
-      infos: from `step` of any `gymnasium.vector.VectorEnv` in autoreset mode SAME_STEP, with `N` environments.
+      infos: from `step` of any `gymnasium.vector.VectorEnv` in autoreset mode SAME_STEP or DISABLED, with `N`
+        environments.
       name: for example "dense_reward".
 
     Returns:
-      `[N, ...]`, zero where an environment did not report the signal.
+      `[N, ...]`, NaN where an environment did not report a signal that is a number.
 
     Raises:
       ValueError: no environment reported the signal.
     """
     final_info = infos.get("final_info", {})
+    if name not in infos and name not in final_info:
+        reported = sorted(key for key in infos.keys() | final_info.keys() if not key.startswith(("_", "final_")))
+        raise ValueError(f"infos report no name={name!r}; they report: {', '.join(reported) or 'nothing'}")
     if name not in final_info:
-        if name not in infos:
-            reported = sorted(key for key in infos.keys() | final_info.keys() if not key.startswith(("_", "final_")))
-            raise ValueError(f"infos report no name={name!r}; they report: {', '.join(reported) or 'nothing'}")
-        return infos[name]
+        return _absent_as_nan(infos[name], infos.get(f"_{name}"))
+    ended, values = final_info.get(f"_{name}"), final_info[name]
     if name not in infos:
-        return final_info[name]
-    ended = final_info[f"_{name}"]
-    values = infos[name].copy()
-    values[ended] = final_info[name][ended]
+        return _absent_as_nan(values, ended)
+    going_on = infos[f"_{name}"] & ~infos["_final_info"]  # where an episode ended, infos tell of the reset
+    values = np.array(values, np.result_type(values, infos[name]))
+    values[going_on] = infos[name][going_on]
+    return _absent_as_nan(values, ended | going_on)
+
+
+def _absent_as_nan(values: np.ndarray, reported: np.ndarray | None) -> np.ndarray:
+    if reported is None or reported.all() or values.dtype.kind not in "biuf":
+        return values
+    values = values.astype(np.result_type(values, np.float32))
+    values[~reported] = np.nan
     return values
+
+
+def step_infos(signals: dict[str, np.ndarray]) -> dict[str, Any]:
+    """The infos of a step that resets nothing: signals `[N, ...]` by name, reported everywhere."""
+    infos: dict[str, Any] = {}
+    for name, value in signals.items():
+        infos[name] = value
+        infos[f"_{name}"] = np.ones(len(value), bool)
+    return infos
 
 
 def same_step_infos(signals: dict[str, np.ndarray], obs: Any, ended: np.ndarray) -> dict[str, Any]:

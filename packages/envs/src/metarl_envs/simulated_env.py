@@ -5,6 +5,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from metarl_envs.arguments import check_action, check_seed, refuse_options
 from metarl_envs.outcome import Simulated
 from metarl_envs.tasks import Task
 
@@ -42,8 +43,13 @@ class SimulatedEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Begins an episode; `options` are ignored, the info is empty."""
-        super().reset(seed=seed, options=options)
+        """Begins an episode; there are no `options`, the info is empty.
+
+        Raises:
+          ValueError: the seed is no seed, or an option is given.
+        """
+        refuse_options(options)
+        super().reset(seed=check_seed(seed), options=options)
         self._simulation.reset(_ONLY, [self.np_random])
         self._ready = True
         self._show()
@@ -56,14 +62,13 @@ class SimulatedEnv(gymnasium.Env[np.ndarray, np.ndarray]):
           action: `[Da]` in [-1, 1], clipped.
 
         Raises:
-          ValueError: the action has another shape.
+          ValueError: the action has another shape or dtype, or is NaN.
           gymnasium.error.ResetNeeded: there was no `reset`.
         """
         if not self._ready:
             raise gymnasium.error.ResetNeeded("call reset before step")
-        if np.shape(action) != self.action_space.shape:
-            raise ValueError(f"the action has shape {np.shape(action)}, must be {self.action_space.shape}")
-        obs, reward, terminated, signals = self._simulation.step(np.asarray(action)[None])
+        action = check_action(self.action_space, action)
+        obs, reward, terminated, signals = self._simulation.step(action[None])
         self._show()
         info = {name: value[0].item() for name, value in signals.items()}
         return obs[0], float(reward[0]), bool(terminated[0]), False, info

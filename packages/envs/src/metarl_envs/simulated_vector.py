@@ -10,13 +10,23 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from metarl_envs.infos import same_step_infos
+from metarl_envs.arguments import (
+    check_action,
+    check_autoreset_mode,
+    check_count,
+    check_ready,
+    check_seed,
+    refuse_options,
+    split_reset_mask,
+    spread_seed,
+)
+from metarl_envs.infos import same_step_infos, step_infos
 from metarl_envs.outcome import Simulated
 from metarl_envs.tasks import Tasks, num_tasks
 
 
 class SimulatedVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
-    """Plays `N` tasks, environment `i` task `i`, with autoreset in the same step.
+    """Plays `N` tasks, environment `i` task `i`.
 
     A subclass brings the simulations, and may draw. Infos are laid out as in gymnasium's `SyncVectorEnv`.
     """
@@ -32,6 +42,7 @@ class SimulatedVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         spaces: tuple[gymnasium.Space[Any], gymnasium.Space[Any]],
         horizon: int,
         seed: int | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
     ) -> None:
         """Makes the environments.
 
@@ -40,20 +51,24 @@ class SimulatedVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
           spaces: observation and action space of one environment.
           horizon: steps after which an episode is truncated.
           seed: for the first `reset` if it brings none; None draws one from the operating system.
+          autoreset_mode: SAME_STEP begins the next episode in the step that ends one; DISABLED leaves it to whoever
+            steps, by `reset(options={"reset_mask": ended})`.
 
         Raises:
-          ValueError: `horizon` is below 1.
+          ValueError: `horizon` is below 1, or an option is unknown.
         """
-        if horizon < 1:
-            raise ValueError(f"horizon={horizon} must be at least 1")
-        self.horizon, self.num_envs = horizon, num_tasks(simulation.tasks)
+        self.autoreset_mode = check_autoreset_mode(autoreset_mode)
+        self.metadata = self.metadata | {"autoreset_mode": self.autoreset_mode}
+        self.horizon, self.num_envs = check_count("horizon", horizon), num_tasks(simulation.tasks)
         self.single_observation_space, self.single_action_space = spaces
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._simulation = simulation
-        self._first_seed = seed
+        self._first_seed = check_seed(seed)
         self._rngs: list[np.random.Generator] = []
         self._steps = np.zeros(self.num_envs, np.int64)
+        self._ended = np.zeros(self.num_envs, bool)
+        self._obs: np.ndarray | None = None
 
     @property
     def tasks(self) -> Tasks:
@@ -71,24 +86,47 @@ class SimulatedVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Begins an episode everywhere.
+        """Begins an episode everywhere, or where the option `reset_mask` says.
 
         Args:
-          seed: environment `i` is seeded with `seed + i`; None goes on with the generators at hand.
-          options: ignored.
+          seed: environment `i` is seeded with `seed + i`, or with its number in a list; None goes on with the
+            generators at hand.
+          options: None, or `reset_mask`: `[N]` bool, where to begin; the other environments are left where they are.
 
         Returns:
-          Observations `[N, ...]` and an empty info.
+          Observations `[N, ...]`, the last ones where nothing begins, and an empty info.
+
+        Raises:
+          ValueError: the seed or an option is wrong.
+          gymnasium.error.ResetNeeded: there is a mask, and no `reset` without one was before.
         """
-        super().reset(seed=seed, options=options)
-        if seed is not None or not self._rngs:
-            seed = self._first_seed if seed is None else seed
-            seeds = [None if seed is None else seed + i for i in range(self.num_envs)]
-            self._rngs = [gymnasium.utils.seeding.np_random(s)[0] for s in seeds]
-        self._steps[:] = 0
-        everywhere = np.arange(self.num_envs)
-        self._simulation.reset(everywhere, self._rngs)
-        return self._simulation.observe(everywhere), {}
+        mask, rest = split_reset_mask(options, self.num_envs)
+        refuse_options(rest)
+        if self._obs is None and mask is not None and not mask.all():
+            raise gymnasium.error.ResetNeeded("the first reset must be of all environments, without a reset_mask")
+        begun = np.arange(self.num_envs) if mask is None else np.flatnonzero(mask)
+        self._seed(seed, begun)
+        self._begin(begun)
+        return np.array(self._obs), {}
+
+    def _seed(self, seed: Any, begun: np.ndarray) -> None:
+        if seed is None and self._rngs:
+            return
+        seed = self._first_seed if seed is None else seed
+        seeds = [None] * self.num_envs if seed is None else spread_seed(seed, self.num_envs)
+        rngs = [gymnasium.utils.seeding.np_random(s)[0] for s in seeds]
+        self._rngs = [rngs[i] if i in begun else self._rngs[i] for i in range(self.num_envs)]
+
+    def _begin(self, begun: np.ndarray) -> None:
+        self._simulation.reset(begun, self._rngs)
+        self._steps[begun] = 0
+        self._ended[begun] = False
+        first_obs = self._simulation.observe(begun)
+        if len(begun) == self.num_envs or self._obs is None:
+            self._obs = np.array(first_obs)
+        else:
+            self._obs = self._obs.copy()  # the observations of the step stay what they were
+            self._obs[begun] = first_obs
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Plays one step everywhere.
@@ -97,25 +135,23 @@ class SimulatedVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
           actions: `[N, Da]` in [-1, 1], clipped.
 
         Returns:
-          Observations `[N, ...]`, of the next episode where one ended; rewards, terminated, truncated `[N]`; infos.
+          Observations `[N, ...]`, in mode SAME_STEP of the next episode where one ended; rewards, terminated, truncated
+          `[N]`; infos.
 
         Raises:
-          ValueError: the actions have another shape.
-          gymnasium.error.ResetNeeded: there was no `reset`.
+          ValueError: the actions have another shape or dtype, or are NaN.
+          gymnasium.error.ResetNeeded: there was no `reset`, or none where an episode ended in mode DISABLED.
         """
-        if not self._rngs:
-            raise gymnasium.error.ResetNeeded("call reset before step")
-        if np.shape(actions) != self.action_space.shape:
-            raise ValueError(f"actions have shape {np.shape(actions)}, must be {self.action_space.shape}")
-        obs, reward, terminated, signals = self._simulation.step(actions)
+        check_ready(bool(self._rngs), self._ended)
+        actions = check_action(self.action_space, actions, "actions")
+        self._obs, reward, terminated, signals = self._simulation.step(actions)
         self._steps += 1
         truncated = self._steps >= self.horizon
         ended = terminated | truncated
-        infos = same_step_infos(signals, obs, ended)
+        if self.autoreset_mode == AutoresetMode.DISABLED:
+            self._ended = ended
+            return np.array(self._obs), reward, terminated, truncated, step_infos(signals)
+        infos = same_step_infos(signals, self._obs, ended)
         if ended.any():
-            begun = np.flatnonzero(ended)
-            self._simulation.reset(begun, self._rngs)
-            self._steps[begun] = 0
-            obs = obs.copy()  # the last observations are views of the other
-            obs[begun] = self._simulation.observe(begun)
-        return obs, reward, terminated, truncated, infos
+            self._begin(np.flatnonzero(ended))
+        return np.array(self._obs), reward, terminated, truncated, infos

@@ -3,12 +3,14 @@
 In the shape descriptions, `N` denotes the number of tasks.
 
 Tasks travel in one of two forms. JAX families use a pytree of arrays whose leaves are all `[N, ...]`. Families of other
-environments may also use a Python list of `N` tasks of any type. `num_tasks`, `get_task` and `take_tasks` read both.
+environments may also use a Python list of `N` tasks of any type, or a `range`. `num_tasks`, `get_task` and `take_tasks`
+read both.
 """
 
 import abc
 import dataclasses
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 import jax
@@ -17,11 +19,13 @@ from gymnasium import Space
 from gymnasium.experimental.functional import FuncEnv
 from gymnasium.vector import VectorEnv
 
+from metarl_envs.traits import probed_signals, traced_signals
+
 Task = Any
 """One task: a pytree of arrays, or any object in a list of tasks."""
 
 Tasks = Any
-"""`N` tasks: a pytree of arrays `[N, ...]`, or a list of length `N`."""
+"""`N` tasks: a pytree of arrays `[N, ...]`, or a list or `range` of length `N`."""
 
 AnyFuncEnv = FuncEnv[Any, Any, Any, Any, Any, Any, Any]
 """A gymnasium `FuncEnv` of any types."""
@@ -34,8 +38,10 @@ class TaskFamily(abc.ABC):
       horizon: steps after which an episode is truncated.
       observation_space: of one environment.
       action_space: of one environment.
+      terminates: whether an episode can end before the horizon.
     """
 
+    terminates: bool = True
     horizon: int
     observation_space: Space[Any]
     action_space: Space[Any]
@@ -48,6 +54,18 @@ class TaskFamily(abc.ABC):
         """
         return None
 
+    @functools.cached_property
+    def signals(self) -> tuple[str, ...]:
+        """Sorted names of the numbers that a step reports in its info.
+
+        Found at first use by tracing a pure JAX environment, otherwise by one step in one task; a subclass may state
+        them instead.
+        """
+        tasks = self.sample_tasks(jax.random.key(0), 1)
+        if self.functional is not None:
+            return traced_signals(self.functional, get_task(tasks, 0))
+        return probed_signals(self.make_vec(tasks, seed=0))
+
     @abc.abstractmethod
     def sample_tasks(self, key: jax.Array, n: int) -> Tasks:
         """Draws `n` independent tasks; the key is consumed."""
@@ -56,8 +74,12 @@ class TaskFamily(abc.ABC):
     def make_vec(self, tasks: Tasks, seed: int | None = None) -> VectorEnv[Any, Any, Any]:
         """Makes a vector environment in which environment `i` plays task `i`.
 
-        Its autoreset mode is SAME_STEP. An episode is truncated at the horizon; it terminates only where the task says
-        so. The two are told apart, and both are true where they fall on one step.
+        Its autoreset mode is DISABLED: `step` returns the last observations of episodes that end, and whoever steps
+        then calls `reset(options={"reset_mask": ended})`, gymnasium's convention, to begin new ones there. It also has
+        `set_tasks(tasks)`, for `N` other tasks; a `reset(seed=...)` of all environments must follow.
+
+        An episode is truncated at the horizon; it terminates only where the task says so. The two are told apart, and
+        both are true where they fall on one step.
 
         Args:
           tasks: `N` tasks.
@@ -95,9 +117,19 @@ class Benchmark:
     test_tasks: Tasks
 
     def __post_init__(self) -> None:
-        """Raises ValueError where a task set is empty."""
+        """Raises ValueError where the name is no name, the family no family, or a task set is wrong or empty."""
+        if not isinstance(self.name, str) or not self.name:
+            raise ValueError(f"Benchmark: name={self.name!r} must be a string that is not empty")
+        needed = ("horizon", "observation_space", "action_space", "sample_tasks", "make_vec")
+        missing = [name for name in needed if not hasattr(self.family, name)]
+        if isinstance(self.family, type) or missing:
+            raise ValueError(f"Benchmark {self.name!r}: family must be a TaskFamily, got {self.family!r}")
         for field in ("train_tasks", "test_tasks"):
-            if num_tasks(getattr(self, field)) == 0:
+            try:
+                count = num_tasks(getattr(self, field))
+            except ValueError as error:
+                raise ValueError(f"Benchmark {self.name!r}: {field}: {error}") from None
+            if count == 0:
                 raise ValueError(f"Benchmark {self.name!r}: {field} is empty")
 
     @property
@@ -123,24 +155,66 @@ def num_tasks(tasks: Tasks) -> int:
     """Counts tasks.
 
     Raises:
-      ValueError: the leaves of a pytree disagree about `N`, or one has no leading dimension.
+      ValueError: they are neither a list nor a pytree of arrays, or the leaves of a pytree disagree about `N`, or one
+        has no leading dimension.
     """
-    if isinstance(tasks, list):
+    if isinstance(tasks, list | range):
         return len(tasks)
-    shapes = [np.shape(leaf) for leaf in jax.tree.leaves(tasks)]
+    leaves = jax.tree.leaves(tasks, is_leaf=lambda node: isinstance(node, Iterator | Set | str))
+    shapes = [tuple(leaf.shape) if isinstance(leaf, np.ndarray | jax.Array) else () for leaf in leaves]
     if not shapes or () in shapes or len({shape[0] for shape in shapes}) > 1:
-        raise ValueError(f"tasks must be a list, or a pytree of arrays with one leading dimension; got shapes {shapes}")
+        found = (
+            f"a {type(tasks).__name__} of {', '.join(sorted({type(leaf).__name__ for leaf in leaves})) or 'nothing'}"
+        )
+        raise ValueError(
+            "tasks must be a list, or a pytree of arrays with one leading dimension; "
+            f"got {type(tasks).__name__ if len(leaves) == 1 and leaves[0] is tasks else found} with shapes {shapes}"
+        )
     return shapes[0][0]
 
 
 def get_task(tasks: Tasks, index: int) -> Task:
-    """The task at `index`, without the leading dimension."""
-    return tasks[index] if isinstance(tasks, list) else jax.tree.map(lambda leaf: leaf[index], tasks)
+    """The task at `index`, without the leading dimension; the index into a pytree of JAX arrays may be traced.
+
+    Raises:
+      ValueError: the index is no whole number from 0 to N - 1.
+    """
+    if not isinstance(index, jax.core.Tracer):
+        index = _check_indices("index", [index], num_tasks(tasks))[0].item()
+    return tasks[index] if isinstance(tasks, list | range) else jax.tree.map(lambda leaf: leaf[index], tasks)
 
 
 def take_tasks(tasks: Tasks, indices: Sequence[int] | np.ndarray | jax.Array) -> Tasks:
-    """The tasks at `indices: [M]`, repeats allowed; indices into a pytree of JAX arrays may be traced."""
-    if isinstance(tasks, list):
-        return [tasks[int(index)] for index in indices]
-    indices = indices if isinstance(indices, jax.Array) else np.asarray(indices, np.int32)
+    """The tasks at `indices: [M]`, repeats allowed; indices into a pytree of JAX arrays may be traced.
+
+    Raises:
+      ValueError: an index is no whole number from 0 to N - 1.
+    """
+    if not isinstance(indices, jax.core.Tracer):
+        checked = _check_indices("indices", indices, num_tasks(tasks))
+        if isinstance(tasks, list | range):
+            return [tasks[index] for index in checked.tolist()]
+        indices = indices if isinstance(indices, jax.Array) else checked
     return jax.tree.map(lambda leaf: leaf[indices], tasks)
+
+
+def host_tasks(tasks: Tasks) -> Tasks:
+    """The same tasks without JAX arrays, whose numbers are slow to read one by one; a `range` becomes a list."""
+    if isinstance(tasks, range):
+        return list(tasks)
+    if not any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(tasks)):
+        return tasks
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[()] if isinstance(leaf, jax.Array) else leaf, tasks)
+
+
+def _check_indices(name: str, indices: Any, count: int) -> np.ndarray:
+    try:
+        array = np.asarray(indices)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name}={indices!r} must be whole numbers: {error}") from None
+    if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
+        raise ValueError(f"{name}={indices!r} must be whole numbers, a list or array [M]")
+    if array.size and not (array.min() >= 0 and array.max() < count):
+        wrong = array[(array < 0) | (array >= count)][0]
+        raise ValueError(f"{name} has {wrong}, must be from 0 to {count - 1}: there are {count} tasks")
+    return array.astype(np.int32)

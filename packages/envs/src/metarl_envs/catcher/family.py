@@ -27,6 +27,7 @@ class CatcherFamily(FunctionalFamily):
     def __init__(self, env: CatcherEnv | PleCatcherEnv) -> None:
         """Makes the family of a game; every episode ends within the horizon, 27 steps or 50."""
         super().__init__(env, NUM_STEPS if isinstance(env, CatcherEnv) else PLE_HORIZON)
+        self.terminates = not isinstance(env, CatcherEnv)
 
     def sample_tasks(self, key: jax.Array, n: int) -> CatcherTask:
         """The task to train on, `N` times; the key is not used."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from gymnasium.vector import AutoresetMode
 
 from metarl_envs.locomotion.env import LocomotionEnv
 from metarl_envs.locomotion.rules import Rules
@@ -36,6 +37,7 @@ class LocomotionFamily(TaskFamily):
         self.rules = rules
         self.horizon = HORIZON
         self.observation_space, self.action_space = make_spaces(rules)
+        self.terminates = type(rules).terminated is not Rules.terminated
         self._draw_tasks = draw_tasks
         self._num_threads = num_threads
 
@@ -47,7 +49,13 @@ class LocomotionFamily(TaskFamily):
     def make_vec(self, tasks: Tasks, seed: int | None = None) -> LocomotionVectorEnv:
         """See `TaskFamily.make_vec`; the seed is that of the first `reset`. The environments can `render`."""
         return LocomotionVectorEnv(
-            self.rules, tasks, HORIZON, seed, render_mode="rgb_array", num_threads=self._num_threads
+            self.rules,
+            tasks,
+            HORIZON,
+            seed,
+            render_mode="rgb_array",
+            num_threads=self._num_threads,
+            autoreset_mode=AutoresetMode.DISABLED,
         )
 
     def make_env(self, task: Task, render_mode: str | None = None) -> LocomotionEnv:
@@ -57,5 +65,5 @@ class LocomotionFamily(TaskFamily):
     def make_limited_vec(
         self, tasks: Tasks, horizon: int, render_mode: str | None = None, *, num_threads: int = 1
     ) -> LocomotionVectorEnv:
-        """As `make_vec`, with another horizon, render mode and number of threads."""
+        """As `make_vec`, with another horizon, render mode and number of threads, and autoreset in the same step."""
         return LocomotionVectorEnv(self.rules, tasks, horizon, render_mode=render_mode, num_threads=num_threads)

@@ -6,6 +6,7 @@ In the shape descriptions, `N` denotes the number of tasks, which is the number 
 from typing import Any
 
 import numpy as np
+from gymnasium.vector import AutoresetMode
 
 from metarl_envs.locomotion.render import FrameRenderer, check_render_mode
 from metarl_envs.locomotion.rules import Rules
@@ -17,7 +18,7 @@ from metarl_envs.tasks import Tasks
 
 
 class LocomotionVectorEnv(SimulatedVectorEnv):
-    """Plays `N` tasks, environment `i` task `i`, with autoreset in the same step.
+    """Plays `N` tasks, environment `i` task `i`.
 
     Environment `i` plays exactly what a `LocomotionEnv` seeded with `seed + i` plays, to the bit. Rewards, observations
     and terminations are those of `rules`; infos are laid out as in gymnasium's `SyncVectorEnv`.
@@ -31,6 +32,7 @@ class LocomotionVectorEnv(SimulatedVectorEnv):
         seed: int | None = None,
         render_mode: str | None = None,
         num_threads: int = 1,
+        autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP,
     ) -> None:
         """Makes the environments.
 
@@ -41,6 +43,7 @@ class LocomotionVectorEnv(SimulatedVectorEnv):
           seed: for the first `reset` if it brings none; None draws one from the operating system.
           render_mode: None or "rgb_array".
           num_threads: that step the simulations; results do not depend on it.
+          autoreset_mode: SAME_STEP or DISABLED, see `SimulatedVectorEnv`.
 
         Raises:
           ImportError: MuJoCo is not installed.
@@ -50,7 +53,7 @@ class LocomotionVectorEnv(SimulatedVectorEnv):
         check_render_mode(render_mode, self.metadata["render_modes"])
         self.rules, self.render_mode = rules, render_mode
         self._robots = Simulation(rules, tasks, num_threads)
-        super().__init__(self._robots, make_spaces(rules), horizon, seed)
+        super().__init__(self._robots, make_spaces(rules), horizon, seed, autoreset_mode)
         self.metadata = self.metadata | {"render_fps": round(1 / rules.robot.step_seconds)}
 
     def read_dynamics(self) -> DynamicsTask:

@@ -3,10 +3,12 @@
 In the shape descriptions, `N` denotes the number of tasks.
 """
 
+import functools
 from typing import Any
 
 import jax
 import numpy as np
+from gymnasium.vector import AutoresetMode
 
 from metarl_envs.pixels.env import PixelEnv
 from metarl_envs.pixels.simulation import Scenario, make_spaces
@@ -17,7 +19,12 @@ _SEED = 1337
 
 
 class PixelFamily(TaskFamily):
-    """Tasks of one scenario; needs the extra `mujoco` once an environment is made."""
+    """Tasks of one scenario; needs the extra `mujoco` once an environment is made.
+
+    An episode ends before the horizon only where a simulation diverges.
+    """
+
+    terminates = False
 
     def __init__(
         self, scenario: Scenario, horizon: int, *, side: int = 64, num_threads: int = 1, backend: str | None = None
@@ -36,6 +43,13 @@ class PixelFamily(TaskFamily):
         self._options: dict[str, Any] = {"side": side, "backend": backend}
         self._num_threads = num_threads
 
+    @functools.cached_property
+    def signals(self) -> tuple[str, ...]:
+        """Sorted names of the numbers that a step reports; found by one step, of which nothing is drawn."""
+        physics = self.scenario.make_physics(self.sample_tasks(jax.random.key(0), 1), 1)
+        physics.reset(np.zeros(1, np.int64), [np.random.default_rng(0)])
+        return tuple(sorted(physics.step(np.zeros((1, self.scenario.action_size))).signals))
+
     def sample_tasks(self, key: jax.Array, n: int) -> Tasks:
         """Draws `n` tasks, arrays `[N, ...]`; the key is consumed."""
         seed = np.asarray(jax.random.key_data(key), np.uint32).ravel()
@@ -44,7 +58,14 @@ class PixelFamily(TaskFamily):
     def make_vec(self, tasks: Tasks, seed: int | None = None) -> PixelVectorEnv:
         """See `TaskFamily.make_vec`; the seed is that of the first `reset`. The environments can `render`."""
         return PixelVectorEnv(
-            self.scenario, tasks, self.horizon, seed, "rgb_array", num_threads=self._num_threads, **self._options
+            self.scenario,
+            tasks,
+            self.horizon,
+            seed,
+            "rgb_array",
+            num_threads=self._num_threads,
+            autoreset_mode=AutoresetMode.DISABLED,
+            **self._options,
         )
 
     def make_env(self, task: Task, render_mode: str | None = None) -> PixelEnv:
@@ -54,7 +75,7 @@ class PixelFamily(TaskFamily):
     def make_limited_vec(
         self, tasks: Tasks, horizon: int, render_mode: str | None = None, *, num_threads: int = 1
     ) -> PixelVectorEnv:
-        """As `make_vec`, with another horizon, render mode and number of threads."""
+        """As `make_vec`, with another horizon, render mode and number of threads, and autoreset in the same step."""
         return PixelVectorEnv(
             self.scenario, tasks, horizon, render_mode=render_mode, num_threads=num_threads, **self._options
         )

@@ -6,6 +6,7 @@ In the shape descriptions, `N` denotes the number of tasks, which is the number 
 from typing import Any
 
 import numpy as np
+from gymnasium.vector import AutoresetMode
 
 from metarl_envs.locomotion.render import check_render_mode
 from metarl_envs.pixels.simulation import PixelSimulation, Scenario, make_spaces
@@ -14,7 +15,7 @@ from metarl_envs.tasks import Tasks
 
 
 class PixelVectorEnv(SimulatedVectorEnv):
-    """Plays `N` tasks, environment `i` task `i`, with autoreset in the same step.
+    """Plays `N` tasks, environment `i` task `i`.
 
     Environment `i` plays exactly what a `PixelEnv` seeded with `seed + i` plays. Pictures are uint8 `[N, S, C S, 3]`.
     """
@@ -30,6 +31,7 @@ class PixelVectorEnv(SimulatedVectorEnv):
         side: int = 64,
         num_threads: int = 1,
         backend: str | None = None,
+        autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP,
     ) -> None:
         """Makes the environments.
 
@@ -42,6 +44,7 @@ class PixelVectorEnv(SimulatedVectorEnv):
           side: of a camera's picture, px.
           num_threads: that step the simulations; results do not depend on it.
           backend: what draws, as for `metarl_envs.rendering.BatchRenderer`.
+          autoreset_mode: SAME_STEP or DISABLED, see `SimulatedVectorEnv`.
 
         Raises:
           ImportError: MuJoCo is not installed.
@@ -51,7 +54,7 @@ class PixelVectorEnv(SimulatedVectorEnv):
         check_render_mode(render_mode, self.metadata["render_modes"])
         self.scenario, self.render_mode = scenario, render_mode
         self._pixels = PixelSimulation(scenario, tasks, side, num_threads, backend)
-        super().__init__(self._pixels, make_spaces(scenario, side), horizon, seed)
+        super().__init__(self._pixels, make_spaces(scenario, side), horizon, seed, autoreset_mode)
         self.metadata = self.metadata | {"render_fps": round(1 / scenario.step_seconds)}
 
     def render(self) -> tuple[np.ndarray, ...] | None:

@@ -39,6 +39,8 @@ class PointFamily(FunctionalFamily):
       only within `radius` of the goal.
     """
 
+    terminates = False
+
     def __init__(self, *, sparse: bool, radius: float = RADIUS) -> None:
         """Makes the family; `radius` in m is that of sampled tasks."""
         super().__init__(PointEnv(sparse=sparse, random_start=not sparse), HORIZON)

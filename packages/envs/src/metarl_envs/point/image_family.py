@@ -29,6 +29,8 @@ _STEP_SIZES = {"v0": 0.15, "v1": STEP_SIZE}
 class PointImageFamily(FunctionalFamily):
     """Goals on the upper half of the circle of radius 1 m around the origin, where episodes start."""
 
+    terminates = False
+
     def __init__(self, *, sparse: bool, side: int = 64, step_size: float = STEP_SIZE) -> None:
         """Makes the family; see `PointImageEnv` for the options."""
         super().__init__(PointImageEnv(sparse=sparse, side=side, step_size=step_size), HORIZON)

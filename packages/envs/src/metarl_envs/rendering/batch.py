@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from metarl_envs.forks import note_use, refuse_after_fork
 from metarl_envs.rendering.backends import Drawer, candidates, open_drawer
 from metarl_envs.rendering.options import RenderOptions
 
@@ -97,6 +98,8 @@ class BatchRenderer:
             self._opened = None
 
     def _open(self) -> tuple[str, Drawer]:
+        refuse_after_fork("drawing")
+        note_use("drawing")
         if self._opened is None:
             self._opened = open_drawer(self._model, self._cameras, self._options, self._backend)
         return self._opened
