@@ -150,6 +150,13 @@ class Benchmark:
         """The test tasks `ids: [M]`."""
         return take_tasks(self.test_tasks, ids)
 
+    def identity(self) -> dict[str, str]:
+        """What tells it from another benchmark of its name: `name`, and a digest of each task set."""
+        from metarl_envs.fingerprint import fingerprint  # which imports this module
+
+        digests = {field: fingerprint(getattr(self, field)) for field in ("train_tasks", "test_tasks")}
+        return {"name": self.name, **digests}
+
 
 def num_tasks(tasks: Tasks) -> int:
     """Counts tasks.

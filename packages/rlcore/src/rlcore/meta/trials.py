@@ -248,7 +248,7 @@ def evaluate(
 
 def count_tasks(tasks: Any) -> int:
     """`N` of a list of tasks, or of a pytree of arrays `[N, ...]`."""
-    return len(tasks) if isinstance(tasks, list) else jax.tree.leaves(tasks)[0].shape[0]
+    return len(tasks) if isinstance(tasks, list | range) else jax.tree.leaves(tasks)[0].shape[0]
 
 
 def draw_seed(key: chex.PRNGKey) -> int:
