@@ -14,7 +14,7 @@ from gymnasium import spaces
 from metarl_envs import Benchmark, benchmark, from_gymnasium
 from pearl_jax.learner import make_rows
 from rlcore.experiment import NonFiniteError, Run, RunError, override, to_dict
-from rlcore.meta import Visit
+from rlcore.meta import TrialPlayer, Visit
 from rlcore.rollout import Trajectory
 from rlcore.types import Transition
 
@@ -79,6 +79,28 @@ def test_locomotion_resumes_exactly_and_keeps_every_step_where_robots_fall(tmp_p
     assert int(stored.num_added.sum()) == int(whole.rows) == int(whole.env_steps)
     fell = np.asarray(stored.data.discount == 0) & (np.arange(stored.capacity) < np.asarray(stored.size)[:, None])
     assert fell.any()
+
+
+@pytest.mark.parametrize("name", ["hopper-params-v0", "walker-params-v0", "ant-fwd-back-v0", "humanoid-dir-v0"])
+def test_nothing_that_is_simulated_is_thrown_away_where_robots_fall(name):
+    """With random networks, which fall within a few steps: rows kept and steps simulated are the same number."""
+    pytest.importorskip("mujoco")
+    chosen = benchmark(name)
+    config = dataclasses.replace(SMALL, num_tasks_per_iteration=2, replay_capacity=400, training_reward="reward")
+    learner = pearl_jax.PearlLearner(config, chosen)
+    agent, data = learner.init(jax.random.key(0))
+    ids = np.arange(2)
+    with TrialPlayer(chosen.family) as player:
+        tasks = chosen.take_train_tasks(ids)
+        policy = learner.collection.policy
+        visit = player.play(policy, learner.params(agent), tasks, jax.random.key(1), num_steps=300)
+    data, rows = learner.store(data, ids, visit, first=False)
+    assert visit.num_steps == rows == int(data.replay.num_added.sum()) == 2 * 300
+    ends = visit.trajectory.transition.discount == 0
+    assert (ends.sum(axis=0) > 0).all()
+    stored = data.replay.data
+    np.testing.assert_array_equal(np.asarray(stored.step)[:2, :300], visit.step_in_episode().T)
+    np.testing.assert_array_equal(np.asarray(stored.next_obs)[0, :300], visit.trajectory.transition.next_obs[:, 0])
 
 
 def test_seeds_differ(tmp_path):

@@ -413,3 +413,42 @@ def test_a_player_says_what_was_called_out_of_turn_or_does_not_fit():
         player.act(np.zeros(1, np.float32))
     with pytest.raises(ValueError, match="reward must be finite, got nan"):
         player.observe(np.zeros(1, np.float32), float("nan"), False)
+
+
+KEY = jax.random.key(0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"policy": Remembering}, "policy must be a MetaPolicy"),
+        ({"policy": lambda obs: obs}, "policy must be a MetaPolicy, .* begin_trial, begin_episode, act, observe"),
+        ({"key": 0}, "key must be one key made by jax.random.key, got 0"),
+        ({"key": np.zeros(2, np.uint32)}, "key must be one key made by jax.random.key"),
+        ({"tasks": []}, "tasks must not be empty"),
+        ({"tasks": Task(np.zeros(2, np.int32), np.zeros(3, np.int32))}, "tasks must be a list, or arrays with one"),
+        ({"tasks": 3}, "tasks must be a list, or arrays with one"),
+        ({"num_episodes": 0}, "num_episodes must be a whole number of at least 1, got 0"),
+        ({"num_episodes": 2.0}, "num_episodes must be a whole number of at least 1, got 2.0"),
+        ({"num_episodes": True}, "num_episodes must be a whole number"),
+        ({"num_episodes": None, "num_steps": -1}, "num_steps must be a whole number of at least 1, got -1"),
+        ({"num_episodes": None}, "num_steps and num_episodes are both None"),
+    ],
+    ids=str,
+)
+@FAMILIES
+def test_arguments_that_are_none_are_refused_by_name_before_anything_is_made(functional, changed, message):
+    family = Family(functional)
+    arguments = {"policy": POLICY, "params": REMEMBERS, "tasks": TASKS, "key": jax.random.clone(KEY), "num_episodes": 1}
+    with meta.TrialPlayer(family) as player, pytest.raises(ValueError, match=message):
+        player.play(**{**arguments, **changed})
+    assert family.made == []
+
+
+def test_a_list_of_tasks_is_played_as_their_arrays_are():
+    listed = [jax.tree.map(lambda leaf, i=i: leaf[i], TASKS) for i in range(NUM_TASKS)]
+    with meta.TrialPlayer(Family(ENV)) as player:
+        visits = [
+            player.play(POLICY, REMEMBERS, tasks, jax.random.clone(KEY), num_steps=5) for tasks in (listed, TASKS)
+        ]
+    jax.tree.map(np.testing.assert_array_equal, *visits)

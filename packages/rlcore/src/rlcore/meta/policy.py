@@ -58,8 +58,15 @@ class Family(Protocol):
 class Benchmark(Protocol):
     """The part of `metarl_envs.Benchmark` that training needs, met without importing it."""
 
-    name: str
-    family: Any
+    @property
+    def name(self) -> str:
+        """For messages."""
+        ...
+
+    @property
+    def family(self) -> Any:
+        """What its tasks belong to: a `Family`, with its spaces."""
+        ...
 
     @property
     def num_train_tasks(self) -> int:

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from rlcore.experiment import Run, RunError, difference, load_config, restore_part, to_dict
+from rlcore.meta.arguments import check_seed
 from rlcore.meta.player import Player
 from rlcore.meta.policy import Benchmark
 from rlcore.meta.training import MetaLearner
@@ -32,12 +33,10 @@ def identify(
     Raises:
       ValueError: the seed is not one.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed must be an integer in [0, 2^32), got {seed!r}")
     identity = {
         "algorithm": algorithm,
         "benchmark": dict(benchmark.identity()),
-        "seed": int(seed),
+        "seed": check_seed(seed),
         "config": to_dict(config),
     }
     return {**identity, **(parts or {})}
@@ -147,7 +146,8 @@ class Trained:
           num_episodes: of a trial, by default as many as in tests.
           seed: of everything random.
         """
-        tasks = self.benchmark.test_tasks if tasks is None else tasks
+        if tasks is None:
+            tasks = self.benchmark.take_test_tasks(np.arange(self.benchmark.num_test_tasks))
         key = jax.random.fold_in(jax.random.key(seed), 1)  # not the key that training starts from
         with TrialPlayer(self.benchmark.family) as player:
             return player.play(

@@ -15,6 +15,7 @@ import optax
 
 from rlcore.experiment import Run, check_memory, num_bytes, tell
 from rlcore.experiment.metrics import to_scalars
+from rlcore.meta.arguments import check_count, check_seed
 from rlcore.meta.config import Collection, Testing
 from rlcore.meta.policy import Benchmark
 from rlcore.meta.results import outcome_metrics
@@ -107,7 +108,7 @@ class MetaLearner(Protocol):
 
 def init_state(learner: MetaLearner, seed: int) -> TrainState:
     """The state before anything was collected."""
-    init_key, key = jax.random.split(jax.random.key(seed))
+    init_key, key = jax.random.split(jax.random.key(check_seed(seed)))
     agent, data = learner.init(init_key)
     return TrainState(agent, data, key, jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32))
 
@@ -126,10 +127,12 @@ def meta_train(learner: MetaLearner, benchmark: Benchmark, run: Run, *, seed: in
       The state after the last iteration.
 
     Raises:
+      ValueError: the seed or the number of iterations is none.
       RunError: the run does not fit into memory.
       NonFiniteError: an environment, the agent or a loss gave a number that is not finite; the last checkpoint is
         intact.
     """
+    num_iterations = check_count("num_iterations", num_iterations)
     collection, testing = learner.collection, learner.testing
     num_train, num_test = benchmark.num_train_tasks, benchmark.num_test_tasks
     num_visited = collection.num_tasks or num_train

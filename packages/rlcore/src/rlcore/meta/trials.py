@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from rlcore.meta.arguments import check_play, count_tasks, stack_tasks
 from rlcore.meta.policy import Family, MetaPolicy
 from rlcore.meta.signals import check_finite
 from rlcore.rollout import Trajectory, host_rollout, number_episodes, rollout, start
@@ -56,10 +57,8 @@ class Visit(NamedTuple):
         xp = np if isinstance(self.episode, np.ndarray) else jnp
         steps = xp.arange(self.episode.shape[0], dtype=xp.int32)[:, None]
         begins = xp.concatenate([xp.ones_like(self.episode[:1], bool), self.episode[1:] != self.episode[:-1]])
-        begun = xp.where(begins, steps, 0)
-        # The newest start so far, by a running maximum over time.
-        newest = np.maximum.accumulate(begun) if xp is np else jax.lax.cummax(begun)
-        return steps - newest
+        # The newest start so far is a running maximum over time.
+        return steps - xp.maximum.accumulate(xp.where(begins, steps, 0))
 
     def by_episode(self, num_episodes: int, horizon: int) -> Trials:
         """The first `K` episodes of each task, on the host; steps of later ones are left out."""
@@ -208,16 +207,14 @@ class TrialPlayer:
           names: of the tasks, for messages.
 
         Raises:
+          ValueError: an argument is not what is said here.
           NonFiniteError: an observation, an action or a reward is not finite; says whose, and when it began.
         """
-        if num_steps is None:
-            if num_episodes is None:
-                raise ValueError("num_steps and num_episodes are both None: one of them must be given")
-            num_steps = num_episodes * self._family.horizon
+        num_steps = check_play(policy, tasks, key, num_steps, num_episodes, self._family.horizon)
         functional = self._family.functional
         if functional is not None:
             horizon = self._family.horizon
-            visit = _jit_play(policy, params, functional, tasks, key, num_steps=num_steps, horizon=horizon)
+            visit = _jit_play(policy, params, functional, stack_tasks(tasks), key, num_steps=num_steps, horizon=horizon)
         else:
             env = self._set_up(tasks)
             visit = play_host_trial(policy, params, env, key, num_steps=num_steps, num_episodes=num_episodes)
@@ -244,11 +241,6 @@ def evaluate(
     with TrialPlayer(family) as player:
         visit = player.play(policy, params, tasks, key, num_episodes=num_episodes)
     return np.asarray(visit.by_episode(num_episodes, family.horizon).returns())
-
-
-def count_tasks(tasks: Any) -> int:
-    """`N` of a list of tasks, or of a pytree of arrays `[N, ...]`."""
-    return len(tasks) if isinstance(tasks, list | range) else jax.tree.leaves(tasks)[0].shape[0]
 
 
 def draw_seed(key: chex.PRNGKey) -> int:
