@@ -77,6 +77,8 @@ def check(
     run(*install, wheel, "--group", f"{package / 'pyproject.toml'}:test", cwd=directory)
     shutil.copy(ROOT / "pyproject.toml", directory)  # pytest's settings
     shutil.copy(package / "README.md", directory)  # whose examples are tests
+    (directory / "tools").mkdir()
+    shutil.copy(ROOT / "tools" / "readmes.py", directory / "tools")  # by which they are
     shutil.copytree(package / "tests", directory / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     chosen = ["-m", "wheel and not slow"] if quick else []
     run(interpreter, "-P", "-m", "pytest", "-q", "-n", "2", *chosen, "tests", cwd=directory)

@@ -61,6 +61,12 @@ def find_mismatches(pins: Iterable[str], installed: Iterable[tuple[str, str]]) -
     return mismatches
 
 
+def find_members() -> list[Path]:
+    """The pyproject.toml of each member of the workspace: packages and examples."""
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["workspace"]["members"]
+    return [path for pattern in patterns for path in sorted(ROOT.glob(f"{pattern}/pyproject.toml"))]
+
+
 def run_uv(*arguments: str, cwd: Path) -> str:
     """Runs uv in `cwd` and returns what it prints."""
     return subprocess.run(["uv", *arguments], cwd=cwd, check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -71,7 +77,7 @@ def resolve() -> tuple[list[str], list[str]]:
     with tempfile.TemporaryDirectory() as temporary:
         copy = Path(temporary)
         build_requires: set[str] = set()
-        for path in [ROOT / "pyproject.toml", *ROOT.glob("packages/*/pyproject.toml")]:
+        for path in [ROOT / "pyproject.toml", *find_members()]:
             target = copy / path.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
             text = path.read_text()
@@ -96,7 +102,7 @@ def refresh() -> None:
 
 def check() -> list[str]:
     """Compares what is installed in this environment, less the workspace's own packages, with the pins."""
-    projects = [tomllib.loads(path.read_text()) for path in [*ROOT.glob("packages/*/pyproject.toml")]]
+    projects = [tomllib.loads(path.read_text()) for path in find_members()]
     own = {canonicalize_name(project["project"]["name"]) for project in projects}
     installed = [(found.metadata["Name"], found.version) for found in importlib.metadata.distributions()]
     pins = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["constraint-dependencies"]

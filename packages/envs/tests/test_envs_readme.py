@@ -1,9 +1,9 @@
 """The README's examples run as they are."""
 
 import pathlib
-import re
 
 import pytest
+import readmes
 
 pytestmark = pytest.mark.wheel
 
@@ -13,8 +13,8 @@ README = pathlib.Path(__file__).parents[1] / "README.md"
 @pytest.mark.usefixtures("scratch_registry")
 def test_examples_run_in_order(capsys):
     namespace = {"__name__": "__main__"}
-    examples = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    exec(examples[0], namespace)
+    first, *others = readmes.read_blocks(README)
+    first.run(namespace)
     assert capsys.readouterr().out == "best possible return 13.4; distance at the end 0.00 m\n"
-    for example in examples[1:]:
-        exec(example, namespace)
+    for block in others:
+        block.run(namespace)

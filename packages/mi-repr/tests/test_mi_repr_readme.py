@@ -1,9 +1,10 @@
-"""The README's first example runs as it is, and says what the README says it does."""
+"""The README's examples run as they are, and say what the README says they do."""
 
-import re
 from pathlib import Path
 
+import mi_repr
 import pytest
+import readmes
 
 pytestmark = pytest.mark.wheel
 
@@ -11,9 +12,19 @@ README = Path(__file__).parents[1] / "README.md"
 
 
 def test_first_example_says_which_objectives_are_sufficient(capsys):
-    example = re.search(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)[1]
-    exec(example, {"__name__": "__main__"})
+    readmes.read_blocks(README)[0].run({"__name__": "__main__"})
     printed = capsys.readouterr().out
     assert "fwd: maximum 2.0000 bits (1 representations), sufficient for Q*." in printed
     assert "state: maximum 1.0000 bits (4 representations), NOT sufficient." in printed
     assert "The maximiser {s0,s3} {s1} {s2} is not sufficient for an optimal policy" in printed
+
+
+@pytest.mark.slow
+def test_other_examples_run_in_order_with_small_presets(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    preset = mi_repr.preset
+    monkeypatch.setattr(mi_repr, "preset", lambda name, *arguments: preset("tiny", *arguments))
+    namespace = {"__name__": "__main__"}
+    for block in readmes.read_blocks(README)[1:]:
+        block.run(namespace)
+    assert {"information", "probe", "agent"} <= set(namespace["results"])
