@@ -2,9 +2,8 @@
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 
@@ -33,32 +32,10 @@ def read_blocks(path: Path) -> list[Block]:
     return [Block(path, text[: match.start(1)].count("\n") + 1, match[1]) for match in found]
 
 
-def run_blocks(
-    path: Path, namespace: dict[str, Any], *, broken: Mapping[str, type[Exception]] = MappingProxyType({})
-) -> None:
-    """Runs all blocks of a README in order.
-
-    Args:
-      path: of the README.
-      namespace: what they define goes there.
-      broken: blocks that cannot run yet, by some text of theirs, and the error that each raises.
-
-    Raises:
-      AssertionError: a block of `broken` runs after all, or there is none such.
-    """
-    left = dict(broken)
+def run_blocks(path: Path, namespace: dict[str, Any]) -> None:
+    """Runs all blocks of a README in order, in `namespace`, where what they define stays."""
     for block in read_blocks(path):
-        text = next((text for text in left if text in block.source), None)
-        if text is None:
-            block.run(namespace)
-            continue
-        try:
-            block.run(namespace)
-        except left.pop(text):
-            continue
-        raise AssertionError(f"{path}:{block.line} runs: take {text!r} off the list of broken blocks")
-    if left:
-        raise AssertionError(f"{path} has no block with {', '.join(map(repr, left))}")
+        block.run(namespace)
 
 
 class Command(NamedTuple):

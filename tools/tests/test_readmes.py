@@ -48,16 +48,6 @@ def test_blocks_run_in_one_namespace_and_show_the_readmes_lines(path):
     assert traceback.extract_tb(caught.value.__traceback__)[-1].lineno == 18
 
 
-def test_a_broken_block_must_break(path):
-    readmes.run_blocks(path, {}, broken={"missing": NameError})
-    with pytest.raises(AssertionError, match=r"README\.md:18 runs: take 'missing' off"):
-        readmes.run_blocks(path, {"missing": 2}, broken={"missing": NameError})
-    with pytest.raises(AssertionError, match="has no block with 'gone'"):
-        readmes.run_blocks(path, {"missing": 2}, broken={"gone": NameError})
-    with pytest.raises(NameError):
-        readmes.run_blocks(path, {}, broken={"missing": TypeError})
-
-
 def test_commands(path):
     assert [(command.line, command.words) for command in readmes.read_commands(path, "pip install")] == [
         (8, ("pip", "install", "./packages/a", "./packages/b[c]")),

@@ -9,13 +9,12 @@ pytestmark = pytest.mark.wheel
 
 OPTIMISE = True
 README = Path(__file__).parents[1] / "README.md"
-BROKEN = {"make_env": NameError, "ConvEncoder": ValueError}  # by a text of the block: the reader's own names
 
 
 def test_examples_run_in_order_and_the_first_one_adapts(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     namespace = {"__name__": "__main__"}
-    readmes.run_blocks(README, namespace, broken=BROKEN)
+    readmes.run_blocks(README, namespace)
     assert "return by episode of a trial" in capsys.readouterr().out
     mean = namespace["returns"].mean(axis=0)
     # Of 16 possible; measured 10 to 12 after ten episodes, 2 to 4 in the first.
