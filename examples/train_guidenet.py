@@ -17,7 +17,7 @@ from absl import flags
 from guidenet import load_model
 from guidenet.data.catalogue import open_data
 from guidenet.evaluation import Evaluation, Guided
-from guidenet.training import PRESETS, train
+from guidenet.training import PRESETS, set_up
 from rlcore.experiment import enable_compilation_cache, main, user_errors
 
 _PURPOSES = "; ".join(f"{name}, {purpose}" for name, (_, purpose) in PRESETS.items())
@@ -68,7 +68,7 @@ def run() -> None:
     directory = Path(_RUN_DIR.value or Path("runs") / f"guidenet-{_PRESET.value}-{_SEED.value}")
     enable_compilation_cache()
     with user_errors():
-        model = train(
+        training = set_up(
             _PRESET.value,
             _OVERRIDE.value,
             kinds=_KINDS.value,
@@ -80,6 +80,7 @@ def run() -> None:
             cache=_CACHE.value,
             weights=_WEIGHTS.value,
         )
+    model = training.run()
     if _NUM_TEST_TASKS.value:
         kinds = json.loads((directory / "config.json").read_text())["training"]["kinds"]
         (directory / "test.json").write_text(json.dumps(test(model, kinds), indent=1) + "\n")

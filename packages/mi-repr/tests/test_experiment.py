@@ -13,6 +13,7 @@ from mi_repr import GAMES, PRESETS, REPRESENTATIONS, Experiment, exact_informati
 from mi_repr.config import ControlConfig, EncoderConfig, ExperimentConfig, PretrainConfig, ProbeConfig
 from mi_repr.control import play
 from mi_repr.exact import optimal_q
+from mi_repr.experiment import PURPOSES
 from mi_repr.regression import regress
 from rlcore.experiment import RunError, read_metrics
 
@@ -230,3 +231,14 @@ def test_regression_measures_its_errors_against_the_best_constants():
     assert known["advantage_error"] < 0.3
     assert unknown["q_error"] == pytest.approx(1, abs=0.05)
     assert unknown["advantage_error"] == pytest.approx(1, abs=0.05)
+
+
+def test_no_two_purposes_share_a_key(tmp_path):
+    made = Experiment(metarl_envs.benchmark("catcher-v0"), preset("tiny", "fwd", "catcher-v0"), 3, tmp_path)
+    keys = {tuple(jax.random.key_data(made.key(purpose)).tolist()) for purpose in PURPOSES}
+    assert len(keys) == len(PURPOSES)
+    # As ever: runs that are there go on with their keys.
+    first_letters = int.from_bytes(b"enco", "little")
+    assert made.key("encoder") == jax.random.fold_in(jax.random.key(3), first_letters)
+    with pytest.raises(ValueError, match=r"purpose must be one of agent, .*, got 'encore'"):
+        made.key("encore")

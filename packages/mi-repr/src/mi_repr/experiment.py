@@ -49,6 +49,10 @@ _SEEN_AT_ONCE = 504
 _RESULTS = "results.json"
 
 
+PURPOSES = ("agent", "bounds", "data", "encoder", "play", "probe", "q", "states", "true-state-agent")
+"""What random keys are for. Their first four letters make the key, so no two may have the same."""
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Experiment:
     """What is run, and where.
@@ -80,7 +84,9 @@ class Experiment:
         return get_task(self.benchmark.train_tasks, 0)
 
     def key(self, purpose: str) -> chex.PRNGKey:
-        """A key for each purpose, so that no part depends on which parts ran before it."""
+        """A key for each of `PURPOSES`, so that no part depends on which parts ran before it."""
+        if purpose not in PURPOSES:
+            raise ValueError(f"purpose must be one of {', '.join(PURPOSES)}, got {purpose!r}")
         number = int.from_bytes(purpose.encode()[:4].ljust(4), "little")
         return jax.random.fold_in(jax.random.key(self.seed), number)
 

@@ -1,8 +1,12 @@
 """A training program in small, run by the tests as a user would run one. Also a module of a toy training step."""
 
 import dataclasses
+import signal
 import time
 from typing import Any, NamedTuple
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import jax
 import jax.numpy as jnp
@@ -105,7 +109,11 @@ def main() -> None:
                 {"seed": training_flags.seed.value, **experiment.to_dict(config)},
                 checkpoint_every=training_flags.checkpoint_every.value,
             )
-        train(config, training_flags.seed.value, training_flags.num_iterations.value or 5, run)
+        state = train(config, training_flags.seed.value, training_flags.num_iterations.value or 5, run)
+        for number in range(1000):  # more than a pipe holds
+            print(number, state.params["w"].sum() * jnp.ones(20))
+        print("the end", flush=True)
+        (experiment.get_run_dir(training_flags) / "report").write_text("done")
 
     experiment.main(run_program)
 

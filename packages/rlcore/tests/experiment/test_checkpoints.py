@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,23 @@ def test_a_full_disk_is_one_line_and_what_was_there_is_intact(
     assert re.fullmatch(line, str(error.value))
     assert sorted(path.name for path in saved.iterdir()) == [f"{iteration:012d}" for iteration in (1, 2, 3)]
     assert_same(checkpoints.restore(saved, STATE)[0], {**STATE, "n": jnp.int32(3)})
+
+
+@pytest.mark.parametrize("limit", [100, 3_000, 4_050, 4_200])
+def test_no_room_for_a_part_of_it(saved: Path, limit: int, assert_same: Any) -> None:
+    """Whichever file it is that finds no room, by a limit that the system sets on the size of files."""
+    before = {path: path.read_bytes() for path in saved.rglob("*") if path.is_file()}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limits[1]))
+    try:
+        if limit > 4_100:
+            checkpoints.save(saved, 3, STATE, keep=3)
+            return
+        with pytest.raises(RunError, match="cannot be written: File too large"):
+            checkpoints.save(saved, 4, STATE, keep=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert {path: path.read_bytes() for path in saved.rglob("*") if path.is_file()} == before
 
 
 def test_a_state_that_cannot_be_saved_leaves_nothing(saved: Path) -> None:

@@ -1,8 +1,10 @@
 """Flags, and errors as a user sees them."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import jax
 import pytest
 from absl import app, flags
 from rlcore.experiment import (
@@ -12,6 +14,7 @@ from rlcore.experiment import (
     define_training_flags,
     get_run_dir,
     main,
+    output_path,
     user_errors,
 )
 
@@ -103,3 +106,97 @@ def test_main_refuses_stray_arguments(monkeypatch: pytest.MonkeyPatch, capsys: p
     with pytest.raises(SystemExit):
         run_main(lambda: None, monkeypatch, "seed=3")
     assert capsys.readouterr().err == "error: unexpected argument 'seed=3'; options start with --\n"
+
+
+def find_no_device() -> None:
+    raise AssertionError
+
+
+def test_a_device_that_is_not_there_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def devices() -> None:
+        raise RuntimeError("Unable to initialize backend\n no-such-platform")
+
+    monkeypatch.setattr(jax, "devices", devices)
+    monkeypatch.setenv("JAX_PLATFORMS", "no-such-platform")
+    with pytest.raises(SystemExit) as stop, user_errors():
+        find_no_device()
+    assert stop.value.code == 2
+    with pytest.raises(SystemExit) as stop:
+        run_main(find_no_device, monkeypatch)
+    assert stop.value.code == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert set(lines) == {
+        "error: JAX finds no device with JAX_PLATFORMS=no-such-platform: Unable to initialize backend no-such-platform"
+    }
+
+
+@pytest.mark.parametrize("error", [AssertionError, RuntimeError])
+def test_errors_of_these_kinds_that_are_bugs_pass(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    def run() -> None:
+        raise error("a bug")
+
+    with pytest.raises(error, match="a bug"), user_errors():
+        run()
+    with pytest.raises(error, match="a bug"):
+        run_main(run, monkeypatch)
+
+
+def test_ctrl_c_ends_a_program_at_once_and_only_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    handlers: list[object] = []
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    run_main(lambda: handlers.append(signal.getsignal(signal.SIGINT)), monkeypatch)
+    assert handlers == [signal.SIG_DFL]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_handler_of_the_user_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    def mine(*_: object) -> None:
+        pass
+
+    handlers: list[object] = []
+    before = signal.signal(signal.SIGINT, mine)
+    try:
+        run_main(lambda: handlers.append(signal.getsignal(signal.SIGINT)), monkeypatch)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert handlers == [mine]
+
+
+def test_the_run_dir_may_be_at_home(
+    training_flags: TrainingFlags, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    flags.FLAGS(["program", "--run_dir=~/a"])
+    assert get_run_dir(training_flags) == tmp_path / "a"
+
+
+def test_a_path_for_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert output_path("output", "~/new/folder/a.png", (".png", ".pdf")) == tmp_path / "new" / "folder" / "a.png"
+    assert list((tmp_path / "new" / "folder").iterdir()) == []
+    (tmp_path / "a.PNG").write_text("before")
+    assert output_path("output", tmp_path / "a.PNG", (".png",)).read_text() == "before"
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("a.xyz", r"^output must end in \.png or \.pdf, got a\.xyz$"),
+        ("a", r"^output must end in \.png or \.pdf, got a$"),
+        ("folder.png", r"^output folder\.png cannot be written: Is a directory$"),
+        ("file/a.png", r"^output file/a\.png cannot be written: "),
+        ("/proc/none/a.png", r"^output /proc/none/a\.png cannot be written: "),
+        ("x" * 300 + ".png", r"^output x*\.png cannot be written: File name too long$"),
+    ],
+)
+def test_a_path_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(ValueError, match=message):
+        output_path("output", value, (".png", ".pdf"))

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from rlcore.experiment import restore_latest
+from rlcore.experiment import read_metrics, restore_latest
 
 PROGRAM = Path(__file__).with_name("program.py")
 NUM_ITERATIONS = 40
@@ -33,7 +33,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     def start_program(name: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, *warnings, str(PROGRAM), f"--run_dir={tmp_path / name}", *FLAGS]
         with (tmp_path / f"{name}-errors").open("wb") as errors:
-            processes.append(subprocess.Popen(command, stderr=errors, env=environment))
+            processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, env=environment))
         return processes[-1]
 
     yield start_program
@@ -75,3 +75,64 @@ def test_killed_and_interrupted_it_ends_with_the_same_numbers(
     assert iteration == NUM_ITERATIONS
     assert_same(state, restore_latest(tmp_path / "undisturbed", template)[0])
     assert read_timeless(run_dir) == read_timeless(tmp_path / "undisturbed")
+
+
+def run_by_shell(tmp_path: Path, tail: str, flags: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs the program for three iterations by a shell, which has what the test does to its streams."""
+    program = f"'{sys.executable}' '{PROGRAM}' --num_iterations=3 --run_dir='{tmp_path / 'run'}' {flags}"
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{program} {tail}"],
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+
+
+@pytest.mark.parametrize("tail", ["2>&-", "2>/dev/full", "| head -n 1", ">&-", ">&- 2>&- <&-", "2>&1 | head -n 1"])
+def test_streams_that_go_away_are_no_error(tmp_path: Path, tail: str) -> None:
+    done = run_by_shell(tmp_path, tail)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert "Exception ignored" not in done.stderr + done.stdout
+    assert [entry["iteration"] for entry in read_metrics(tmp_path / "run")] == [1, 2, 3]
+    assert (tmp_path / "run" / "report").read_text() == "done"
+
+
+@pytest.mark.parametrize(
+    ("tail", "flags", "environment", "message"),
+    [
+        (">/dev/full", "", {}, "error: the output cannot be written: No space left on device"),
+        ("", "", {"JAX_PLATFORMS": "cuda"}, "error: JAX finds no device with JAX_PLATFORMS=cuda"),
+        ("", "", {"JAX_PLATFORMS": "nonsense"}, "error: JAX finds no device with JAX_PLATFORMS=nonsense"),
+        ("", "--run_dir=/proc/run", {}, "error: run_dir /proc/run cannot be created or written"),
+        ("", "--run_dir=~nobody-here/run", {}, "error: run_dir ~nobody-here/run cannot be found"),
+    ],
+)
+def test_what_cannot_be_is_one_line_and_code_2(
+    tmp_path: Path, tail: str, flags: str, environment: dict[str, str], message: str
+) -> None:
+    done = run_by_shell(tmp_path, tail, flags, **environment)
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("iteration ")]
+    assert done.returncode == 2, done.stderr
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith(message)
+
+
+def test_home_is_where_the_run_goes(tmp_path: Path) -> None:
+    done = run_by_shell(tmp_path, "", "--run_dir='~/runs/a'", HOME=str(tmp_path / "home"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "home" / "runs" / "a" / "config.json").is_file()
+    assert not (tmp_path / "~").exists()
+
+
+@pytest.mark.parametrize("delay_s", [0.3, 1.0, 2.0, 3.0])
+def test_ctrl_c_before_training_stops_at_once(start: Start, tmp_path: Path, delay_s: float) -> None:
+    process = start("run")
+    time.sleep(delay_s)
+    process.send_signal(signal.SIGINT)
+    code = process.wait(timeout=30)
+    errors = (tmp_path / "run-errors").read_text()
+    assert code in (-signal.SIGINT, 130), errors  # by the signal, or politely if training has begun
+    assert "Traceback" not in errors

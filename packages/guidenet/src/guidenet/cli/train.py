@@ -50,12 +50,12 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         from rlcore.experiment import NonFiniteError, RunError, enable_compilation_cache
 
-        from guidenet.training import train
+        from guidenet.training import set_up
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"{error.name} is missing: pip install 'guidenet[train,data]'") from None
     enable_compilation_cache()
     try:
-        path = train(
+        training = set_up(
             arguments.preset,
             arguments.override,
             kinds=arguments.kind,
@@ -67,6 +67,12 @@ def run(arguments: argparse.Namespace) -> int:
             cache=arguments.cache,
             weights=arguments.weights,
         )
+        try:
+            path = training.run()
+        except RunError:
+            raise
+        except ValueError as error:  # what the user asked for has been checked: keep the traceback
+            raise RuntimeError("training failed, which is a mistake in guidenet") from error
     except RunError as error:
         raise ValueError(str(error)) from None
     except NonFiniteError as error:

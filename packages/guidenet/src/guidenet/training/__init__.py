@@ -4,7 +4,7 @@ from guidenet.training.config import PRESETS, OptimiserConfig, TrainingConfig, t
 from guidenet.training.experiment import Experiment
 from guidenet.training.learner import Batch, Learner, TrainState
 from guidenet.training.material import Material, load_material
-from guidenet.training.run import train
+from guidenet.training.run import Training, set_up
 
 __all__ = [
     "PRESETS",
@@ -14,8 +14,9 @@ __all__ = [
     "Material",
     "OptimiserConfig",
     "TrainState",
+    "Training",
     "TrainingConfig",
     "load_material",
-    "train",
+    "set_up",
     "training_preset",
 ]

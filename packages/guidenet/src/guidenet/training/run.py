@@ -3,15 +3,33 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from rlcore.experiment import override
 
 from guidenet.data.catalogue import open_data
 from guidenet.training.config import training_preset
 from guidenet.training.experiment import Experiment
+from guidenet.training.material import Material
 
 
-def train(
+class Training(NamedTuple):
+    """A training that is set up: whatever is wrong with what the user asked for has been said.
+
+    experiment: its options and where it is kept.
+    train, validation: the images that it needs.
+    """
+
+    experiment: Experiment
+    train: Sequence[Material]
+    validation: Sequence[Material]
+
+    def run(self) -> Path:
+        """Trains, or goes on, and returns where the network was written. Raises as `Experiment.run`."""
+        return self.experiment.run(self.train, self.validation)
+
+
+def set_up(
     preset: str = "cpu",
     overrides: Sequence[str] = (),
     *,
@@ -23,8 +41,8 @@ def train(
     checkpoint_every: int = 0,
     cache: str | Path | None = None,
     weights: str | Path | None = None,
-) -> Path:
-    """Trains a network, or goes on with it, and returns where it was written.
+) -> Training:
+    """Checks the options of a training and loads its data.
 
     Args:
       preset: one of `PRESETS`.
@@ -40,7 +58,7 @@ def train(
 
     Raises:
       ValueError: an option, the data or the weights are not as they must be; nothing was computed.
-      RunError, NonFiniteError: as `Experiment.run`.
+      RunError: the directory cannot be used, or there is not enough memory.
     """
     config = training_preset(preset)
     if kinds:  # first: an option may be for some kinds only
@@ -58,4 +76,4 @@ def train(
     experiment = Experiment(config, found.name, seed, Path(directory), checkpoint_every, weights)
     experiment.check()
     sets = [experiment.load([found.source(kind, role) for kind in wanted]) for role in ("train", "validation")]
-    return experiment.run(*sets)
+    return Training(experiment, *sets)

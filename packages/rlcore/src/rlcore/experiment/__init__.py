@@ -8,7 +8,8 @@ from rlcore.experiment.errors import NonFiniteError, RunError
 from rlcore.experiment.flags import TrainingFlags, define_training_flags, get_run_dir, main, output_path, user_errors
 from rlcore.experiment.memory import check_memory, num_bytes
 from rlcore.experiment.metrics import read_metrics
-from rlcore.experiment.run import Run, restore_latest, restore_part
+from rlcore.experiment.reading import restore_latest, restore_part
+from rlcore.experiment.run import Run
 from rlcore.experiment.screen import tell
 
 __all__ = [

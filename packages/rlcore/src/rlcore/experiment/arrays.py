@@ -76,6 +76,6 @@ def read(directory: Path, indices: Sequence[int] | None = None) -> Iterator[np.n
         yield np.asarray(values).view(jnp.dtype(entry.dtype)).reshape(entry.shape)
 
 
-def _chunks(values: np.ndarray) -> Iterator[np.ndarray]:
+def _chunks(values: np.ndarray) -> Iterator[memoryview]:
     for begin in range(0, values.size, _CHUNK_BYTES):
-        yield values[begin : begin + _CHUNK_BYTES]
+        yield values.data[begin : begin + _CHUNK_BYTES]

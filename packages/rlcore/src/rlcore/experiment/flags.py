@@ -1,14 +1,15 @@
 """The flags that every training program shares, and how a program turns errors into messages and exit codes."""
 
 import contextlib
+import errno
 import os
 import sys
 import tempfile
-import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+import jax
 from absl import app, flags, logging
 
 from rlcore.experiment.directory import run_path
@@ -95,8 +96,8 @@ def user_errors() -> Generator[None]:
         yield
     except ValueError as error:
         _fail(str(error), EXIT_USER_ERROR)
-    except (AssertionError, RuntimeError) as error:
-        _fail_without_device(error)
+    except (AssertionError, RuntimeError):
+        _fail_without_device()
         raise
 
 
@@ -128,8 +129,8 @@ def main(run: Callable[[], None]) -> None:
             _fail(str(error), EXIT_USER_ERROR)
         except NonFiniteError as error:
             _fail(str(error), EXIT_NON_FINITE)
-        except (AssertionError, RuntimeError) as error:
-            _fail_without_device(error)
+        except (AssertionError, RuntimeError):
+            _fail_without_device()
             raise
 
     fill_standard_streams()
@@ -152,9 +153,9 @@ def output_path(option: str, value: str | os.PathLike[str], suffixes: Sequence[s
         path = path.expanduser()
     if suffixes and path.suffix.lower() not in suffixes:
         raise ValueError(f"{option} must end in {' or '.join(suffixes)}, got {value}")
-    if path.is_dir():
-        raise ValueError(f"{option} must be a file, got the directory {value}")
     try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
@@ -165,15 +166,15 @@ def output_path(option: str, value: str | os.PathLike[str], suffixes: Sequence[s
     return path
 
 
-def _fail_without_device(error: Exception) -> None:
-    """Ends the program if `error` says that JAX finds no device, by an exception of any kind."""
-    frames = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-    if not frames or not frames[-1].endswith("xla_bridge.py"):
-        return
-    platforms = os.environ.get("JAX_PLATFORMS")
-    wish = f" with JAX_PLATFORMS={platforms}" if platforms else ""
-    reason = " ".join(str(error).split())
-    _fail(f"JAX finds no device{wish}{': ' if reason else ''}{reason}", EXIT_USER_ERROR)
+def _fail_without_device() -> None:
+    """Ends the program if JAX finds no device, which comes as an error of any kind wherever one is needed first."""
+    try:
+        jax.devices()
+    except (AssertionError, RuntimeError) as error:
+        platforms = os.environ.get("JAX_PLATFORMS")
+        wish = f" with JAX_PLATFORMS={platforms}" if platforms else ""
+        reason = " ".join(str(error).split())
+        _fail(f"JAX finds no device{wish}{': ' if reason else ''}{reason}", EXIT_USER_ERROR)
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:

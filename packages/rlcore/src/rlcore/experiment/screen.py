@@ -82,7 +82,7 @@ def tell(message: str) -> None:
 def quiet_stdout() -> Generator[None]:
     """Within it, what is printed after the reader of stdout has gone is lost without an error."""
     before, stream = sys.stdout, QuietStream(sys.stdout, _GONE)
-    sys.stdout = stream  # pyrefly: ignore[bad-assignment]
+    sys.stdout = stream
     try:
         yield
         stream.flush()
