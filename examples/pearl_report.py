@@ -12,8 +12,7 @@ import pearl_jax
 from matplotlib.ticker import MaxNLocator
 from meld_report import draw_trajectories as draw_image_trajectories
 from metarl_envs import Benchmark, PointFamily, PointImageFamily, PointTask, take_tasks
-from rlcore.meta import TrialPlayer, Trials
-from rlcore.outcome import Outcome, get_outcome
+from rlcore.meta import Outcome, TrialPlayer, Trials, get_outcome
 from rlcore.types import Params
 
 _SHOWN_EPISODES = (1, 2, 3, 4, 6, 11, 16, 21, 31, 51)

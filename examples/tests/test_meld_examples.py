@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from meld_report import describe_return_to_goal
-from rlcore.outcome import Outcome
+from rlcore.meta import Outcome
 
 SMALL = [
     "--preset=tiny",

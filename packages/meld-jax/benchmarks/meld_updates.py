@@ -17,15 +17,17 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import meld_jax
+import metarl_envs
 import numpy as np
 import torch
 from absl import app, flags
 from meld_jax.agent import AgentState, MeldAgent, MeldData
 from meld_jax.config import MeldConfig, ModelConfig
 from meld_jax.filtering import Trial
+from meld_jax.frames import count_frames
 from meld_torch import TorchLearner, mirror
 from rlcore.replay import Replay
-from rlcore.sac import make_update_many
+from rlcore.updates import make_update_many
 
 _BLOCKS = flags.DEFINE_integer("blocks", 5, "Measurements of each kind.", lower_bound=1)
 _SCALE = flags.DEFINE_integer("scale", 1, "As many times the usual gradient steps in a measurement.", lower_bound=1)
@@ -51,10 +53,11 @@ class Case(NamedTuple):
 
 def _make_case(name: str) -> Case:
     if name == "cpu":
-        config, _ = meld_jax.preset("cpu", "point-image-sparse-32-v1")
+        config = meld_jax.preset("cpu", metarl_envs.benchmark("point-image-sparse-32-v1")).config
         return Case("preset cpu, patches, 32 x 32", config, (32, 32, 3), 2, 20, 40)
     model = ModelConfig(image_network="conv", depth=16)
-    config = dataclasses.replace(meld_jax.preset("thesis", "sawyer-reacher-v0")[0], model=model, model_batch_size=4)
+    config = meld_jax.preset("thesis", metarl_envs.benchmark("sawyer-reacher-v0")).config
+    config = dataclasses.replace(config, model=model, model_batch_size=4)
     return Case("thesis's model of depth 16, conv, 64 x 64", config, (64, 64, 3), 7, 40, 5)
 
 
@@ -133,8 +136,9 @@ def _measure(run: Callable[[int], None], num_updates: int) -> tuple[float, float
 
 def _prepare(case: Case) -> dict[str, Callable[[int], None]]:
     """Compares the two implementations, and compiles: nothing is left to do but to measure."""
-    agent = MeldAgent(case.config, case.image_shape, case.action_size, case.horizon)
-    trials = _make_trials(case, agent.belief.num_frames)
+    frames = count_frames(case.config.num_episodes, case.horizon, terminates=False)
+    agent = MeldAgent(case.config, case.image_shape, case.action_size, frames)
+    trials = _make_trials(case, frames)
     replay = {name: np.ascontiguousarray(leaf) for name, leaf in trials._asdict().items()}
     if case.config.model.has_convolutions:
         replay["image"] = mirror(replay["image"])

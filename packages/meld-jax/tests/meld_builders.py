@@ -5,17 +5,21 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
-from meld_jax import MeldAgent, Trial, preset
+from meld_jax import preset
+from meld_jax.agent import MeldAgent
+from meld_jax.filtering import Trial
+from metarl_envs import benchmark
 from rlcore.experiment import override
 
 SHAPE, ACTION_SIZE, HORIZON = (8, 8, 3), 2, 3
-SMALL = override(preset("tiny", "point-image-dense-32-v1")[0], ["model.depth=2", "model.hidden_sizes=8"])
+NUM_FRAMES = 2 * (HORIZON + 1)
+SMALL = override(preset("tiny", benchmark("point-image-dense-32-v1")).config, ["model.depth=2", "model.hidden_sizes=8"])
 
 
 @functools.cache
 def make_small_agent(*overrides):
     """An agent for pictures of 8 x 8, two actions and episodes of three steps, two in a trial."""
-    return MeldAgent(override(SMALL, overrides), SHAPE, ACTION_SIZE, HORIZON)
+    return MeldAgent(override(SMALL, overrides), SHAPE, ACTION_SIZE, NUM_FRAMES)
 
 
 def init_small(agent):
@@ -35,18 +39,21 @@ def infer(agent, params, trials, key):
 
 
 def make_up_trials(num_trials, num_episodes=2, seed=0, lengths=None):
-    """Random trials; `lengths` of their episodes, `[B, K]`, where they end early."""
+    """Random trials; `lengths` of their episodes, a list for each trial, where they end early."""
     rng = np.random.default_rng(seed)
     num_frames = num_episodes * (HORIZON + 1)
-    step = np.arange(num_frames) % (HORIZON + 1)
-    first = np.broadcast_to(step == 0, (num_trials, num_frames))
-    lengths = np.full((num_trials, num_episodes), HORIZON) if lengths is None else np.asarray(lengths)
-    valid = step <= np.repeat(lengths, HORIZON + 1, axis=1)
-    ended = (step == np.repeat(lengths, HORIZON + 1, axis=1)) & (np.repeat(lengths, HORIZON + 1, axis=1) < HORIZON)
-    signals = (rng.normal(size=(num_trials, num_frames)).astype(np.float32) * ~first for _ in range(3))
+    lengths = [[HORIZON] * num_episodes] * num_trials if lengths is None else lengths
+    first, valid, ended = np.zeros((3, num_trials, num_frames), bool)
+    for trial, episodes in enumerate(lengths):
+        starts = np.cumsum([0, *(length + 1 for length in episodes)])
+        first[trial, starts[:-1]] = True
+        valid[trial, : starts[-1]] = True
+        ended[trial, [end - 1 for end, length in zip(starts[1:], episodes, strict=True) if length < HORIZON]] = True
+    earned = valid & ~first
+    signals = (rng.normal(size=(num_trials, num_frames)).astype(np.float32) * earned for _ in range(3))
     return Trial(
         jnp.asarray(rng.integers(0, 256, (num_trials, num_frames, *SHAPE), np.uint8)),
-        jnp.asarray(rng.uniform(-1, 1, (num_trials, num_frames, ACTION_SIZE)).astype(np.float32) * ~first[..., None]),
+        jnp.asarray(rng.uniform(-1, 1, (num_trials, num_frames, ACTION_SIZE)).astype(np.float32) * earned[..., None]),
         *map(jnp.asarray, signals),
         jnp.asarray(np.where(ended, 0, 1).astype(np.float32)),
         jnp.asarray(first),

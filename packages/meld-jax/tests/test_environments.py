@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from metarl_envs import Benchmark, take_tasks
 from metarl_envs.pixels import PixelFamily
-from rlcore.experiment import Run, override
+from rlcore.experiment import override
 
 SIMULATED = [
     "half-cheetah-vel-image-v0",
@@ -35,12 +35,12 @@ def _shrink(name):
 @pytest.mark.parametrize("name", ["point-image-sparse-32-v1", *SIMULATED])
 def test_trains(name, tmp_path):
     small = _shrink(name)
-    config = override(meld_jax.preset("tiny", name)[0], QUICK)
+    config = override(meld_jax.preset("tiny", metarl_envs.benchmark(name)).config, QUICK)
     try:
-        meld_jax.make_agent(config, small)
+        meld_jax.MeldLearner(config, small)
     except ValueError as error:
         pytest.skip(str(error)) if "no OpenGL library" in str(error) else pytest.fail(str(error))
-    meld_jax.train(config, small, Run.open(tmp_path / "run", {}), seed=0, num_iterations=2)
+    meld_jax.train(config, small, meld_jax.open_run(tmp_path / "run", config, small, 0), seed=0, num_iterations=2)
     rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert len(rows) == 2
     for row in rows:
@@ -53,9 +53,10 @@ def test_a_machine_that_cannot_draw_gets_one_line_before_anything_is_computed(mo
     monkeypatch.setattr("metarl_envs.rendering.backends._OPENED", set())
     monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
     monkeypatch.setenv("METARL_ENVS_RENDERER", "osmesa")
-    config = meld_jax.preset("tiny", "half-cheetah-vel-image-v0")[0]
+    chosen = metarl_envs.benchmark("half-cheetah-vel-image-v0")
+    config = meld_jax.preset("tiny", chosen).config
     with pytest.raises(
         ValueError, match="half-cheetah-vel-image-v0 cannot be played here: no OpenGL library"
     ) as caught:
-        meld_jax.make_agent(config, metarl_envs.benchmark("half-cheetah-vel-image-v0"))
+        meld_jax.MeldLearner(config, chosen)
     assert "\n" not in str(caught.value)

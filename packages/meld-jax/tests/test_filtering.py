@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from meld_builders import ACTION_SIZE, HORIZON, SHAPE, infer, init_small, make_small_agent, make_up_trials
-from meld_jax import MeldPolicy, filter_trials
+from meld_builders import ACTION_SIZE, HORIZON, NUM_FRAMES, SHAPE, infer, init_small, make_small_agent, make_up_trials
+from meld_jax.filtering import filter_trials
+from meld_jax.policy import MeldPolicy
 from meld_jax.representation import make_policy_batch
 from rlcore.types import Transition
 
@@ -25,39 +26,46 @@ def _filter(agent, params, trials, noise):
 
 @pytest.mark.parametrize("overrides", VARIANTS, ids=str)
 def test_online_filtering_gives_the_numbers_of_a_window(overrides):
+    """Three trials side by side, whose episodes begin at different steps."""
     agent = make_small_agent(*overrides)
     params = init_small(agent).average
-    trials = make_up_trials(3, lengths=[[3, 3], [2, 3], [3, 1]])
+    trials = make_up_trials(3, lengths=[[3, 3], [2, 1, 2], [1, 3]])
     policy = MeldPolicy(agent, deterministic=True)
     act, observe = jax.jit(policy.act), jax.jit(policy.observe)
-    memory = policy.begin_trial(params, jax.random.key(1), 3)
-    noises, features = [], []
-    for episode in range(2):
-        memory = policy.begin_episode(params, memory, jax.random.key(2))
-        for step in range(HORIZON):
-            frame = episode * (HORIZON + 1) + step
-            _, acted = act(params, memory, trials.image[:, frame], jax.random.key(frame))
-            going_on = trials.valid[:, frame]
-            memory = _where(going_on, acted, memory)
-            if step == 0:
-                noises.append(jax.random.normal(jax.random.split(jax.random.key(frame), 3)[0], memory.noise.shape))
-                features.append(memory.seen)
-            noises.append(acted.noise)
-            arrived = jax.tree.map(lambda leaf, frame=frame: leaf[:, frame + 1], trials)
-            transition = Transition(
-                trials.image[:, frame], arrived.action, arrived.reward, arrived.discount, arrived.image
-            )
-            memory = _where(arrived.valid, observe(params, memory, transition), memory)
-            features.append(memory.seen)
-    latents, _ = _filter(agent, params, trials, jnp.stack(noises))
+    first, valid, row = np.asarray(trials.first), np.asarray(trials.valid), np.arange(3)
+    memory = policy.begin_episode(params, policy.begin_trial(params, jax.random.key(1), 3), jax.random.key(2))
+    noise = np.zeros((NUM_FRAMES, 3, memory.noise.shape[1]), np.float32)
+    features = np.zeros((3, NUM_FRAMES, memory.seen.shape[1]), np.float32)
+    frame = np.zeros(3, int)  # where each trial stands
+    for step in range(2 * HORIZON):
+        going_on = (frame + 1 < NUM_FRAMES) & valid[row, np.minimum(frame + 1, NUM_FRAMES - 1)]
+        key = jax.random.key(step)
+        _, acted = act(params, memory, trials.image[row, frame], key)
+        memory = _where(going_on, acted, memory)
+        begins = first[row, frame] & going_on
+        start_noise = np.asarray(jax.random.normal(jax.random.split(jax.random.clone(key), 3)[0], memory.noise.shape))
+        noise[frame[begins], row[begins]] = start_noise[begins]
+        features[row[begins], frame[begins]] = np.asarray(memory.seen)[begins]
+        behind = np.minimum(frame + 1, NUM_FRAMES - 1)
+        arrived = jax.tree.map(lambda leaf, behind=behind: leaf[row, behind], trials)
+        seen = Transition(trials.image[row, frame], arrived.action, arrived.reward, arrived.discount, arrived.image)
+        memory = _where(going_on, observe(params, memory, seen), memory)
+        frame = frame + going_on
+        noise[frame[going_on], row[going_on]] = np.asarray(acted.noise)[going_on]
+        features[row[going_on], frame[going_on]] = np.asarray(memory.seen)[going_on]
+        # Where the next frame starts an episode, it follows on this one at once.
+        behind = np.minimum(frame + 1, NUM_FRAMES - 1)
+        borders = going_on & (frame + 1 < NUM_FRAMES) & first[row, behind] & valid[row, behind]
+        memory = _where(borders, policy.begin_episode(params, memory, jax.random.key(2)), memory)
+        frame = np.where(borders, behind, frame)
+    latents, _ = _filter(agent, params, trials, jnp.asarray(noise))
     expected = agent.model.belief(latents)
-    beliefs = jnp.stack(features, axis=1)[..., : expected.shape[-1]]
-    np.testing.assert_allclose(beliefs, expected, atol=2e-6)
+    beliefs = features[..., : expected.shape[-1]]
+    np.testing.assert_allclose(beliefs[valid], expected[valid], atol=2e-6)
     steps = trials.reward[:, 1:]
     batch = make_policy_batch(trials, expected, jnp.arange(steps.size), trials.reward)
     learned = agent.belief.apply({}, batch, jax.random.key(3)).obs.reshape(*steps.shape, -1)
-    valid = trials.valid[:, :-1]
-    np.testing.assert_allclose(jnp.stack(features, axis=1)[:, :-1][valid], learned[valid], atol=2e-6)
+    np.testing.assert_allclose(features[:, :-1][valid[:, :-1]], learned[valid[:, :-1]], atol=2e-6)
     assert learned.shape[-1] == agent.belief.num_features(ACTION_SIZE)
 
 
@@ -68,14 +76,14 @@ def _where(mask, new, old):
 def test_frames_that_are_not_valid_change_nothing():
     agent = make_small_agent()
     params = init_small(agent).average
-    trials = make_up_trials(2, lengths=[[1, 3], [3, 3]])
+    trials = make_up_trials(2, lengths=[[3, 1], [3, 3]])
     noise = agent.belief.draw_noise(jax.random.key(1), trials)
     other = trials._replace(image=jnp.where(trials.valid[..., None, None, None], trials.image, 7))
     one, _ = _filter(agent, params, trials, noise)
     two, _ = _filter(agent, params, other, noise)
     jax.tree.map(np.testing.assert_array_equal, one, two)
-    np.testing.assert_array_equal(one.z2[0, 1], one.z2[0, 3])
-    assert not np.array_equal(one.z2[1, 1], one.z2[1, 3])
+    np.testing.assert_array_equal(one.z2[0, 5], one.z2[0, 7])
+    assert not np.array_equal(one.z2[1, 5], one.z2[1, 7])
 
 
 def test_each_frame_follows_on_the_sample_of_the_one_before_across_episodes():

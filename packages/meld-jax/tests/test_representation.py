@@ -21,10 +21,10 @@ def test_steps_lead_to_the_next_frame_and_the_last_one_of_an_episode_to_the_next
     following = np.asarray(out.next_obs).reshape(2, 7)
     weight = np.asarray(out.weight).reshape(2, 7)
     np.testing.assert_array_equal(np.asarray(out.obs).reshape(2, 7)[0], np.arange(7))
-    # Frames 0 to 3 and 4 to 7 are episodes; the step from 3 to 4 is a reset.
-    np.testing.assert_array_equal(weight, [[1, 1, 1, 0, 1, 1, 1], [1, 1, 0, 0, 1, 0, 0]])
+    # Frames 0 to 3 and 4 to 7 are episodes, or 0 to 2 and 3 to 4; the step to a first one is a reset.
+    np.testing.assert_array_equal(weight, [[1, 1, 1, 0, 1, 1, 1], [1, 1, 0, 1, 0, 0, 0]])
     np.testing.assert_array_equal(following[0][weight[0] == 1], [1, 2, 4, 5, 6, 7])
-    np.testing.assert_array_equal(following[1][weight[1] == 1], [1, 4, 5])
+    np.testing.assert_array_equal(following[1][weight[1] == 1], [1, 3, 4])
 
 
 def test_the_belief_before_and_the_action_since_are_seen_where_there_are_any():
@@ -39,10 +39,10 @@ def test_the_belief_before_and_the_action_since_are_seen_where_there_are_any():
 
 def test_a_step_has_the_action_reward_and_discount_of_the_frame_that_it_leads_to():
     trials = make_up_trials(2, lengths=[[3, 3], [2, 1]])
-    chosen = jnp.array([1, 7 + 4], jnp.int32)
+    chosen = jnp.array([1, 7 + 3], jnp.int32)
     batch = make_policy_batch(trials, _numbered_beliefs(2), chosen, trials.training_reward)
-    np.testing.assert_array_equal(batch.action, [trials.action[0, 2], trials.action[1, 5]])
-    np.testing.assert_array_equal(batch.reward, [trials.training_reward[0, 2], trials.training_reward[1, 5]])
+    np.testing.assert_array_equal(batch.action, [trials.action[0, 2], trials.action[1, 4]])
+    np.testing.assert_array_equal(batch.reward, [trials.training_reward[0, 2], trials.training_reward[1, 4]])
     np.testing.assert_array_equal(batch.discount, [1, 0])
 
 

@@ -6,7 +6,6 @@ import logging
 
 import gymnasium
 import jax
-import jax.numpy as jnp
 import meld_jax
 import numpy as np
 import optax
@@ -14,8 +13,7 @@ import pytest
 from gymnasium import spaces
 from meld_builders import SMALL
 from metarl_envs import Benchmark, benchmark, from_gymnasium
-from rlcore.experiment import NonFiniteError, Run, override, to_dict
-from rlcore.replay import Replay
+from rlcore.experiment import NonFiniteError, Run, override
 
 DENSE, SPARSE = "point-image-dense-32-v1", "point-image-sparse-32-v1"
 # One set of options as far as they are compiled, so that what one test compiled the others find in the cache.
@@ -28,7 +26,7 @@ BLINKING = override(QUICK, ["second_stage_reward=reward"])
 
 def _train(run_dir, config, num_iterations, tasks=DENSE, seed=0, first_stage=None):
     chosen = benchmark(tasks) if isinstance(tasks, str) else tasks
-    run = Run.open(run_dir, {"meld": to_dict(config)})
+    run = meld_jax.open_run(run_dir, config, chosen, seed, first_stage=first_stage)
     return meld_jax.train(config, chosen, run, seed=seed, num_iterations=num_iterations, first_stage=first_stage)
 
 
@@ -59,32 +57,36 @@ def test_stopped_and_resumed_run_equals_an_undisturbed_one(tmp_path):
 
 
 def test_a_second_stage_sees_sparse_rewards_and_keeps_the_trials_and_the_model_of_the_first(tmp_path):
-    first = meld_jax.init_state(meld_jax.make_agent(QUICK, benchmark(DENSE)), benchmark(DENSE), 0)
-    seen = jax.tree.map(lambda leaf: leaf + jnp.ones((), leaf.dtype), first.data.replay.data)
-    seen = seen._replace(second_reward=2 * seen.second_reward)
-    first = first._replace(data=first.data._replace(replay=Replay(seen, first.data.replay.num_added + 10)))
+    done = _train(tmp_path / "one", QUICK, 1)
+    first = meld_jax.load_first_stage(tmp_path / "one", QUICK, benchmark(SPARSE))
+    _assert_equal(first.model, done.agent.model)
+    _assert_equal(first.replay, done.data.replay)
     config = dataclasses.replace(
         QUICK, training_reward="dense_reward", second_stage_reward="reward", expert_share=0.5, num_initial_updates=0
     )
     straight = _train(tmp_path / "two", config, 1, SPARSE, first_stage=first)
     expert = straight.data.expert.data
-    np.testing.assert_array_equal(expert.reward, first.data.replay.data.second_reward)
-    np.testing.assert_array_equal(expert.image, first.data.replay.data.image)
+    np.testing.assert_array_equal(expert.reward, first.replay.data.second_reward)
+    np.testing.assert_array_equal(expert.image, first.replay.data.image)
     sparse = np.asarray(straight.data.replay.data.reward)
     assert set(np.unique(sparse)) <= {0.0, 1.0}
     assert (np.asarray(straight.data.replay.data.training_reward) < 0).any()
+    trained = meld_jax.load(tmp_path / "two")
+    _assert_equal(trained.params, straight.agent.average)
+    assert trained.evaluate().shape == (10, 2)
 
 
-def test_nothing_compiles_after_the_second_iteration(tmp_path, caplog):
-    class Watch(Run):
-        def finish_iteration(self, iteration, state, metrics):
-            super().finish_iteration(iteration, state, metrics)
-            compiled.append(sum("Finished XLA compilation" in record.message for record in caplog.records))
+def test_nothing_compiles_after_the_second_iteration(tmp_path, caplog, monkeypatch):
+    finish, compiled = Run.finish_iteration, []
 
-    compiled = []
+    def watch(run, iteration, state, metrics):
+        finish(run, iteration, state, metrics)
+        compiled.append(sum("Finished XLA compilation" in record.message for record in caplog.records))
+
+    monkeypatch.setattr(Run, "finish_iteration", watch)
     config = dataclasses.replace(QUICK, test_every=1)
     with jax.log_compiles(), caplog.at_level(logging.WARNING):
-        meld_jax.train(config, benchmark(DENSE), Watch.open(tmp_path / "run", {}), seed=0, num_iterations=4)
+        _train(tmp_path / "run", config, 4)
     assert compiled[0] > 0
     assert compiled[3] == compiled[2] == compiled[1]
 
@@ -110,11 +112,12 @@ def test_no_convolution_runs_inside_a_loop_on_cpu(network, kind):
     shared = ["num_policy_updates=2", "policy_steps_per_batch=2"]
     config = override(QUICK, [f"model.image_network={network}", *shared])
     tasks = benchmark(DENSE)
-    agent = meld_jax.make_agent(config, tasks)
-    state = jax.eval_shape(lambda: meld_jax.init_state(agent, tasks, 0))
-    trials = jax.eval_shape(lambda state, key: agent.sample(state.data, key, 2), state, jax.random.key(0))
+    learner = meld_jax.MeldLearner(config, tasks)
+    agent = learner.agent
+    state, data = jax.eval_shape(learner.init, jax.random.key(0))
+    trials = jax.eval_shape(lambda data, key: agent.sample(data, key, 2), data, jax.random.key(0))
     traced = jax.make_jaxpr({"joint": agent.update_joint, "policy": agent.update_policy}[kind])(
-        state.agent, trials, jax.random.key(0)
+        state, trials, jax.random.key(0)
     )
     assert _loops_with_convolutions(traced.jaxpr) == 0
     assert ("conv_general_dilated" in str(traced)) == (network == "conv")
@@ -171,7 +174,7 @@ def _blink(**last):
 def test_trains_on_a_users_environment_where_episodes_end_early(tmp_path):
     state = _train(tmp_path / "run", BLINKING, 2, _blink())
     stored = state.data.replay.data
-    assert not np.asarray(stored.valid).all()
+    assert int(state.rows) == int(state.env_steps) == (np.asarray(stored.valid) & ~np.asarray(stored.first)).sum()
     ended = np.asarray(stored.discount == 0) & np.asarray(stored.valid) & ~np.asarray(stored.first)
     assert ended.any()
     assert np.isfinite(_metrics(tmp_path / "run")[-1]["test/return"])

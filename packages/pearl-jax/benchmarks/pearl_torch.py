@@ -56,7 +56,7 @@ def _make_jax() -> Callable[[int], None]:
     from pearl_jax.agent import ContextReplay
     from pearl_jax.representation import Row
     from rlcore.replay import add
-    from rlcore.sac import make_update_many
+    from rlcore.updates import make_update_many
 
     name = "half-cheetah-vel-v0"
     config = dataclasses.replace(

@@ -16,7 +16,7 @@ import pearl_jax
 from absl import app, flags
 from pearl_jax.agent import ContextReplay
 from rlcore.replay import add
-from rlcore.sac import make_update_many
+from rlcore.updates import make_update_many
 
 _BENCHMARK = flags.DEFINE_string("benchmark", "point-sparse-v0", "The tasks whose shapes are used.")
 _PRESET = flags.DEFINE_enum("preset", "explore", list(pearl_jax.PRESETS), "The config.")
@@ -34,16 +34,15 @@ def _measure(run: Callable[[], object]) -> tuple[float, float]:
 def main(arguments: list[str]) -> None:
     """Prints a table."""
     del arguments
-    config, _ = pearl_jax.preset(_PRESET.value, _BENCHMARK.value)
     benchmark = metarl_envs.benchmark(_BENCHMARK.value)
-    agent = pearl_jax.make_agent(config, benchmark)
-    state = pearl_jax.init_state(agent, benchmark, seed=0)
-    num_tasks, num_rows = benchmark.num_train_tasks, config.replay_capacity
+    learner = pearl_jax.PearlLearner(pearl_jax.preset(_PRESET.value, benchmark).config, benchmark)
+    agent = learner.agent
+    agent_state, data = learner.init(jax.random.key(0))
+    num_tasks, num_rows = benchmark.num_train_tasks, learner.config.replay_capacity
     rows = jax.tree.map(lambda x: jnp.ones((num_tasks, num_rows, *x.shape), x.dtype), agent.example_row())
-    replay = add(state.data.replay, jnp.arange(num_tasks), rows)
-    data = ContextReplay(replay, jnp.full(num_tasks, num_rows, jnp.int32))
+    replay = add(data.replay, jnp.arange(num_tasks), rows)
+    data = ContextReplay(replay, jnp.full(num_tasks, num_rows, jnp.int32), jnp.zeros(num_tasks, jnp.int32))
     update_many = make_update_many(agent.update, agent.sample)
-    agent_state = state.agent
 
     def in_one_dispatch() -> object:
         nonlocal agent_state

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pearl_jax import PearlConfig
 from pearl_jax.agent import ContextReplay, PearlAgent, PearlPolicy
-from pearl_jax.representation import Row, TaskInference, kl_from_prior
+from pearl_jax.representation import Row, TaskInference, VectorObs, kl_from_prior
 from rlcore.replay import add, init_replay
 from rlcore.sac import SACConfig
 from rlcore.types import Transition
@@ -26,19 +26,20 @@ SMALL = PearlConfig(
 
 
 def _agent(**options):
-    return PearlAgent(dataclasses.replace(SMALL, **options), obs_size=2, action_size=2, horizon=HORIZON)
+    return PearlAgent(dataclasses.replace(SMALL, **options), (2,), action_size=2, horizon=HORIZON)
 
 
-def _data(agent, num_recent=2 * HORIZON):
+def _data(agent, num_recent=2 * HORIZON, num_extra=0):
     """`reward` of a row is its number, its `context_reward` a hundred times its task."""
     num_rows = NUM_EPISODES * HORIZON
     shape = (NUM_TASKS, num_rows)
     number = jnp.broadcast_to(jnp.arange(num_rows, dtype=jnp.float32), shape)
     task = jnp.broadcast_to(jnp.arange(NUM_TASKS, dtype=jnp.float32)[:, None], shape)
     obs = jax.random.normal(jax.random.key(3), (*shape, 2))
-    rows = Row(obs, jnp.tanh(obs), number, jnp.ones(shape), obs + 0.1, 100 * task)
+    rows = Row(obs, jnp.tanh(obs), number, jnp.ones(shape), obs + 0.1, 100 * task, number.astype(jnp.int32) % HORIZON)
     replay = add(init_replay(agent.example_row(), num_rows, NUM_TASKS), jnp.arange(NUM_TASKS), rows)
-    return ContextReplay(replay, jnp.full(NUM_TASKS, num_recent, jnp.int32))
+    recent, extra = (jnp.full(NUM_TASKS, number, jnp.int32) for number in (num_recent, num_extra))
+    return ContextReplay(replay, recent, extra)
 
 
 def _context_numbers(agent, data, key):
@@ -46,7 +47,7 @@ def _context_numbers(agent, data, key):
     rows = data.replay.data
     numbered = data._replace(replay=data.replay._replace(data=rows._replace(context_reward=rows.reward)))
     batch = agent.sample(numbered, key)
-    return np.asarray(batch.context[..., 4]), np.asarray(batch.context_valid), np.asarray(batch.reward)
+    return np.asarray(batch.context.context_reward), np.asarray(batch.context_valid), np.asarray(batch.reward)
 
 
 def test_recent_context_holds_only_what_was_collected_last():
@@ -73,9 +74,9 @@ def test_same_batch_context_is_the_batch_of_actor_and_critics():
 def test_context_and_batch_of_a_row_are_of_one_task():
     agent = _agent()
     batch = agent.sample(_data(agent), jax.random.key(0))
-    tasks = np.asarray(batch.context[..., 4])
+    tasks = np.asarray(batch.context.context_reward)
     assert (tasks == tasks[:, :1]).all()
-    np.testing.assert_array_equal(batch.context_reward, tasks)
+    np.testing.assert_array_equal(np.sign(tasks[:, 0]), np.sign(tasks).mean(axis=1))
 
 
 def test_context_of_episodes_is_whole_episodes_of_a_random_number():
@@ -129,24 +130,34 @@ def test_every_option_takes_a_gradient_step(options):
     assert any(jax.tree.leaves(moved.critics))
 
 
-def test_average_follows_at_its_rate():
-    agent = _agent(averaging_rate=0.25)
-    state = agent.init(jax.random.key(0))
-    new, _ = jax.jit(agent.update)(state, agent.sample(_data(agent), jax.random.key(1)), jax.random.key(2))
+def test_average_is_the_mean_of_the_first_updates_and_then_follows_at_its_rate():
+    """Of the random parameters at the start nothing is left after one update."""
+    agent = _agent(averaging_rate=0.4)
+    update, state, learned = jax.jit(agent.update), agent.init(jax.random.key(0)), []
+    for key in jax.random.split(jax.random.key(2), 3):
+        state, _ = update(state, agent.sample(_data(agent), jax.random.key(1)), key)
+        learned.append(state.learner.params)
     jax.tree.map(
-        lambda old, learned, average: np.testing.assert_allclose(
-            average, 0.75 * old + 0.25 * learned, rtol=1e-4, atol=1e-6
+        lambda average, one, two, three: np.testing.assert_allclose(
+            average, 0.6 * (one + two) / 2 + 0.4 * three, rtol=1e-4, atol=1e-6
         ),
-        state.learner.params,
-        new.learner.params,
-        new.average,
+        state.average,
+        *learned,
     )
+
+
+def test_extra_rows_are_for_actor_and_critics_alone():
+    agent = _agent()
+    numbers, _, rl = _context_numbers(agent, _data(agent, HORIZON, num_extra=HORIZON), jax.random.key(0))
+    last_visible = (NUM_EPISODES - 1) * HORIZON - 1
+    assert last_visible - HORIZON < numbers.min() <= numbers.max() <= last_visible
+    assert rl.max() > last_visible
 
 
 def _inference(**options):
     agent = _agent(**options)
     batch = agent.sample(_data(agent), jax.random.key(1))
-    inference = TaskInference(agent.config)
+    inference = TaskInference(agent.config, VectorObs())
     params = inference.init(jax.random.key(0), batch)
     return inference, params, batch
 
@@ -165,9 +176,12 @@ def test_blank_kl_counts_the_posterior_given_the_transitions_without_reward():
     inference, params, batch = _inference(kl_coef=0.0, blank_kl_coef=0.5, kl_reduction="sum", factor="precision")
     output = inference.apply(params, batch, jax.random.key(2))
     posterior = inference.encoder.posterior(
-        params, inference.encoder.summarise(params, batch.context, jnp.ones(batch.context.shape[:2], bool))
+        params.encoder,
+        inference.encoder.summarise(
+            params.encoder, inference.see(params, batch.context), jnp.ones(batch.context.reward.shape, bool)
+        ),
     )
-    blank = np.asarray(batch.context_reward[:, 0] == 0)
+    blank = np.asarray(batch.context.context_reward[:, 0] == 0)
     assert 0 < blank.sum() < len(blank)
     np.testing.assert_allclose(output.loss, 0.5 * np.asarray(kl_from_prior(posterior))[blank].sum(), rtol=1e-4)
 
@@ -195,14 +209,16 @@ def test_gradient_reaches_the_encoder_through_obs_and_not_through_next_obs():
 def test_tasks_without_reward_are_left_out_only_where_asked():
     inference, params, batch = _inference(require_reward=True)
     output = inference.apply(params, batch, jax.random.key(2))
-    np.testing.assert_array_equal(output.weight[:, 0], batch.context_reward[:, 0] != 0)
+    np.testing.assert_array_equal(output.weight[:, 0], batch.context.context_reward[:, 0] != 0)
     assert _inference()[0].apply(params, batch, jax.random.key(2)).weight is None
 
 
-def test_policy_draws_the_task_variable_once_an_episode_and_from_the_prior_first():
+@pytest.mark.parametrize("prior", [{"num_prior_episodes": 2}, {"num_prior_steps": 2}], ids=str)
+def test_policy_draws_the_task_variable_once_an_episode_and_from_the_prior_first(prior):
+    """Episodes of one step each: two of them are two steps."""
     agent = _agent()
     params = agent.init(jax.random.key(0)).learner.params
-    policy = PearlPolicy(agent, num_prior_episodes=2, deterministic=True)
+    policy = PearlPolicy(agent, deterministic=True, **prior)
     memory = policy.begin_trial(params, jax.random.key(1), NUM_TASKS)
     pair, scalar = jnp.ones((NUM_TASKS, 2)), jnp.ones(NUM_TASKS)
     step = Transition(pair, pair, scalar, scalar, pair)

@@ -10,10 +10,9 @@ import numpy as np
 import pearl_jax
 import pytest
 from metarl_envs import benchmark
-from pearl_jax import PearlConfig, make_agent
+from pearl_jax import PearlConfig, PearlLearner
 from pearl_jax.agent import ContextReplay, PearlAgent, PearlPolicy
-from pearl_jax.representation import Row, TaskInference, context_features, join_task
-from rlcore.experiment import Run, to_dict
+from pearl_jax.representation import Row, context_features, join_task
 from rlcore.networks import ConvEncoder
 from rlcore.replay import add, init_replay
 from rlcore.sac import SACConfig
@@ -43,9 +42,10 @@ def _data(agent):
     shape = (NUM_TASKS, 3 * HORIZON)
     obs = jax.random.randint(jax.random.key(3), (*shape, *SHAPE), 0, 256).astype(jnp.uint8)
     number = jnp.broadcast_to(jnp.arange(shape[1], dtype=jnp.float32), shape)
-    rows = Row(obs, jnp.full((*shape, 2), 0.5), number, jnp.ones(shape), 255 - obs, number)
+    step = number.astype(jnp.int32) % HORIZON
+    rows = Row(obs, jnp.full((*shape, 2), 0.5), number, jnp.ones(shape), 255 - obs, number, step)
     replay = add(init_replay(agent.example_row(), shape[1], NUM_TASKS), jnp.arange(NUM_TASKS), rows)
-    return ContextReplay(replay, jnp.full(NUM_TASKS, 2 * HORIZON, jnp.int32))
+    return ContextReplay(replay, jnp.full(NUM_TASKS, 2 * HORIZON, jnp.int32), jnp.zeros(NUM_TASKS, jnp.int32))
 
 
 def _start(**options):
@@ -98,7 +98,7 @@ def test_policy_infers_from_pictures_what_a_batch_of_them_gives():
     """The belief after one transition at a time is that of the same transitions in a batch."""
     agent, state, batch = _start(next_obs_in_context=True, max_context_episodes=0, context_size=5)
     params, inference = state.learner.params, agent.inference
-    policy = PearlPolicy(agent, num_prior_episodes=0, deterministic=True)
+    policy = PearlPolicy(agent, deterministic=True)
     memory = policy.begin_trial(params, jax.random.key(1), SMALL.meta_batch_size)
     rows = batch.context
     for t in range(5):
@@ -116,16 +116,12 @@ def test_policy_infers_from_pictures_what_a_batch_of_them_gives():
     np.testing.assert_allclose(action, expected, rtol=1e-4, atol=1e-6)
 
 
-def test_without_a_network_the_parameters_are_the_encoders_alone():
-    inference = TaskInference(SMALL)
-    agent = PearlAgent(SMALL, obs_size=2, action_size=2, horizon=HORIZON)
-    batch = agent.sample(
-        ContextReplay(init_replay(agent.example_row(), 12, 3), jnp.zeros(3, jnp.int32)), jax.random.key(1)
-    )
-    params = inference.init(jax.random.key(0), batch)
-    jax.tree.map(np.testing.assert_array_equal, params, inference.encoder.init(jax.random.key(0), batch.context))
-    assert inference.features(params, batch.obs) is batch.obs
-    assert inference.encoder_params(params) is params
+def test_vectors_are_their_own_features_and_take_no_parameters():
+    agent = PearlAgent(SMALL, (2,), action_size=2, horizon=HORIZON)
+    params = agent.init(jax.random.key(0)).learner.params.representation
+    assert not jax.tree.leaves(params.obs_network)
+    obs = jnp.ones((2, 3, 2))
+    np.testing.assert_array_equal(agent.inference.features(params, obs), obs)
 
 
 class _KeepsShape(nn.Module):
@@ -138,7 +134,7 @@ def test_network_that_makes_no_vector_is_refused():
     with pytest.raises(
         ValueError, match=r"obs_network must make a vector of an observation, got features \(32, 32, 3\)"
     ):
-        make_agent(SMALL, benchmark(PICTURES), _KeepsShape())
+        PearlLearner(SMALL, benchmark(PICTURES), _KeepsShape())
 
 
 def test_pictures_train_resume_exactly_and_report_success(tmp_path):
@@ -153,13 +149,13 @@ def test_pictures_train_resume_exactly_and_report_success(tmp_path):
         num_updates=2,
         num_test_episodes=2,
         test_every=1,
+        image_channels=(2, 2),
+        num_image_features=3,
     )
 
     def train(name, num_iterations):
-        run = Run.open(tmp_path / name, {"pearl": to_dict(config)})
-        return pearl_jax.train(
-            config, benchmark(PICTURES), run, seed=0, num_iterations=num_iterations, obs_network=ConvEncoder((2, 2), 3)
-        )
+        run = pearl_jax.open_run(tmp_path / name, config, benchmark(PICTURES), 0)
+        return pearl_jax.train(config, benchmark(PICTURES), run, seed=0, num_iterations=num_iterations)
 
     whole = train("whole", 2)
     train("parts", 1)

@@ -12,13 +12,15 @@ import pearl_jax
 import pytest
 from gymnasium import spaces
 from metarl_envs import Benchmark, benchmark, from_gymnasium
-from pearl_jax import collect
-from rlcore.experiment import NonFiniteError, Run, override, to_dict
+from pearl_jax.learner import make_rows
+from rlcore.experiment import NonFiniteError, Run, RunError, override, to_dict
+from rlcore.meta import Visit
+from rlcore.rollout import Trajectory
 from rlcore.types import Transition
 
 WIDE = "point-sparse-wide-v0"
 SMALL = override(
-    pearl_jax.preset("tiny", WIDE)[0],
+    pearl_jax.preset("tiny", benchmark(WIDE)).config,
     [
         "sac.hidden_sizes=8",
         "encoder_sizes=8",
@@ -36,7 +38,7 @@ SMALL = override(
 
 def _train(run_dir, config, num_iterations, tasks=WIDE, seed=0):
     chosen = benchmark(tasks) if isinstance(tasks, str) else tasks
-    run = Run.open(run_dir, {"pearl": to_dict(config)})
+    run = pearl_jax.open_run(run_dir, config, chosen, seed)
     return pearl_jax.train(config, chosen, run, seed=seed, num_iterations=num_iterations)
 
 
@@ -66,16 +68,17 @@ def test_stopped_and_resumed_run_equals_an_undisturbed_one(tmp_path):
     assert int(whole.env_steps) == env_steps
 
 
-def test_locomotion_resumes_exactly_and_ends_early_where_robots_fall(tmp_path):
+def test_locomotion_resumes_exactly_and_keeps_every_step_where_robots_fall(tmp_path):
     pytest.importorskip("mujoco")
     config = dataclasses.replace(SMALL, num_tasks_per_iteration=3, replay_capacity=2000, training_reward="reward")
     whole = _train(tmp_path / "whole", config, 2, tasks="walker-params-v0")
     _train(tmp_path / "parts", config, 1, tasks="walker-params-v0")
     _assert_equal(_train(tmp_path / "parts", config, 2, tasks="walker-params-v0"), whole)
     assert _metrics(tmp_path / "parts") == _metrics(tmp_path / "whole")
-    num_rows = np.asarray(whole.data.replay.num_added)
-    assert (num_rows > 0).all()
-    assert num_rows.sum() < int(whole.env_steps)
+    stored = whole.data.replay
+    assert int(stored.num_added.sum()) == int(whole.rows) == int(whole.env_steps)
+    fell = np.asarray(stored.data.discount == 0) & (np.arange(stored.capacity) < np.asarray(stored.size)[:, None])
+    assert fell.any()
 
 
 def test_seeds_differ(tmp_path):
@@ -85,17 +88,17 @@ def test_seeds_differ(tmp_path):
     )
 
 
-def test_nothing_compiles_after_the_second_iteration(tmp_path, caplog):
-    class Watch(Run):
-        def finish_iteration(self, iteration, state, metrics):
-            super().finish_iteration(iteration, state, metrics)
-            compiled.append(sum("Finished XLA compilation" in record.message for record in caplog.records))
+def test_nothing_compiles_after_the_second_iteration(tmp_path, caplog, monkeypatch):
+    finish, compiled = Run.finish_iteration, []
 
-    compiled = []
+    def watch(run, iteration, state, metrics):
+        finish(run, iteration, state, metrics)
+        compiled.append(sum("Finished XLA compilation" in record.message for record in caplog.records))
+
+    monkeypatch.setattr(Run, "finish_iteration", watch)
     config = dataclasses.replace(SMALL, test_every=1)
     with jax.log_compiles(), caplog.at_level(logging.WARNING):
-        run = Watch.open(tmp_path / "run", {})
-        pearl_jax.train(config, benchmark(WIDE), run, seed=0, num_iterations=4)
+        _train(tmp_path / "run", config, 4)
     assert compiled[0] > 0
     assert compiled[3] == compiled[2] == compiled[1]
 
@@ -150,8 +153,7 @@ def test_trains_on_a_users_environment_and_resumes_exactly(tmp_path):
 )
 def test_options_train_where_episodes_end_early(tmp_path, options):
     state = _train(tmp_path / "run", dataclasses.replace(HOST, **options), 2, _line_benchmark())
-    stored = state.data.replay
-    assert (stored.num_added < stored.data.reward.shape[1]).all()  # some rows were left out
+    assert int(state.data.replay.num_added.sum()) == int(state.env_steps)
     assert np.isfinite(_metrics(tmp_path / "run")[-1]["test/return"])
 
 
@@ -160,13 +162,17 @@ def test_context_of_early_ending_episodes_holds_only_rows_that_were_written(tmp_
     config = dataclasses.replace(HOST, max_context_episodes=6, meta_batch_size=32, num_initial_episodes=1)
     tasks = _line_benchmark()
     state = _train(tmp_path / "run", config, 1, tasks)
-    agent = pearl_jax.make_agent(config, tasks)
+    agent = pearl_jax.PearlLearner(config, tasks).agent
     batch = agent.sample(state.data, jax.random.key(5))
-    assert (np.asarray(batch.context_reward) != 0).all()
-    short = state.data._replace(num_recent=np.full(4, 3, np.int32))  # fewer rows than a window
+    assert (np.asarray(batch.context.context_reward) != 0).all()
+    steps, valid = (
+        np.asarray(leaf).reshape(32, 6, tasks.family.horizon) for leaf in (batch.context.step, batch.context_valid)
+    )
+    assert (steps[valid] == np.broadcast_to(np.arange(tasks.family.horizon), valid.shape)[valid]).all()
+    short = state.data._replace(num_recent=np.full(4, 3, np.int32))  # fewer rows than an episode
     batch = agent.sample(short, jax.random.key(5))
-    per_window = np.asarray(batch.context_valid).reshape(32, 6, tasks.family.horizon).sum(axis=2)
-    assert set(per_window.ravel()) == {0, 3}
+    per_episode = np.asarray(batch.context_valid).reshape(32, 6, tasks.family.horizon).sum(axis=2)
+    assert per_episode.max() <= 3
 
 
 def test_not_a_number_in_a_test_task_is_named_too(tmp_path):
@@ -185,14 +191,63 @@ def test_not_a_number_from_an_environment_stops_with_step_and_task_and_keeps_the
     assert _metrics(tmp_path / "run") == _metrics(tmp_path / "whole")
 
 
-def test_rows_put_extra_episodes_where_the_encoder_does_not_look():
-    """Three episodes of two steps, the last one extra; the second one ends after a step."""
-    reward = np.arange(6, dtype=np.float32).reshape(3, 2, 1)
-    valid = np.array([[[True], [True]], [[True], [False]], [[True], [True]]])
-    vector = np.zeros((3, 2, 1, 2), np.float32)
+def test_rows_are_in_the_order_of_time_each_with_its_place_in_its_episode():
+    """Two episodes of two steps and of one."""
+    reward = np.arange(3, dtype=np.float32)[:, None]
+    vector = np.zeros((3, 1, 2), np.float32)
     transition = Transition(vector, vector, reward, np.ones_like(reward), vector)
-    rows, row_valid, num_context = collect.make_rows(transition, 10 * reward, valid, num_extra_episodes=1)
-    np.testing.assert_array_equal(rows.context_reward[0], [4, 5, 0, 1, 2, 3])
-    np.testing.assert_array_equal(rows.reward[0], [40, 50, 0, 10, 20, 30])
-    np.testing.assert_array_equal(row_valid[0], [True, True, True, True, True, False])
-    np.testing.assert_array_equal(num_context, [3])
+    visit = Visit(Trajectory(transition, np.zeros((3, 1), bool), {}), np.asarray([[0], [0], [1]], np.int32))
+    rows = make_rows(visit, 10 * reward)
+    np.testing.assert_array_equal(rows.context_reward, [[0, 1, 2]])
+    np.testing.assert_array_equal(rows.reward, [[0, 10, 20]])
+    np.testing.assert_array_equal(rows.step, [[0, 1, 0]])
+
+
+@pytest.mark.parametrize(
+    "other", [{"seed": 1}, {"benchmark": "point-sparse-v0"}, {"config": {"kl_coef": 0.5}}], ids=str
+)
+def test_only_the_same_run_goes_on_in_its_directory(tmp_path, other):
+    pearl_jax.open_run(tmp_path / "run", SMALL, benchmark(WIDE), 0).close()
+    config = dataclasses.replace(SMALL, **other.get("config", {}))
+    chosen = benchmark(other.get("benchmark", WIDE))
+    with pytest.raises(RunError, match=r"(seed|benchmark.name|config.kl_coef): .* \(run\) != .* \(now\)"):
+        pearl_jax.open_run(tmp_path / "run", config, chosen, other.get("seed", 0))
+    pearl_jax.open_run(tmp_path / "run", SMALL, benchmark(WIDE), 0).close()
+
+
+def test_other_tasks_of_the_same_name_are_another_run(tmp_path):
+    tasks = _line_benchmark()
+    pearl_jax.open_run(tmp_path / "run", HOST, tasks, 0).close()
+    others = dataclasses.replace(tasks, train_tasks=[{"goal": 0.1}, *tasks.train_tasks[1:]])
+    with pytest.raises(RunError, match=r"benchmark.train_tasks: .* \(run\) != .* \(now\)"):
+        pearl_jax.open_run(tmp_path / "run", HOST, others, 0)
+
+
+def test_training_in_a_run_that_was_opened_as_another_one_is_refused_and_gives_the_directory_free(tmp_path):
+    run = pearl_jax.open_run(tmp_path / "run", SMALL, benchmark(WIDE), 0)
+    with pytest.raises(RunError, match=r"seed: 0 \(run\) != 1 \(now\)"):
+        pearl_jax.train(SMALL, benchmark(WIDE), run, seed=1, num_iterations=1)
+    _train(tmp_path / "run", SMALL, 1)
+    with pytest.raises(RunError, match=r"pearl_jax.open_run"):
+        pearl_jax.train(SMALL, benchmark(WIDE), Run.open(tmp_path / "plain", to_dict(SMALL)), seed=0, num_iterations=1)
+
+
+def test_a_run_is_read_back_evaluated_and_played_step_by_step(tmp_path):
+    tasks = _line_benchmark()
+    state = _train(tmp_path / "run", HOST, 1, tasks)
+    trained = pearl_jax.load(tmp_path / "run", ["num_test_episodes=3"], benchmark=tasks)
+    _assert_equal(trained.params, state.agent.average)
+    assert (trained.seed, trained.iteration, trained.env_steps) == (0, 1, int(state.env_steps))
+    returns = trained.evaluate()
+    assert returns.shape == (2, 3)
+    env = LineEnv(**tasks.test_tasks[0])
+    player, (obs, _) = trained.player(), env.reset(seed=0)
+    for _ in range(8):
+        action = player.act(obs)
+        assert env.action_space.contains(action)
+        obs, reward, terminated, truncated, _ = env.step(action)
+        player.observe(obs, reward, terminated, truncated)
+        if terminated or truncated:
+            obs, _ = env.reset()
+    with pytest.raises(RunError, match=r"of a benchmark with train_tasks"):
+        pearl_jax.load(tmp_path / "run", benchmark=dataclasses.replace(tasks, train_tasks=tasks.test_tasks))

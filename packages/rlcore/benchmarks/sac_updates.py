@@ -39,8 +39,9 @@ def _make_rlcore(width: int, batch_size: int, num_steps: int) -> Callable[[], No
     import jax
     import jax.numpy as jnp
     from rlcore.replay import add, init_replay, sample
-    from rlcore.sac import SAC, ContinuousHead, SACConfig, make_update_many
+    from rlcore.sac import SAC, ContinuousHead, SACConfig
     from rlcore.types import Transition
+    from rlcore.updates import make_update_many
 
     obs, action, reward, next_obs = map(jnp.asarray, _data())
     rows = Transition(obs, action, reward, jnp.ones_like(reward), next_obs)

@@ -9,7 +9,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
-from rlcore.distributions import Gaussian, GaussianFactors, TanhNormal, categorical, standard_gaussian
+from rlcore.distributions import Gaussian, GaussianFactors, TanhNormal, standard_gaussian
 
 settings.register_profile("rlcore", deadline=None, max_examples=30)
 settings.load_profile("rlcore")
@@ -122,11 +122,3 @@ def test_factors_multiply_along_the_axis_asked_for():
     product = factors.product(axis=1)
     np.testing.assert_array_equal(product.precision, np.full((2, 4), 3.0))
     np.testing.assert_array_equal(product.weighted_mean, np.full((2, 4), 6.0))
-
-
-def test_categorical_normalises_its_logits():
-    choice = categorical(jnp.log(jnp.asarray([[2.0, 6.0], [5.0, 0.0]])))
-    np.testing.assert_allclose(choice.probs, [[0.25, 0.75], [1, 0]], atol=1e-6)
-    np.testing.assert_array_equal(choice.mode(), [1, 0])
-    np.testing.assert_allclose(choice.log_prob(jnp.asarray([0, 0])), np.log([0.25, 1]), atol=1e-6)
-    assert choice.sample(seed=jax.random.key(0))[1] == 0

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from rlcore import replay as rb
 from rlcore.rollout import host_rollout
-from rlcore.sac import SAC, ContinuousHead, SACConfig, make_update_many
+from rlcore.sac import SAC, ContinuousHead, SACConfig
 from rlcore.types import Transition
+from rlcore.updates import make_update_many
 
 OPTIMISE = True
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from rlcore import replay as rb
 from rlcore.rollout import rollout, start
-from rlcore.sac import SAC, ContinuousHead, DiscreteHead, SACConfig, make_update_many
+from rlcore.sac import SAC, ContinuousHead, DiscreteHead, SACConfig
 from rlcore.types import Transition
+from rlcore.updates import make_update_many
 
 DISCOUNT, TEMPERATURE = 0.5, 0.1
 BONUS = TEMPERATURE * np.log(2)  # of an indifferent policy's entropy: two actions, or an interval of length 2

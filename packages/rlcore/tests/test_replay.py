@@ -1,5 +1,7 @@
 """Ring buffers: what is written comes back, and nothing else."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -179,3 +181,46 @@ def test_mismatched_tasks_and_masks_are_refused():
         rb.add(replay, jnp.zeros(2, jnp.int32), rows_of([[1]]))
     with pytest.raises(AssertionError):
         rb.add(replay, jnp.zeros(1, jnp.int32), rows_of([[1]]), jnp.ones((1, 2), bool))
+
+
+class Placed(NamedTuple):
+    """episode: its number, from 1. step: the place in it."""
+
+    episode: jax.Array
+    step: jax.Array
+
+
+def test_whole_episodes_are_sampled_in_order_and_what_was_overwritten_or_is_hidden_does_not_count():
+    lengths = [3, 1, 2, 4, 1, 3]
+    episode = np.repeat(np.arange(1, 7), lengths).astype(np.int32)
+    step = np.concatenate([np.arange(n) for n in lengths]).astype(np.int32)
+    zero = jnp.zeros((), jnp.int32)
+    replay = rb.add(
+        rb.init_replay(Placed(zero, zero), 10), jnp.zeros(1, jnp.int32), Placed(episode[None, :7], step[None, :7])
+    )
+    replay = rb.add(replay, jnp.zeros(1, jnp.int32), Placed(episode[None, 7:], step[None, 7:]))  # 4 of 14 make room
+
+    def sample(**options):
+        rows, valid = rb.sample_episodes(replay, jax.random.key(0), jnp.zeros(1, jnp.int32), 200, 4, **options)
+        found = {}
+        for numbers, places, counts in zip(rows.episode[0], rows.step[0], valid[0], strict=True):
+            assert len(set(np.asarray(numbers[counts]).tolist())) == 1
+            found[int(numbers[counts][0])] = np.asarray(places[counts]).tolist()
+        return found
+
+    assert sample() == {3: [0, 1], 4: [0, 1, 2, 3], 5: [0], 6: [0, 1, 2]}
+    assert sample(newest=6) == {4: [2, 3], 5: [0], 6: [0, 1, 2]}
+    assert sample(newest=3, skipped=3) == {4: [2, 3], 5: [0]}
+    assert sample(skipped=jnp.asarray([5])) == {3: [0, 1], 4: [0, 1, 2]}
+
+
+def test_the_very_newest_rows_can_be_left_out():
+    replay = filled([1, 2, 3, 4])
+    rows = rb.sample(replay, jax.random.key(0), jnp.zeros(1, jnp.int32), 100, newest=2, skipped=1)
+    assert set(np.asarray(rows["id"]).ravel().tolist()) == {2, 3}
+    windows, valid = rb.sample_windows(replay, jax.random.key(0), jnp.zeros(1, jnp.int32), 5, 2, skipped=1)
+    assert valid.all()
+    np.testing.assert_array_equal(windows["id"], np.broadcast_to([2, 3], (1, 5, 2)))
+    # Where all rows are to be left out the oldest one stays.
+    rows = rb.sample(replay, jax.random.key(0), jnp.zeros(1, jnp.int32), 10, skipped=9)
+    assert set(np.asarray(rows["id"]).ravel().tolist()) == {1}

@@ -51,9 +51,11 @@ class Walk:
 
 
 class VectorWalk:
-    """The same as gymnasium's vector environments do it in mode SAME_STEP."""
+    """The same as gymnasium's vector environments do it in mode SAME_STEP, or DISABLED."""
 
     def __init__(self, mode="SAME_STEP", low=-1.0, high=1.0, reset_info=None):
+        self.disabled = getattr(mode, "name", mode) == "DISABLED"
+        self.num_resets = 0
         self.num_envs = NUM_ENVS
         self.metadata = {"autoreset_mode": mode}
         bound = np.ones(1, np.float32)
@@ -62,8 +64,12 @@ class VectorWalk:
         self.actions = []
 
     def reset(self, *, seed=None, options=None):
-        del seed, options
-        self.position, self.steps = np.zeros(NUM_ENVS, np.float32), np.zeros(NUM_ENVS, int)
+        del seed
+        self.num_resets += 1
+        mask = np.ones(NUM_ENVS, bool) if options is None else options["reset_mask"]
+        if options is None:
+            self.position, self.steps = np.zeros(NUM_ENVS, np.float32), np.zeros(NUM_ENVS, int)
+        self.position[mask], self.steps[mask] = 0, 0
         return self._obs(), {}
 
     def step(self, actions):
@@ -72,6 +78,8 @@ class VectorWalk:
         terminated = self.position >= GOALS
         truncated = self.steps >= HORIZON  # gymnasium's time limit does not ask whether the step terminated
         reward, ended, info = -np.abs(GOALS - self.position), terminated | truncated, {}
+        if self.disabled:
+            return self._obs(), reward.astype(float), terminated, truncated, {"steps": self.steps.copy()}
         if ended.any():
             final_obs = np.full(NUM_ENVS, None, object)
             for i in np.flatnonzero(ended):
@@ -136,18 +144,19 @@ def test_a_rollout_goes_on_where_the_last_one_stood():
     assert memory == 6
 
 
-def test_the_first_episode_ends_with_the_first_end():
-    expected = [[1, 1, 1], [1, 1, 1], [0, 1, 1], [0, 1, 1], [0, 0, 0], [0, 0, 0]]
+def test_episodes_are_numbered_in_each_environment():
+    expected = [[0, 0, 0], [0, 0, 0], [1, 0, 0], [1, 0, 0], [2, 1, 1], [2, 1, 1]]
     for trajectory in (run_functional(6)[2], run_host(VectorWalk(), 6)[2]):
-        first = ro.first_episode(trajectory)
-        np.testing.assert_array_equal(first, np.asarray(expected, bool))
-        assert isinstance(first, type(trajectory.truncated))
-        assert first.dtype == bool
+        number = ro.number_episodes(trajectory)
+        np.testing.assert_array_equal(number, expected)
+        assert isinstance(number, type(trajectory.truncated))
+        assert number.dtype == np.int32
 
 
-def test_host_and_functional_rollouts_agree():
+@pytest.mark.parametrize("mode", ["SAME_STEP", "DISABLED"])
+def test_host_and_functional_rollouts_agree(mode):
     _, memory, functional = run_functional(6)
-    obs, host_memory, host = run_host(VectorWalk(), 6)
+    obs, host_memory, host = run_host(VectorWalk(mode), 6)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), functional, host)
     assert jax.tree.structure(functional) == jax.tree.structure(host)
     assert memory == host_memory == 6
@@ -175,9 +184,9 @@ def test_the_autoreset_mode_is_same_step_by_name_or_as_gymnasiums_enum(env_mode)
     assert run_host(VectorWalk(mode), 2)[2].truncated.shape == (2, NUM_ENVS)
 
 
-@pytest.mark.parametrize("mode", ["NEXT_STEP", "DISABLED", None])
+@pytest.mark.parametrize("mode", ["NEXT_STEP", None])
 def test_other_autoreset_modes_are_refused(mode):
-    with pytest.raises(ValueError, match=f"autoreset_mode .*SAME_STEP, got {mode}"):
+    with pytest.raises(ValueError, match=f"autoreset_mode .*DISABLED or SAME_STEP, got {mode}"):
         run_host(VectorWalk(mode), 1)
 
 
@@ -207,7 +216,79 @@ def test_signals_of_a_reset_are_not_those_of_a_step():
     _, _, plain = run_host(VectorWalk(), 6)
     _, _, trajectory = run_host(VectorWalk(reset_info={"steps": 77, "level": 3}), 6)
     np.testing.assert_array_equal(trajectory.info["steps"], plain.info["steps"])
-    assert not trajectory.info.get("level", np.zeros(1)).any()
+    assert np.isnan(trajectory.info.get("level", np.full(1, np.nan))).all()
+
+
+def test_nothing_is_reset_behind_the_last_step_unless_the_rollout_goes_on():
+    for goes_on in (True, False):
+        env = VectorWalk("DISABLED")
+        obs, _ = env.reset()
+        ro.host_rollout(env, obs, half, 0, jax.random.key(1), num_steps=2, goes_on=goes_on)  # the first goal
+        assert env.num_resets == 1 + goes_on
+
+
+class Counter:
+    """A vector environment of two that counts in an array of its own, and tells of odd things."""
+
+    num_envs = 2
+    single_action_space = SimpleNamespace(n=2)
+
+    def __init__(self, mode, infos):
+        self.metadata, self.infos = {"autoreset_mode": mode}, infos
+        self.count = np.zeros((2, 1))
+
+    def reset(self, *, seed=None, options=None):
+        self.count[[True, True] if options is None else options["reset_mask"]] = 0
+        return {"count": self.count, "side": (self.count,)}, {}
+
+    def step(self, actions):
+        del actions
+        self.count += 1
+        ended, info = self.count[:, 0] >= 3, self.infos[int(self.count[0, 0]) - 1]
+        obs = {"count": self.count, "side": (self.count,)}
+        if ended.any() and self.metadata["autoreset_mode"] == "SAME_STEP":
+            last = [{"side": (row.copy(),), "count": row.copy()} for row in self.count]
+            info = {"final_obs": np.array([*last, None], object)[:-1], "final_info": info}
+            self.count[:] = 0
+        return obs, np.zeros(2), np.zeros(2, bool), ended, info
+
+
+@pytest.mark.parametrize("mode", ["SAME_STEP", "DISABLED"])
+def test_dictionaries_of_arrays_that_an_environment_uses_again_are_copied(mode):
+    env = Counter(mode, [{}] * 3)
+    obs, _ = env.reset()
+    act = lambda memory, obs, key: (np.zeros(2, int), memory)  # noqa: E731
+    obs, _, trajectory = ro.host_rollout(env, obs, act, (), jax.random.key(0), num_steps=5)
+    for leaf in jax.tree.leaves(trajectory.transition.obs):
+        np.testing.assert_array_equal(leaf[:, 0, 0], [0, 1, 2, 0, 1])
+    for leaf in jax.tree.leaves(trajectory.transition.next_obs):
+        np.testing.assert_array_equal(leaf[:, 0, 0], [1, 2, 3, 1, 2])
+    np.testing.assert_array_equal(obs["count"], [[2], [2]])
+
+
+@pytest.mark.parametrize("mode", ["SAME_STEP", "DISABLED"])
+def test_signals_keep_their_values_and_what_is_missing_is_not_a_number(mode):
+    yes, first = np.ones(2, bool), np.asarray([True, False])
+    infos = [
+        {"whole": np.asarray([0, 2]), "_whole": yes, "some": np.asarray([5, 0]), "_some": first, "text": ["a", "b"]},
+        {"whole": np.asarray([0.5, -0.5]), "_whole": yes, "vector": np.zeros((2, 3))},
+        {"whole": np.asarray([True, False]), "_whole": yes, "some": np.asarray([1.5, 0.0]), "_some": first},
+    ]
+    env = Counter(mode, infos)
+    obs, _ = env.reset()
+    act = lambda memory, obs, key: (np.zeros(2, int), memory)  # noqa: E731
+    info = ro.host_rollout(env, obs, act, (), jax.random.key(0), num_steps=3)[2].info
+    assert info.keys() == {"whole", "some"}
+    np.testing.assert_array_equal(info["whole"], [[0, 2], [0.5, -0.5], [1, 0]])
+    np.testing.assert_array_equal(info["some"], [[5, np.nan], [np.nan, np.nan], [1.5, np.nan]])
+
+
+def test_an_action_that_is_not_a_number_is_recorded_and_reaches_no_environment():
+    env = VectorWalk(low=-2.0, high=6.0)
+    act = lambda memory, obs, key: (np.asarray([[np.nan], [np.inf], [-np.inf]], np.float32), memory)  # noqa: E731
+    _, _, trajectory = run_host(env, 1, act)
+    np.testing.assert_allclose(env.actions[0], [[2.0], [6.0], [-2.0]])
+    assert np.isnan(trajectory.transition.action[0, 0, 0])
 
 
 def test_rollouts_map_over_tasks():

@@ -12,8 +12,9 @@ import numpy as np
 import optax
 import pytest
 from rlcore.representation import EndToEnd, RepresentationOutput
-from rlcore.sac import SAC, ContinuousHead, DiscreteHead, SACConfig, SACParams, make_optimiser, make_update_many
+from rlcore.sac import SAC, ContinuousHead, DiscreteHead, SACConfig, SACParams, make_optimiser
 from rlcore.types import Transition
+from rlcore.updates import make_update_many
 
 B, OBS_SIZE, ACTION_SIZE, NUM_ACTIONS = 8, 3, 2, 3
 BASE = SACConfig(hidden_sizes=(8,))
@@ -491,10 +492,10 @@ def test_many_updates_compile_once_update_in_place_and_bring_the_entropy_to_its_
 
 
 def test_compiler_options_are_known_to_this_xla_or_left_out(monkeypatch):
-    from rlcore.sac import learner
+    from rlcore import updates
 
-    assert set(learner._compiler_options()) <= {"xla_cpu_experimental_ynn_fusion_type"}
-    monkeypatch.setattr(learner, "_CPU_OPTIONS", {"xla_no_such_option": "1"})
-    assert learner._compiler_options.__wrapped__() == {}
+    assert set(updates._compiler_options()) <= {"xla_cpu_experimental_ynn_fusion_type"}
+    monkeypatch.setattr(updates, "_CPU_OPTIONS", {"xla_no_such_option": "1"})
+    assert updates._compiler_options.__wrapped__() == {}
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    assert learner._compiler_options.__wrapped__() == {}
+    assert updates._compiler_options.__wrapped__() == {}

@@ -142,6 +142,21 @@ class Benchmark:
         """How many tasks there are to test on."""
         return num_tasks(self.test_tasks)
 
+    def take_train_tasks(self, ids: np.ndarray) -> Tasks:
+        """The train tasks `ids: [M]`."""
+        return take_tasks(self.train_tasks, ids)
+
+    def take_test_tasks(self, ids: np.ndarray) -> Tasks:
+        """The test tasks `ids: [M]`."""
+        return take_tasks(self.test_tasks, ids)
+
+    def identity(self) -> dict[str, str]:
+        """What tells it from another benchmark of its name: `name`, and a digest of each task set."""
+        from metarl_envs.fingerprint import fingerprint  # which imports this module
+
+        digests = {field: fingerprint(getattr(self, field)) for field in ("train_tasks", "test_tasks")}
+        return {"name": self.name, **digests}
+
 
 def num_tasks(tasks: Tasks) -> int:
     """Counts tasks.

@@ -9,6 +9,7 @@ import chex
 import jax
 import jax.numpy as jnp
 import optax
+from rlcore.averaging import average_params
 from rlcore.distributions import standard_gaussian
 from rlcore.replay import Replay, sample
 from rlcore.sac import SAC, ContinuousHead, SACParams, SACState
@@ -38,12 +39,14 @@ class AgentState(NamedTuple):
     model_optimiser: Adam's state for them.
     learner: SAC's.
     average: parameters averaged over updates, for testing; without averaging the newest.
+    num_updates: scalar int32, gradient steps so far, of all kinds.
     """
 
     model: Params
     model_optimiser: optax.OptState
     learner: SACState
     average: AgentParams
+    num_updates: chex.Array
 
     @property
     def params(self) -> AgentParams:
@@ -65,13 +68,13 @@ class MeldAgent:
       config: the options.
       image_shape: height, width and channels of an observation.
       action_size: numbers in an action.
-      horizon: steps of an episode.
+      num_frames: of a trial, see `Trial`.
     """
 
-    def __init__(self, config: MeldConfig, image_shape: tuple[int, int, int], action_size: int, horizon: int):
+    def __init__(self, config: MeldConfig, image_shape: tuple[int, int, int], action_size: int, num_frames: int):
         self.config = config
         self.model = LatentModel(config.model, image_shape)
-        self.belief = Belief(self.model, config.num_episodes, horizon)
+        self.belief = Belief(self.model, num_frames)
         self.sac = SAC(config.sac, ContinuousHead(config.sac, action_size), self.belief)
         self.action_size = action_size
         # On all parameters as one vector, which compiles to a few loops in place of a few for each of them.
@@ -87,7 +90,7 @@ class MeldAgent:
         belief = jnp.zeros((*trials.reward.shape, self.config.model.belief_size), jnp.float32)
         learner = self.sac.init(policy_key, make_policy_batch(trials, belief, jnp.zeros(1, jnp.int32), trials.reward))
         average = jax.tree.map(jnp.copy, AgentParams(model, learner.params))
-        return AgentState(model, self.optimiser.init(model), learner, average)
+        return AgentState(model, self.optimiser.init(model), learner, average, jnp.zeros((), jnp.int32))
 
     def example_trial(self) -> Trial:
         """A trial of zeros, for the shape of the replay."""
@@ -230,9 +233,8 @@ class MeldAgent:
         return state._replace(learner=learner), metrics
 
     def _average(self, state: AgentState) -> AgentState:
-        rate = self.config.averaging_rate
-        average = state.params if rate == 1 else optax.incremental_update(state.params, state.average, rate)
-        return state._replace(average=average)
+        average = average_params(state.average, state.params, self.config.averaging_rate, state.num_updates)
+        return state._replace(average=average, num_updates=state.num_updates + 1)
 
 
 def _begin_with_standard_normal(expected: Normal) -> Normal:

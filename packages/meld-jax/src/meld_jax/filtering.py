@@ -1,6 +1,7 @@
 """Belief filtering: the posterior over a trial, frame by frame.
 
 In the shape descriptions `B` denotes trials, `L` the frames of a trial: `K` episodes of `T` steps have `L = K (T + 1)`.
+Episodes that are shorter lie one behind the other, and what is left is not valid.
 """
 
 from typing import NamedTuple
@@ -23,7 +24,7 @@ class Trial(NamedTuple):
     second_reward: `[..., L]` the same of what a second stage takes for evidence.
     discount: `[..., L]` 0 where the episode terminated on arrival, else 1.
     first: `[..., L]` bool, whether an episode starts here.
-    valid: `[..., L]` bool; False behind the end of an episode that terminated early.
+    valid: `[..., L]` bool; False behind the last frame.
     """
 
     image: chex.Array

@@ -75,10 +75,18 @@ class MeldPolicy:
             reward, action = jnp.zeros(num_tasks, jnp.float32), jnp.zeros((num_tasks, self.agent.action_size))
             return self._see(params, memory, obs, reward, action, jnp.ones(num_tasks, bool), noise, method)
 
+        def begin_some(memory: MeldMemory) -> MeldMemory:
+            begins = memory.stage == _EPISODE_BEGINS
+            return jax.tree.map(
+                lambda new, old: jnp.where(begins.reshape(-1, *[1] * (new.ndim - 1)), new, old),
+                see(memory, "advance"),
+                memory,
+            )
+
+        # Tasks begin their trials together, and their episodes where an earlier one ended.
+        waiting = jnp.where(memory.stage[0] == _TRIAL_BEGINS, _TRIAL_BEGINS, jnp.min(memory.stage))
         memory = jax.lax.switch(
-            memory.stage[0],  # tasks begin their episodes together
-            [lambda memory: see(memory, "begin"), lambda memory: see(memory, "advance"), lambda memory: memory],
-            memory,
+            waiting, [lambda memory: see(memory, "begin"), begin_some, lambda memory: memory], memory
         )
         action = self.agent.sac.act(params.policy, memory.seen, act_key, self.deterministic)
         return action, memory._replace(noise=jax.random.normal(noise_key, memory.noise.shape))

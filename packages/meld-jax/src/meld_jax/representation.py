@@ -9,7 +9,6 @@ from typing import NamedTuple
 import chex
 import jax
 import jax.numpy as jnp
-import numpy as np
 from rlcore.representation import RepresentationOutput
 from rlcore.types import Params
 
@@ -44,19 +43,17 @@ class Belief:
     """The belief of a latent state model: a representation without parameters of its own.
 
     No gradient of actor and critics flows to the model (thesis, appendix D.1), which is trained on its evidence alone.
-    Steps into the first frame of an episode, and those behind an early end, count nothing. The last step of an episode
+    Steps into the first frame of an episode, and those behind the last one, count nothing. The last step of an episode
     leads to the belief at the start of the trial's next episode, so that what it taught is worth something.
 
     Args:
       model: the latent state model.
-      num_episodes: of a trial.
-      horizon: steps of an episode.
+      num_frames: `L`.
     """
 
-    def __init__(self, model: LatentModel, num_episodes: int, horizon: int):
+    def __init__(self, model: LatentModel, num_frames: int):
         self.model = model
-        self._starts = np.arange(num_episodes) * (horizon + 1)
-        self.num_frames = num_episodes * (horizon + 1)
+        self.num_frames = num_frames
 
     def init(self, key: chex.PRNGKey, example: PolicyBatch) -> Params:
         """Nothing: the model is not trained by actor and critics."""
@@ -113,12 +110,9 @@ class Belief:
 
     def _following(self, trials: Trial) -> chex.Array:
         """The frame `[B, L - 1]` int32 whose belief follows on each step: where it leads to, or the next start."""
-        frames = np.arange(1, self.num_frames)
-        # Behind the last episode there is none: its end is followed by itself.
-        starts = np.append(self._starts, 0)[np.searchsorted(self._starts, frames, side="right")]
-        goes_on = jnp.concatenate([trials.valid & ~trials.first, jnp.zeros_like(trials.valid[:, :1])], axis=1)[:, 2:]
-        use_start = ~goes_on & jnp.asarray(starts > 0)[None]
-        return jnp.where(use_start, jnp.asarray(starts, jnp.int32)[None], jnp.asarray(frames, jnp.int32)[None])
+        begins = (trials.first & trials.valid)[:, 2:]
+        begins = jnp.concatenate([begins, jnp.zeros_like(trials.valid[:, :1])], axis=1)
+        return jnp.arange(1, self.num_frames, dtype=jnp.int32)[None] + begins
 
 
 def _choose(leaf: chex.Array, chosen: chex.Array) -> chex.Array:

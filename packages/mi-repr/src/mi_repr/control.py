@@ -15,8 +15,9 @@ from metarl_envs.catcher import CatcherEnv, CatcherState, CatcherTask
 from rlcore.experiment import Run
 from rlcore.replay import Replay, add, init_replay, sample
 from rlcore.rollout import EnvCarry, Trajectory, rollout, start
-from rlcore.sac import SAC, DiscreteHead, SACConfig, SACParams, SACState, make_update_many
+from rlcore.sac import SAC, DiscreteHead, SACConfig, SACParams, SACState
 from rlcore.types import Transition
+from rlcore.updates import make_update_many
 
 from mi_repr.config import ControlConfig
 from mi_repr.views import View

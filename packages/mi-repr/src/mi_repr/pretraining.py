@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import optax
 from metarl_envs.catcher import CatcherEnv, CatcherState, all_states, num_states, state_index
 from rlcore.experiment import Run
-from rlcore.sac import make_update_many
 from rlcore.types import Metrics, Params
+from rlcore.updates import make_update_many
 
 from mi_repr.config import MAX_BETA, PretrainConfig
 from mi_repr.data import Episodes, Frames, draw_groups, in_batches, render_many, sample_frames

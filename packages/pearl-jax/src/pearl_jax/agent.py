@@ -11,13 +11,13 @@ import chex
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-import optax
-from rlcore.replay import Replay, sample, sample_windows
+from rlcore.averaging import average_params
+from rlcore.replay import Replay, sample, sample_episodes, sample_windows
 from rlcore.sac import SAC, ContinuousHead, SACParams, SACState
 from rlcore.types import Metrics, Transition
 
 from pearl_jax.config import PearlConfig
-from pearl_jax.representation import PearlBatch, Row, TaskInference, join_task
+from pearl_jax.representation import PearlBatch, Row, TaskInference, VectorObs, join_task
 
 
 class AgentState(NamedTuple):
@@ -25,17 +25,25 @@ class AgentState(NamedTuple):
 
     learner: SAC's.
     average: parameters averaged over updates, for testing; without averaging the same as the learner's.
+    num_updates: scalar int32, gradient steps so far.
     """
 
     learner: SACState
     average: SACParams
+    num_updates: chex.Array
 
 
 class ContextReplay(NamedTuple):
-    """replay: rows of `N` tasks. num_recent: `[N]` int32, how many of the newest rows the encoder may see."""
+    """What was collected, and what of it the newest visit lets the encoder see.
+
+    replay: rows of `N` tasks, in the order of time.
+    num_recent: `[N]` int32, rows of the newest visit that the encoder may see.
+    num_extra: `[N]` int32, rows that came after these, for actor and critics only.
+    """
 
     replay: Replay
     num_recent: chex.Array
+    num_extra: chex.Array
 
 
 class PearlAgent:
@@ -43,17 +51,17 @@ class PearlAgent:
 
     Args:
       config: the options.
-      obs_size: numbers in an observation; with an `obs_network` its shape, such as `(H, W, 3)`.
+      obs_shape: of an observation, such as `(17,)` or `(H, W, 3)`.
       action_size: numbers in an action.
-      horizon: steps of an episode.
-      obs_network: turns observations into features, see `TaskInference`.
+      horizon: steps of the longest episode.
+      obs_network: turns observations into features, see `TaskInference`; None for vectors.
       obs_dtype: in which observations are stored.
     """
 
     def __init__(
         self,
         config: PearlConfig,
-        obs_size: int | tuple[int, ...],
+        obs_shape: tuple[int, ...],
         action_size: int,
         horizon: int,
         obs_network: nn.Module | None = None,
@@ -61,21 +69,22 @@ class PearlAgent:
     ):
         self.config = config
         self._horizon = horizon
-        self.inference = TaskInference(config, obs_network)
+        self.inference = TaskInference(config, obs_network or VectorObs())
         self.sac = SAC(config.sac, ContinuousHead(config.sac, action_size), self.inference)
-        self._obs = jax.ShapeDtypeStruct((obs_size,) if isinstance(obs_size, int) else obs_size, obs_dtype)
+        self._obs = jax.ShapeDtypeStruct(obs_shape, obs_dtype)
         self._action_size = action_size
 
     def init(self, key: chex.PRNGKey) -> AgentState:
         """The state before the first update; the key is consumed."""
         rows = jax.tree.map(lambda leaf: leaf[None, None], self.example_row())
-        learner = self.sac.init(key, self._make_batch(rows, rows, jnp.ones((1, 1), bool)))
-        return AgentState(learner, jax.tree.map(jnp.copy, learner.params))
+        learner = self.sac.init(key, _make_batch(rows, rows, jnp.ones((1, 1), bool)))
+        return AgentState(learner, jax.tree.map(jnp.copy, learner.params), jnp.zeros((), jnp.int32))
 
     def example_row(self) -> Row:
         """A row of zeros, for the shape of the replay."""
         obs, scalar = jnp.zeros(self._obs.shape, self._obs.dtype), jnp.zeros((), jnp.float32)
-        return Row(obs, jnp.zeros(self._action_size, jnp.float32), scalar, scalar, obs, scalar)
+        action, step = jnp.zeros(self._action_size, jnp.float32), jnp.zeros((), jnp.int32)
+        return Row(obs, action, scalar, scalar, obs, scalar, step)
 
     def sample(self, data: ContextReplay, key: chex.PRNGKey) -> PearlBatch:
         """A batch for one gradient step (thesis, Algorithm 1, lines 12 to 14); the key is consumed."""
@@ -90,34 +99,37 @@ class PearlAgent:
             context, valid = rows, jnp.ones(rows.reward.shape, bool)
         else:
             context, valid = self._sample_context(data, tasks, context_key)
-        return self._make_batch(rows, context, valid)
-
-    def _make_batch(self, rows: Row, context: Row, valid: chex.Array) -> PearlBatch:
-        obs, action, reward, discount, next_obs, _ = rows
-        packed = self.inference.pack_context(context)
-        return PearlBatch(obs, action, reward, discount, next_obs, packed, valid, context.context_reward)
+        return _make_batch(rows, context, valid)
 
     def _sample_context(self, data: ContextReplay, tasks: chex.Array, key: chex.PRNGKey) -> tuple[Row, chex.Array]:
         """Rows `[M, C, ...]` for the encoder, and which of them count, `[M, C]` bool; the key is consumed."""
         config = self.config
-        newest = data.num_recent[tasks] if config.context_sampler == "recent" else None
+        newest, skipped = None, 0
+        if config.context_sampler == "recent":
+            newest, skipped = data.num_recent[tasks], data.num_extra[tasks]
         if config.max_context_episodes:
             count_key, key = jax.random.split(key)
             num_episodes = config.max_context_episodes
-            rows, valid = _join_windows(sample_windows(data.replay, key, tasks, num_episodes, self._horizon, newest))
+            rows, valid = _join_windows(
+                sample_episodes(data.replay, key, tasks, num_episodes, self._horizon, newest, skipped)
+            )
             count = jax.random.randint(count_key, (tasks.shape[0], 1), 1, num_episodes + 1)
             chosen = jnp.arange(num_episodes)[None] < count
             return rows, valid & jnp.repeat(chosen, self._horizon, axis=1)
         if config.encoder == "recurrent":
-            return _join_windows(sample_windows(data.replay, key, tasks, 1, config.context_size, newest))
-        rows = sample(data.replay, key, tasks, config.context_size, newest)
+            return _join_windows(sample_windows(data.replay, key, tasks, 1, config.context_size, newest, skipped))
+        rows = sample(data.replay, key, tasks, config.context_size, newest, skipped)
         return rows, jnp.ones(rows.reward.shape, bool)
 
     def update(self, state: AgentState, batch: PearlBatch, key: chex.PRNGKey) -> tuple[AgentState, Metrics]:
         """One gradient step on encoder, actor and critics; the key is consumed."""
         learner, metrics = self.sac.update(state.learner, batch, key)
-        average = optax.incremental_update(learner.params, state.average, self.config.averaging_rate)
-        return AgentState(learner, average), metrics
+        average = average_params(state.average, learner.params, self.config.averaging_rate, state.num_updates)
+        return AgentState(learner, average, state.num_updates + 1), metrics
+
+
+def _make_batch(rows: Row, context: Row, valid: chex.Array) -> PearlBatch:
+    return PearlBatch(rows.obs, rows.action, rows.reward, rows.discount, rows.next_obs, context, valid)
 
 
 def _join_windows(windows: tuple[Row, chex.Array]) -> tuple[Row, chex.Array]:
@@ -130,12 +142,13 @@ class PearlMemory(NamedTuple):
 
     belief: the encoder's, about `N` tasks.
     z: `[N, Dz]` the task variable of the episode under way.
-    episode: `[N]` int32, episodes begun.
+    episode, step: `[N]` int32, episodes begun and steps seen.
     """
 
     belief: Any
     z: chex.Array
     episode: chex.Array
+    step: chex.Array
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -144,28 +157,31 @@ class PearlPolicy:
 
     agent: the agent; the parameters come with each call.
     num_prior_episodes: episodes of a trial whose z is drawn from the prior, whatever was seen.
+    num_prior_steps: steps of a trial within which episodes begin with z from the prior.
     deterministic: whether actions are the policy's centre.
     """
 
     agent: PearlAgent
-    num_prior_episodes: int
-    deterministic: bool
+    num_prior_episodes: int = 0
+    num_prior_steps: int = 0
+    deterministic: bool = False
 
     def begin_trial(self, params: SACParams, key: chex.PRNGKey, num_tasks: int) -> PearlMemory:
         """Nothing known of `N` tasks."""
         del params, key
         belief = self.agent.inference.encoder.blank(num_tasks)
         z = jnp.zeros((num_tasks, self.agent.config.latent_size), jnp.float32)
-        return PearlMemory(belief, z, jnp.zeros(num_tasks, jnp.int32))
+        none = jnp.zeros(num_tasks, jnp.int32)
+        return PearlMemory(belief, z, none, none)
 
     def begin_episode(self, params: SACParams, memory: PearlMemory, key: chex.PRNGKey) -> PearlMemory:
-        """Draws z from the posterior, or from the prior in a trial's first episodes; the key is consumed."""
-        inference, encoder = self.agent.inference, self.agent.inference.encoder
+        """Draws z from the posterior, or from the prior where a trial has only begun; the key is consumed."""
+        encoder = self.agent.inference.encoder
         blank = encoder.blank(memory.z.shape[0])
-        exploring = memory.episode < self.num_prior_episodes
+        exploring = (memory.episode < self.num_prior_episodes) | (memory.step < self.num_prior_steps)
         belief = jax.tree.map(lambda blank, known: jnp.where(exploring[:, None], blank, known), blank, memory.belief)
-        z = encoder.posterior(inference.encoder_params(params.representation), belief).sample(key)
-        return PearlMemory(memory.belief, z, memory.episode + 1)
+        z = encoder.posterior(params.representation.encoder, belief).sample(key)
+        return memory._replace(z=z, episode=memory.episode + 1)
 
     def act(
         self, params: SACParams, memory: PearlMemory, obs: chex.Array, key: chex.PRNGKey
@@ -176,8 +192,8 @@ class PearlPolicy:
 
     def observe(self, params: SACParams, memory: PearlMemory, transition: Transition) -> PearlMemory:
         """Adds a transition to the context."""
-        inference = self.agent.inference
-        obs, action, reward, _, next_obs = transition
-        seen = inference.context(params.representation, obs, action, reward, next_obs)
-        belief = inference.encoder.absorb(inference.encoder_params(params.representation), memory.belief, seen)
-        return memory._replace(belief=belief)
+        inference, inferring = self.agent.inference, params.representation
+        obs, action, reward, discount, next_obs = transition
+        seen = inference.see(inferring, Row(obs, action, reward, discount, next_obs, reward, memory.step))
+        belief = inference.encoder.absorb(inferring.encoder, memory.belief, seen)
+        return memory._replace(belief=belief, step=memory.step + 1)

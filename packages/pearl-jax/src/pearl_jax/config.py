@@ -22,6 +22,8 @@ class PearlConfig:
         `precision`, with which a transition that tells nothing can weigh nothing.
       prior_factor: whether N(0, I) is one of the factors of the posterior; the reference leaves it out, so that the
         width of its posterior depends on how many transitions there are, told or not.
+      image_channels, num_image_features: of the convolutions that make features of pictures, which the critic's loss
+        trains; vectors are their own features.
       next_obs_in_context: whether the encoder sees s'; needed only where tasks differ in their dynamics.
       kl_coef: weight beta of KL(q(z|c) || N(0, I)); the deterministic encoder has none.
       kl_reduction: over the tasks of a batch; `mean` pairs it with each task's own critic loss, as the thesis's
@@ -35,8 +37,8 @@ class PearlConfig:
       meta_batch_size: tasks of a gradient step, drawn with replacement.
       batch_size: transitions of each for the actor and the critics.
       context_size: transitions of each for the encoder, drawn one by one.
-      max_context_episodes: if not 0, the context is made of runs of as many transitions as an episode has, which are
-        whole episodes where none ends early, as at test time: 1 to so many of them, the number drawn uniformly.
+      max_context_episodes: if not 0, the context is made of whole episodes, as at test time: 1 to so many of them, the
+        number drawn uniformly.
       require_reward: leave out of the losses of actor and critics the tasks whose context holds no reward other than
         0: z then says nothing of the task, and learning from the pair blurs what other z say. For sparse rewards.
       context_sampler: `recent` draws the context from what was collected at the last visit; `off_policy` from the whole
@@ -46,11 +48,11 @@ class PearlConfig:
         environment reports. The context always holds `reward`, the only one there is at test time.
       replay_capacity: transitions kept of each task.
 
-    How data is collected, in episodes of the family's horizon:
+    How data is collected, in steps counted by the family's horizon: where episodes end early, others follow.
       num_initial_episodes: of every train task before the first gradient step, z from the prior.
       num_tasks_per_iteration: train tasks visited in an iteration, all different; 0 means all there are.
-      num_prior_episodes: of each visited task with z from the prior.
-      num_posterior_episodes: then with z from the posterior given all so far.
+      num_prior_episodes: of each visited task; episodes that begin in this time have z from the prior.
+      num_posterior_episodes: then those with z from the posterior given all so far.
       num_extra_episodes: then likewise, for the actor and the critics only.
       num_updates: gradient steps of an iteration.
       ease_from_iteration, ease_until_iteration: between them the difficulty of train tasks rises linearly from 0 to 1,
@@ -71,6 +73,8 @@ class PearlConfig:
     encoder_sizes: tuple[int, ...] = (200, 200, 200)
     factor: Literal["variance", "precision"] = "variance"
     prior_factor: bool = False
+    image_channels: tuple[int, ...] = (16, 32, 32)
+    num_image_features: int = 32
     next_obs_in_context: bool = False
     kl_coef: float = 0.1
     kl_reduction: Literal["sum", "mean"] = "sum"
@@ -106,11 +110,19 @@ class PearlConfig:
         check_choice("factor", self.factor, ("variance", "precision"))
         check_choice("kl_reduction", self.kl_reduction, ("sum", "mean"))
         check_choice("context_sampler", self.context_sampler, ("recent", "off_policy", "same_batch"))
-        for size in self.encoder_sizes:
-            check_positive("encoder_sizes", size)
+        for name in ("encoder_sizes", "image_channels"):
+            for size in getattr(self, name):
+                check_positive(name, size)
         check_at_least("kl_coef", self.kl_coef, 0)
         check_at_least("blank_kl_coef", self.blank_kl_coef, 0)
-        for name in ("latent_size", "meta_batch_size", "batch_size", "context_size", "replay_capacity"):
+        for name in (
+            "latent_size",
+            "num_image_features",
+            "meta_batch_size",
+            "batch_size",
+            "context_size",
+            "replay_capacity",
+        ):
             check_positive(name, getattr(self, name))
         for name in ("num_initial_episodes", "num_updates", "num_test_episodes", "test_every"):
             check_positive(name, getattr(self, name))

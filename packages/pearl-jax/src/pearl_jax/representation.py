@@ -22,10 +22,11 @@ from pearl_jax.encoders import make_encoder
 
 
 class Row(NamedTuple):
-    """A transition as it is stored: `Transition` with two rewards.
+    """A transition as it is stored: `Transition` with two rewards and its place.
 
     reward: `[...]` what trains the actor and the critics.
     context_reward: `[...]` the benchmark's own reward, all that the encoder may see.
+    step: `[...]` int32, the transition's place in its episode, counted from 0.
     """
 
     obs: chex.Array
@@ -34,16 +35,16 @@ class Row(NamedTuple):
     discount: chex.Array
     next_obs: chex.Array
     context_reward: chex.Array
+    step: chex.Array
 
 
 class PearlBatch(NamedTuple):
     """What one gradient step learns from.
 
-    obs, next_obs: `[M, B, Do]`, or what the observation network takes, such as `[M, B, H, W, 3]` uint8.
+    obs, next_obs: `[M, B, ...]` what the observation network takes: vectors, or pictures such as `[M, B, H, W, 3]`.
     action: `[M, B, Da]`. reward, discount: `[M, B]`.
-    context: `[M, C, Dc]`, or with an observation network the rows `[M, C, ...]` of which it has yet to make features.
+    context: rows `[M, C, ...]`.
     context_valid: `[M, C]` bool, which transitions of the context count.
-    context_reward: `[M, C]` the rewards that the context shows.
     """
 
     obs: chex.Array
@@ -51,9 +52,8 @@ class PearlBatch(NamedTuple):
     reward: chex.Array
     discount: chex.Array
     next_obs: chex.Array
-    context: chex.Array | Row
+    context: Row
     context_valid: chex.Array
-    context_reward: chex.Array
 
 
 def context_features(
@@ -71,10 +71,19 @@ def join_task(obs: chex.Array, z: chex.Array) -> chex.Array:
 
 
 class InferenceParams(NamedTuple):
-    """What a `TaskInference` with an observation network learns: the encoder's parameters and that network's."""
+    """What a `TaskInference` learns: the encoder's parameters, and the observation network's."""
 
     encoder: Params
     obs_network: Params
+
+
+class VectorObs(nn.Module):
+    """The observation network of vectors, which are their own features: nothing to learn."""
+
+    @nn.compact
+    def __call__(self, obs: chex.Array) -> chex.Array:
+        """Passes them through."""
+        return obs
 
 
 class TaskInference:
@@ -83,61 +92,46 @@ class TaskInference:
     The critic's loss trains the encoder through z (thesis, equation 10); the loss of its own is beta times the KL
     divergence from the prior (equation 8), and that of reward-free contexts where the config asks for it.
 
-    An observation network turns observations into features before anything else, as the thesis does for PEARL from
-    pictures (section 5.3.4). The critic's loss trains it through the observations of the batch, as in
+    The observation network turns observations into features before anything else, as the thesis does for PEARL from
+    pictures (section 5.3.3). The critic's loss trains it through the observations of the batch, as in
     `rlcore.representation.EndToEnd`. The encoder sees its features of the context with the gradient stopped: what tells
     the critic where it is tells the encoder as well, the KL divergence cannot wear the features down, and a context,
     often the larger part of the pictures, takes no backward pass through convolutions, which cost several forward ones.
 
     Args:
       config: the options.
-      obs_network: observations to features `[..., Do]`; None for vectors, which are their own features.
+      obs_network: observations to features `[..., Do]`.
     """
 
-    def __init__(self, config: PearlConfig, obs_network: nn.Module | None = None):
+    def __init__(self, config: PearlConfig, obs_network: nn.Module):
         self._config = config
         self.obs_network = obs_network
         self.encoder = make_encoder(config)
 
-    def init(self, key: chex.PRNGKey, example: PearlBatch) -> Params:
-        """The encoder's parameters, or `InferenceParams`; the key is consumed."""
-        if self.obs_network is None:
-            return self.encoder.init(key, example.context)
+    def init(self, key: chex.PRNGKey, example: PearlBatch) -> InferenceParams:
+        """The parameters; the key is consumed."""
         network_key, encoder_key = jax.random.split(key)
         params = InferenceParams({}, self.obs_network.init(network_key, example.obs))
-        return params._replace(encoder=self.encoder.init(encoder_key, self._context(params, example)))
+        return params._replace(encoder=self.encoder.init(encoder_key, self.see(params, example.context)))
 
-    def features(self, params: Params, obs: chex.Array) -> chex.Array:
+    def features(self, params: InferenceParams, obs: chex.Array) -> chex.Array:
         """What actor, critics and encoder see of observations, `[..., Do]`."""
-        return obs if self.obs_network is None else self.obs_network.apply(params.obs_network, obs)
+        return self.obs_network.apply(params.obs_network, obs)
 
-    def encoder_params(self, params: Params) -> Params:
-        """The encoder's part of the parameters."""
-        return params if self.obs_network is None else params.encoder
-
-    def context(
-        self, params: Params, obs: chex.Array, action: chex.Array, reward: chex.Array, next_obs: chex.Array
-    ) -> chex.Array:
+    def see(self, params: InferenceParams, rows: Row) -> chex.Array:
         """What the encoder sees of transitions, `[..., Dc]`; no gradient flows into observations."""
-        if self.obs_network is not None:
-            obs, next_obs = jax.lax.stop_gradient((self.features(params, obs), self.features(params, next_obs)))
-        return context_features(self._config, obs, action, reward, next_obs)
+        obs, next_obs = jax.lax.stop_gradient((self.features(params, rows.obs), self.features(params, rows.next_obs)))
+        return context_features(self._config, obs, rows.action, rows.context_reward, next_obs)
 
-    def pack_context(self, rows: Row) -> chex.Array | Row:
-        """What a batch holds of rows `[M, C, ...]`: what the encoder sees, or the rows until the network sees them."""
-        if self.obs_network is not None:
-            return rows
-        return context_features(self._config, rows.obs, rows.action, rows.context_reward, rows.next_obs)
-
-    def apply(self, params: Params, batch: PearlBatch, key: chex.PRNGKey) -> RepresentationOutput:
+    def apply(self, params: InferenceParams, batch: PearlBatch, key: chex.PRNGKey) -> RepresentationOutput:
         """Infers the tasks of a batch; the key is consumed."""
         config = self._config
-        rewarded = batch.context_reward != 0
+        rewarded = batch.context.context_reward != 0
         has_reward = jnp.any(rewarded & batch.context_valid, axis=1).astype(jnp.float32)
         metrics = {"context/has_reward": jnp.mean(has_reward)}
         loss = jnp.zeros((), jnp.float32)
 
-        context = self._context(params, batch)
+        context = self.see(params, batch.context)
         posterior = self._infer(params, context, batch.context_valid)
         if self.encoder.has_kl:
             reduce = jnp.sum if config.kl_reduction == "sum" else jnp.mean
@@ -159,15 +153,8 @@ class TaskInference:
             weight=has_reward[:, None] if config.require_reward else None,
         )
 
-    def _infer(self, params: Params, context: chex.Array, valid: chex.Array) -> Gaussian:
-        params = self.encoder_params(params)
-        return self.encoder.posterior(params, self.encoder.summarise(params, context, valid))
-
-    def _context(self, params: Params, batch: PearlBatch) -> chex.Array:
-        rows = batch.context
-        if not isinstance(rows, Row):
-            return rows
-        return self.context(params, rows.obs, rows.action, rows.context_reward, rows.next_obs)
+    def _infer(self, params: InferenceParams, context: chex.Array, valid: chex.Array) -> Gaussian:
+        return self.encoder.posterior(params.encoder, self.encoder.summarise(params.encoder, context, valid))
 
 
 def kl_from_prior(posterior: Gaussian) -> chex.Array:

@@ -1,13 +1,11 @@
 """Distributions over actions and latent variables.
 
-The only module that knows distrax. In the shape descriptions `...` stands for any leading batch dimensions, `D` for the
-event, `A` for the number of discrete actions.
+In the shape descriptions `...` stands for any leading batch dimensions, `D` for the event.
 """
 
 from typing import NamedTuple
 
 import chex
-import distrax
 import jax
 import jax.numpy as jnp
 
@@ -65,11 +63,8 @@ class Gaussian(NamedTuple):
 
     def kl_divergence(self, other: "Gaussian") -> chex.Array:
         """KL(self || other) in nats, `[...]`."""
-        return _diagonal(self).kl_divergence(_diagonal(other))
-
-
-def _diagonal(gaussian: Gaussian) -> distrax.MultivariateNormalDiag:
-    return distrax.MultivariateNormalDiag(gaussian.mean, jnp.sqrt(gaussian.variance))
+        spread = (self.variance + jnp.square(self.mean - other.mean)) / other.variance
+        return 0.5 * jnp.sum(jnp.log(other.variance / self.variance) + spread - 1, axis=-1)
 
 
 def standard_gaussian(shape: tuple[int, ...]) -> Gaussian:
@@ -95,8 +90,3 @@ class GaussianFactors(NamedTuple):
         """The Gaussian with these natural parameters; every precision must be above 0."""
         variance = 1 / self.precision
         return Gaussian(self.weighted_mean * variance, variance)
-
-
-def categorical(logits: chex.Array) -> distrax.Categorical:
-    """A distribution over `A` choices from unnormalised log-probabilities `[..., A]`."""
-    return distrax.Categorical(logits=logits)

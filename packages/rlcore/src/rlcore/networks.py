@@ -98,24 +98,3 @@ class ConvEncoder(nn.Module):
             x = nn.relu(nn.Conv(width, (4, 4), strides=2)(x))
         x = x.reshape(*x.shape[:-3], -1)
         return nn.tanh(nn.LayerNorm()(nn.Dense(self.output_size)(x)))
-
-
-class ConvDecoder(nn.Module):
-    """`[..., Di]` features to `[..., H, W, C]` images of `shape`, whose sides 2^len(channels) must divide."""
-
-    shape: tuple[int, int, int]
-    channels: Sequence[int] = (64, 64, 32)
-
-    @nn.compact
-    def __call__(self, x: chex.Array) -> chex.Array:
-        """See the class."""
-        height, width, depth = self.shape
-        scale = 2 ** len(self.channels)
-        if height % scale or width % scale:
-            raise ValueError(f"shape must have sides that {scale} divides, got {self.shape}")
-        batch = x.shape[:-1]
-        x = nn.relu(nn.Dense(height // scale * (width // scale) * self.channels[0])(x))
-        x = x.reshape(*batch, height // scale, width // scale, self.channels[0])
-        for features in (*self.channels[1:], depth):
-            x = nn.ConvTranspose(features, (4, 4), strides=(2, 2))(nn.relu(x))
-        return x

@@ -81,7 +81,12 @@ def add(replay: Replay, tasks: chex.Array, rows: chex.ArrayTree, valid: chex.Arr
 
 
 def sample(
-    replay: Replay, key: chex.PRNGKey, tasks: chex.Array, batch_size: int, newest: int | chex.Array | None = None
+    replay: Replay,
+    key: chex.PRNGKey,
+    tasks: chex.Array,
+    batch_size: int,
+    newest: int | chex.Array | None = None,
+    skipped: int | chex.Array = 0,
 ) -> chex.ArrayTree:
     """Rows drawn uniformly with replacement, a pytree of `[M, B, ...]`; the key is consumed.
 
@@ -90,11 +95,42 @@ def sample(
       key: consumed.
       tasks: `[M]` int32, repeats allowed.
       batch_size: `B`.
-      newest: draw among so many of the newest rows of each task only.
+      newest: draw among so many of the newest rows of each task only, a number or `[M]`.
+      skipped: leave out so many of the very newest, a number or `[M]`.
     """
-    bound = _num_rows(replay, tasks, newest)
-    age = jax.random.randint(key, (tasks.shape[0], batch_size), 0, bound[:, None])
-    return _rows_of_age(replay, tasks, age)
+    return _rows_of_age(replay, tasks, _draw_age(replay, key, tasks, batch_size, newest, skipped))
+
+
+def sample_episodes(
+    replay: Replay,
+    key: chex.PRNGKey,
+    tasks: chex.Array,
+    num_episodes: int,
+    length: int,
+    newest: int | chex.Array | None = None,
+    skipped: int | chex.Array = 0,
+) -> tuple[chex.ArrayTree, chex.Array]:
+    """Whole episodes, oldest row first; those of more rows are drawn more often, with replacement.
+
+    Args:
+      replay: the buffer; its rows have a leaf `step`, int32, their place in their episode, counted from 0.
+      key: consumed.
+      tasks: `[M]` int32, repeats allowed.
+      num_episodes: of each task.
+      length: rows of the longest one.
+      newest: as in `sample`; rows outside do not count.
+      skipped: as in `sample`; these rows do not count.
+
+    Returns:
+      A pytree of `[M, num_episodes, length, ...]`, and which of its rows count, `[M, num_episodes, length]` bool.
+    """
+    youngest, num_rows = (part[:, None, None] for part in _range_of_ages(replay, tasks, newest, skipped))
+    drawn = _draw_age(replay, key, tasks, num_episodes, newest, skipped)
+    place = jnp.arange(length, dtype=jnp.int32)[None, None]
+    age = (drawn + _rows_of_age(replay, tasks, drawn).step)[..., None] - place
+    rows = _rows_of_age(replay, tasks, jnp.clip(age, youngest, youngest + num_rows - 1))
+    # Behind the end of an episode lie rows of another one, whose places are not those that would follow.
+    return rows, (age >= youngest) & (age < youngest + num_rows) & (rows.step == place)
 
 
 def sample_windows(
@@ -104,11 +140,11 @@ def sample_windows(
     num_windows: int,
     length: int,
     newest: int | chex.Array | None = None,
+    skipped: int | chex.Array = 0,
 ) -> tuple[chex.ArrayTree, chex.Array]:
     """Runs of rows that were added one after the other, oldest first.
 
-    The windows to draw from lie edge to edge, the first one ending at the newest row, so where episodes of `length`
-    steps were added whole they are the episodes.
+    The windows to draw from lie edge to edge, the first one ending at the newest row that is not skipped.
 
     Args:
       replay: the buffer; every one of `tasks` must hold a row, which traced code cannot check.
@@ -116,22 +152,42 @@ def sample_windows(
       tasks: `[M]` int32, repeats allowed.
       num_windows: of each task, drawn with replacement.
       length: rows of a window.
-      newest: draw windows of so many of the newest rows of each task only.
+      newest: as in `sample`.
+      skipped: as in `sample`.
 
     Returns:
       A pytree of `[M, num_windows, length, ...]`, and which of its rows count, `[M, num_windows, length]` bool: where a
       task has fewer than `length` rows to draw from, its oldest one stands for those that are missing.
     """
-    num_rows = _num_rows(replay, tasks, newest)
+    youngest, num_rows = _range_of_ages(replay, tasks, newest, skipped)
     window = jax.random.randint(key, (tasks.shape[0], num_windows), 0, jnp.maximum(num_rows // length, 1)[:, None])
     age = window[..., None] * length + jnp.arange(length - 1, -1, -1, dtype=jnp.int32)[None, None]
     oldest = num_rows[:, None, None] - 1
-    return _rows_of_age(replay, tasks, jnp.minimum(age, oldest)), age <= oldest
+    rows = _rows_of_age(replay, tasks, jnp.minimum(age, oldest) + youngest[:, None, None])
+    return rows, age <= oldest
 
 
-def _num_rows(replay: Replay, tasks: chex.Array, newest: int | chex.Array | None) -> chex.Array:
+def _range_of_ages(
+    replay: Replay, tasks: chex.Array, newest: int | chex.Array | None, skipped: int | chex.Array
+) -> tuple[chex.Array, chex.Array]:
+    """Of the rows to draw from, `[M]` int32 each: how many are newer than all of them, and their number, at least 1."""
     size = replay.size[tasks]
-    return jnp.maximum(size if newest is None else jnp.minimum(size, newest), 1)
+    youngest = jnp.broadcast_to(jnp.maximum(jnp.minimum(skipped, size - 1), 0), tasks.shape)
+    left = size - youngest
+    return youngest, jnp.maximum(left if newest is None else jnp.minimum(left, newest), 1)
+
+
+def _draw_age(
+    replay: Replay,
+    key: chex.PRNGKey,
+    tasks: chex.Array,
+    num_rows: int,
+    newest: int | chex.Array | None,
+    skipped: int | chex.Array,
+) -> chex.Array:
+    """How many rows are newer than each one drawn, `[M, num_rows]` int32; the key is consumed."""
+    youngest, bound = _range_of_ages(replay, tasks, newest, skipped)
+    return jax.random.randint(key, (tasks.shape[0], num_rows), 0, bound[:, None]) + youngest[:, None]
 
 
 def _rows_of_age(replay: Replay, tasks: chex.Array, age: chex.Array) -> chex.ArrayTree:

@@ -1,7 +1,7 @@
 """Interaction: the same `Trajectory` from functional environments in jit and from gymnasium's vector environments.
 
-In the shape descriptions `T` denotes time steps and `N` environments side by side. Environments start a new episode by
-themselves when one ends; `first_episode` says which steps came before that.
+In the shape descriptions `T` denotes time steps and `N` environments side by side. Where an episode ends another one
+begins, and nothing of either is left out: `number_episodes` says which step belongs to which.
 """
 
 from collections.abc import Callable
@@ -44,11 +44,17 @@ class EnvCarry(NamedTuple):
     time: chex.Array
 
 
-def first_episode(trajectory: Trajectory) -> chex.Array:
-    """`[T, N]` bool: whether a step belongs to the first episode of its environment."""
-    xp = np if isinstance(trajectory.truncated, np.ndarray) else jnp
-    ended = xp.cumsum(trajectory.truncated | (trajectory.transition.discount == 0), axis=0)
-    return xp.concatenate([xp.ones_like(ended[:1], bool), ended[:-1] == 0])
+def find_ends(trajectory: Trajectory) -> chex.Array:
+    """`[T, N]` bool: whether an episode ended with a step, by termination or by a time limit."""
+    return trajectory.truncated | (trajectory.transition.discount == 0)
+
+
+def number_episodes(trajectory: Trajectory) -> chex.Array:
+    """`[T, N]` int32: the number of the episode that each step belongs to, counted from 0 in each environment."""
+    ends = find_ends(trajectory)
+    xp = np if isinstance(ends, np.ndarray) else jnp
+    ended = xp.cumsum(ends, axis=0, dtype=xp.int32)
+    return xp.concatenate([xp.zeros_like(ended[:1]), ended[:-1]])
 
 
 def never_observe(memory: Memory, transition: Transition, ended: chex.Array) -> Memory:
@@ -134,17 +140,25 @@ def host_rollout(
     *,
     num_steps: int,
     observe: Observe = never_observe,
+    until: Callable[[np.ndarray], bool] | None = None,
+    goes_on: bool = True,
 ) -> tuple[Any, Memory, Trajectory]:
     """Steps a gymnasium vector environment `num_steps` times in a host loop; the counterpart of `rollout`.
 
+    What the environment hands out is copied, so it may use its arrays again.
+
     Args:
-      env: with `metadata["autoreset_mode"]` SAME_STEP, so that no step is lost to a reset.
+      env: with `metadata["autoreset_mode"]` DISABLED, in which this begins episodes by `reset_mask`, or SAME_STEP; so
+        that no step is lost to a reset.
       obs: `[N, ...]` from `env.reset` or from the previous call.
       act: the policy, jitted by the caller. Actions in [-1, 1] are scaled to a bounded action space.
       memory: the policy's.
       key: consumed.
       num_steps: `T`.
       observe: told of every transition, jitted by the caller.
+      until: told after every step where episodes ended, `[N]` bool; the rollout stops early once it is true.
+      goes_on: whether the caller goes on from the observation returned; else no episode is begun, and no picture of its
+        start drawn, behind the last step.
 
     Returns:
       The current observation, the memory and the trajectory `[T, N, ...]` of numpy arrays. Its actions are the
@@ -153,68 +167,110 @@ def host_rollout(
     Raises:
       ValueError: the environment resets in another mode.
     """
-    mode = env.metadata.get("autoreset_mode")
-    if getattr(mode, "name", mode) != "SAME_STEP":
-        raise ValueError(f"autoreset_mode of the vector environment must be SAME_STEP, got {mode}")
-    to_env = _action_scaling(env)
+    same_step = _resets_in_same_step(env)
+    to_env = make_action_scaling(env.single_action_space)
+    obs = _copy(obs)
     steps, signals = [], []
     for step_key in jax.random.split(key, num_steps):
         action, memory = act(memory, obs, step_key)
         action = np.asarray(action)
         new_obs, reward, terminated, truncated, info = env.step(to_env(action))
-        ended = np.asarray(terminated | truncated)
+        new_obs, ended = _copy(new_obs), np.asarray(terminated | truncated)
+        next_obs = _last_obs(new_obs, ended, info) if same_step else new_obs
         transition = Transition(
             obs=obs,
             action=action,
-            reward=np.asarray(reward, np.float32),
+            reward=np.array(reward, np.float32),
             discount=1 - np.asarray(terminated, np.float32),
-            next_obs=_last_obs(new_obs, ended, info),
+            next_obs=next_obs,
         )
         memory = observe(memory, transition, ended)
         steps.append((transition, np.asarray(truncated & ~terminated)))
         signals.append(_signals(info, ended))
+        is_last = len(steps) == num_steps or (until is not None and until(ended))
+        if not same_step and ended.any() and (goes_on or not is_last):
+            new_obs = _copy(env.reset(options={"reset_mask": ended})[0])
         obs = new_obs
+        if is_last:
+            break
     transition, truncated = jax.tree.map(lambda *leaves: np.stack(leaves), *steps)
     return obs, memory, Trajectory(transition, truncated, _stack_signals(signals))
 
 
-def _last_obs(obs: np.ndarray, ended: np.ndarray, info: dict[str, Any]) -> np.ndarray:
-    """The observation after the step, also where `obs` is the first one of the next episode."""
+def _resets_in_same_step(env: VectorEnv) -> bool:
+    mode = env.metadata.get("autoreset_mode")
+    name = getattr(mode, "name", mode)
+    if name not in ("DISABLED", "SAME_STEP"):
+        raise ValueError(f"autoreset_mode of the vector environment must be DISABLED or SAME_STEP, got {mode}")
+    return name == "SAME_STEP"
+
+
+def _copy(obs: Any) -> Any:
+    return jax.tree.map(np.array, obs)
+
+
+def _last_obs(obs: Any, ended: np.ndarray, info: dict[str, Any]) -> Any:
+    """The observations after the step, also where `obs` has the first one of the next episode."""
     if not ended.any():
         return obs
-    last = obs.copy()
+    last = _copy(obs)
     for i in np.flatnonzero(ended):
-        last[i] = info["final_obs"][i]
+        for leaf, final in zip(jax.tree.leaves(last), jax.tree.leaves(info["final_obs"][i]), strict=True):
+            leaf[i] = final
     return last
 
 
 def _signals(info: dict[str, Any], ended: np.ndarray) -> dict[str, np.ndarray]:
-    """The numeric entries of a vector environment's info; where an episode ended, those of its last step."""
-    final = info.get("final_info", {})
-    signals = {}
-    for name in {*info, *final}:
-        example = np.asarray(info.get(name, final.get(name)))
-        if name.startswith(("_", "final_")) or example.shape != ended.shape or example.dtype == object:
-            continue
-        nothing = np.zeros_like(example)
-        signals[name] = np.where(ended, final.get(name, nothing), info.get(name, nothing))
-    return signals
+    """The numeric entries `[N]` of a vector environment's info, NaN where an environment did not report one.
+
+    Where an episode ended and another one began in the same step, they are those of the last step, in `final_info`.
+    """
+    final = info.get("final_info")
+    parts = [(info, ~ended), (final, ended)] if final else [(info, np.ones_like(ended))]
+    signals: dict[str, np.ndarray] = {}
+    reported: dict[str, np.ndarray] = {}
+    for part, here in parts:
+        for name, value in part.items():
+            if not _is_signal(name, value, ended.shape):
+                continue
+            tells = here & np.asarray(part.get(f"_{name}", here), bool)
+            signals[name] = np.where(tells, value, signals.get(name, value))
+            reported[name] = tells | reported.get(name, False)
+    return {
+        name: np.where(reported[name], value, np.nan) if not reported[name].all() else value
+        for name, value in signals.items()
+    }
+
+
+def _is_signal(name: str, value: Any, shape: tuple[int, ...]) -> bool:
+    if value is None or name.startswith(("_", "final_")):
+        return False
+    value = np.asarray(value)
+    return value.shape == shape and (np.issubdtype(value.dtype, np.number) or value.dtype == bool)
 
 
 def _stack_signals(steps: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """`[T, N]` of each; 0 at steps that lack it, as where gymnasium has it from some resets only."""
+    """`[T, N]` of each; NaN at steps that lack it, as where gymnasium has it from some resets only."""
     examples = {name: signal for signals in steps for name, signal in signals.items()}
     return {
-        name: np.stack([signals.get(name, np.zeros_like(example)) for signals in steps])
+        name: np.stack([signals.get(name, np.full(example.shape, np.nan)) for signals in steps])
         for name, example in examples.items()
     }
 
 
-def _action_scaling(env: VectorEnv) -> Callable[[np.ndarray], np.ndarray]:
-    space = env.single_action_space
+def make_action_scaling(space: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """From a policy's actions in [-1, 1] to those of a bounded gymnasium space; other actions pass unchanged.
+
+    One that is not a number becomes the centre: an environment may not survive it, and what a policy said is told by
+    the trajectory.
+
+    Raises:
+      ValueError: the space is not bounded.
+    """
     if not hasattr(space, "high"):
         return lambda action: action
+    low, high = np.asarray(space.low, np.float64), np.asarray(space.high, np.float64)
     if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
         raise ValueError(f"the action space must be bounded, got {space}")
-    centre, half = (space.high + space.low) / 2, (space.high - space.low) / 2
-    return lambda action: (centre + half * action).astype(space.dtype)
+    centre, half = (high + low) / 2, (high - low) / 2
+    return lambda action: (centre + half * np.nan_to_num(action, posinf=1.0, neginf=-1.0)).astype(space.dtype)

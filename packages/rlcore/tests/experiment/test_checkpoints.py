@@ -1,14 +1,22 @@
 """Checkpoints: what is damaged is noticed, what is intact survives."""
 
+import errno
 import json
+import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
+import orbax.checkpoint as ocp
 import pytest
 from absl import logging
-from rlcore.experiment import RunError, checkpoints
+from rlcore.experiment import RunError, arrays, checkpoints
+from rlcore.experiment.files import measure
+from rlcore.experiment.leaves import describe, to_host
 
 STATE = {"x": jnp.arange(1000.0), "n": jnp.int32(0)}
 
@@ -134,7 +142,7 @@ def test_a_save_that_fails_leaves_what_was_there(saved: Path, monkeypatch: pytes
 
     with monkeypatch.context() as patch:
         patch.setattr(checkpoints, "sync", fail)
-        with pytest.raises(OSError, match="disk full"):
+        with pytest.raises(RunError, match="cannot be written: disk full"):
             checkpoints.save(saved, 4, STATE, keep=3)
     assert checkpoints.restore(saved, STATE)[1] == 3
     checkpoints.save(saved, 4, STATE, keep=3)
@@ -149,7 +157,139 @@ def test_leftovers_are_no_checkpoints_and_are_cleaned(saved: Path) -> None:
     assert len(checkpoints.find(saved)) == 3
 
 
+def test_every_value_is_checked(saved: Path) -> None:
+    """Whichever byte of a value changes, in whichever leaf."""
+    checkpoint = checkpoints.find(saved)[0]
+    table = json.loads((checkpoint / "arrays.json").read_text())
+    path = checkpoint / "arrays.bin"
+    content = path.read_bytes()
+    for _, _, offset, _ in table:
+        path.write_bytes(content[:offset] + bytes([content[offset] ^ 1]) + content[offset + 1 :])
+        assert checkpoints.restore(saved, STATE)[1] == 2
+    path.write_bytes(content)
+    assert checkpoints.restore(saved, STATE)[1] == 3
+
+
 def test_every_file_is_in_the_manifest(saved: Path) -> None:
     checkpoint = checkpoints.find(saved)[0]
     files = {path.relative_to(checkpoint).as_posix() for path in checkpoint.rglob("*") if path.is_file()}
-    assert set(json.loads((checkpoint / "manifest.json").read_text())) == files - {"manifest.json"}
+    assert set(json.loads((checkpoint / "manifest.json").read_text())) == files - {"manifest.json", "arrays.bin"}
+
+
+def test_a_full_disk_is_one_line_and_what_was_there_is_intact(
+    saved: Path, monkeypatch: pytest.MonkeyPatch, assert_same: Any
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(arrays, "write", fail)
+        with pytest.raises(RunError) as error:
+            checkpoints.save(saved, 4, STATE, keep=1)
+    line = r"the checkpoint of iteration 4 \(4e-06 GB\) cannot be written: No space left on device; .* has .* GB free"
+    assert re.fullmatch(line, str(error.value))
+    assert sorted(path.name for path in saved.iterdir()) == [f"{iteration:012d}" for iteration in (1, 2, 3)]
+    assert_same(checkpoints.restore(saved, STATE)[0], {**STATE, "n": jnp.int32(3)})
+
+
+def test_a_state_that_cannot_be_saved_leaves_nothing(saved: Path) -> None:
+    with pytest.raises(TypeError, match="a checkpoint holds arrays and numbers"):
+        checkpoints.save(saved, 4, {"x": "text"}, keep=3)
+    assert len(list(saved.iterdir())) == 3
+
+
+def save_as_of_0_1_0(directory: Path, iteration: int, state: Any) -> None:
+    """Writes a checkpoint as rlcore 0.1.0 did."""
+    checkpoint = directory / f"{iteration:012d}"
+    checkpoint.mkdir(parents=True)
+    with ocp.Checkpointer(ocp.PyTreeCheckpointHandler(use_compression=False)) as checkpointer:
+        values = {str(index): array for index, array in enumerate(to_host(state)) if array.size}
+        checkpointer.save((checkpoint / "arrays").absolute(), args=ocp.args.PyTreeSave(values))
+    (checkpoint / "leaves.json").write_text(json.dumps(describe(state)))
+    files = sorted(path for path in checkpoint.rglob("*") if path.is_file())
+    manifest = {path.relative_to(checkpoint).as_posix(): measure(path) for path in files}
+    (checkpoint / "manifest.json").write_text(json.dumps(manifest))
+
+
+def make_rich_state(number: int) -> Any:
+    return {
+        "agent": {"average": {"w": jnp.full((3, 2), number, jnp.bfloat16)}, "key": jax.random.key(number)},
+        "empty": jnp.zeros((2, 0)),
+        "count": number,
+    }
+
+
+@pytest.mark.parametrize("damage", [None, *DAMAGES])
+def test_checkpoints_of_0_1_0_are_read(tmp_path: Path, damage: Callable[[Path], None] | None, assert_same: Any) -> None:
+    for iteration in (1, 2):
+        save_as_of_0_1_0(tmp_path, iteration, make_rich_state(iteration))
+    if damage is not None:
+        damage(checkpoints.find(tmp_path)[0])
+    expected = 2 if damage is None else 1
+    state, iteration, _ = checkpoints.restore(tmp_path, make_rich_state(0))
+    assert iteration == expected
+    assert_same(state, make_rich_state(expected))
+    parts, _ = checkpoints.restore_part(
+        tmp_path, {"['agent']['average']": {"w": jnp.zeros((3, 2), jnp.bfloat16)}}, None
+    )
+    assert_same(parts["['agent']['average']"], make_rich_state(expected)["agent"]["average"])
+    checkpoints.save(tmp_path, 3, make_rich_state(3), keep=9)
+    assert_same(checkpoints.restore(tmp_path, make_rich_state(0))[0], make_rich_state(3))
+
+
+def test_parts_are_restored_by_name(tmp_path: Path, assert_same: Any) -> None:
+    state = make_rich_state(5)
+    checkpoints.save(tmp_path, 7, state, keep=1)
+    templates = jax.eval_shape(lambda: {"['agent']": state["agent"], "['empty']": state["empty"]})
+    parts, iteration = checkpoints.restore_part(tmp_path, {**templates, "['count']": 0}, None)
+    assert iteration == 7
+    assert_same(parts, {"['agent']": state["agent"], "['empty']": state["empty"], "['count']": 5})
+
+
+def test_a_part_does_not_read_the_rest(saved: Path) -> None:
+    newest = checkpoints.find(saved)[0]
+    flip_a_bit(newest)  # in `x`
+    assert checkpoints.restore_part(saved, {"['n']": jnp.int32(0)}, None) == ({"['n']": 3}, 3)
+    assert checkpoints.restore_part(saved, {"['x']": STATE["x"]}, None)[1] == 2
+
+
+def test_leaves_with_other_names_in_the_past(tmp_path: Path, assert_same: Any) -> None:
+    checkpoints.save(tmp_path, 1, {"old": {"w": jnp.ones(2), "b": jnp.zeros(1)}, "n": 3}, keep=1)
+    asked: list[str] = []
+
+    def rename(name: str) -> str:
+        asked.append(name)
+        return name.replace("['new']", "['old']")
+
+    template = {"w": jnp.zeros(2), "b": jnp.ones(1)}
+    parts, _ = checkpoints.restore_part(tmp_path, {"['new']": template, "['n']": 0}, rename)
+    assert_same(parts, {"['new']": {"w": jnp.ones(2), "b": jnp.zeros(1)}, "['n']": 3})
+    assert sorted(asked) == ["['new']['b']", "['new']['w']"]
+
+
+@pytest.mark.parametrize(
+    ("templates", "message"),
+    [
+        ({"['x']": jnp.zeros(5)}, r"state\['x'\] is float32\[1000\] there and float32\[5\] here"),
+        ({"['y']": jnp.zeros(5)}, r"state\['y'\] is missing there and float32\[5\] here"),
+        ({"['x'": jnp.zeros(1000)}, r"state\['x' is missing there"),
+    ],
+)
+def test_a_part_that_is_not_there(saved: Path, templates: Any, message: str) -> None:
+    with pytest.raises(RunError, match=f"does not fit this program: {message}"):
+        checkpoints.restore_part(saved, templates, None)
+
+
+def test_values_of_every_layout_come_back(tmp_path: Path) -> None:
+    values = [
+        np.arange(12.0).reshape(3, 4).T,
+        np.arange(8)[::2],
+        np.array(3.0, ">f4"),
+        np.zeros((2, 0, 3)),
+        np.array(True),
+    ]
+    arrays.write(tmp_path, iter(values))
+    for value, found in zip(values, arrays.read(tmp_path), strict=True):
+        assert (found.dtype, found.shape) == (value.dtype, value.shape)
+        np.testing.assert_array_equal(found, value)
+    assert [found.shape for found in arrays.read(tmp_path, [3, 0])] == [(2, 0, 3), (4, 3)]

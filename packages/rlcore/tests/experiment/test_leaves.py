@@ -45,7 +45,7 @@ def test_shapes_alone_are_enough_of_a_template(assert_same: Any) -> None:
 
 def test_what_comes_back_can_be_donated_and_does_not_recompile() -> None:
     tree = {"x": jnp.arange(4.0), "weak": jnp.asarray(1.0), "key": jax.random.key(0)}
-    arrays = to_host(tree)
+    arrays = list(to_host(tree))
     kept = [np.array(array) for array in arrays]
     restored = from_host(tree, arrays, describe(tree))
     num_traces = 0
@@ -82,6 +82,11 @@ def test_committed_leaves_stay_on_their_device() -> None:
 )
 def test_mismatch(template: Any, message: str | None) -> None:
     assert find_mismatch(template, describe({"w": jnp.ones(3)})) == message
+
+
+def test_records_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"a checkpoint holds arrays and numbers$"):
+        describe({"a": np.zeros(2, [("x", "f4")])})
 
 
 def test_text_is_refused() -> None:

@@ -25,7 +25,7 @@ Start = Callable[[str], subprocess.Popen[bytes]]
 def start(tmp_path: Path) -> Iterator[Start]:
     """Starts the program in `tmp_path/<name>`, its errors go to `tmp_path/<name>-errors`; none outlives the test."""
     processes: list[subprocess.Popen[bytes]] = []
-    warnings = ["-W", "error", "-W", "ignore:jax.core:DeprecationWarning"]
+    warnings = ["-W", "error"]
     # Another process may be writing the entry: JAX's cache does not do so atomically.
     warnings += ["-W", "ignore:Error reading persistent compilation cache entry:UserWarning"]
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}

@@ -1,8 +1,10 @@
 """Runs: resuming gives the numbers of a run that was never stopped."""
 
+import errno
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +13,16 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import pytest
-from rlcore.experiment import NonFiniteError, Run, RunError, checkpoints, read_metrics, restore_latest
+from rlcore.experiment import (
+    NonFiniteError,
+    Run,
+    RunError,
+    checkpoints,
+    disk,
+    read_metrics,
+    restore_latest,
+    restore_part,
+)
 from rlcore.experiment import run as run_module
 from rlcore.experiment.progress import Lines
 
@@ -201,3 +212,152 @@ def test_reading_a_run_changes_nothing_and_needs_no_lock(tmp_path: Path) -> None
 def test_there_is_nothing_to_restore_without_a_run(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="is not a run directory"):
         restore_latest(tmp_path, {})
+
+
+def test_a_run_that_is_closed_says_so(tmp_path: Path) -> None:
+    run = Run.open(tmp_path, {})
+    loop(run, 1, lambda iteration: None)
+    run.close()
+    uses: list[Callable[[], Any]] = [
+        run.__enter__,
+        lambda: run.restore({}),
+        lambda: run.restore_or_init(dict),
+        lambda: next(run.iterations(1, 2)),
+        lambda: run.finish_iteration(2, {}, {}),
+        lambda: run.log(2, {}),
+        lambda: run.save(2, {}),
+    ]
+    for use in uses:
+        with pytest.raises(RunError, match=r"this Run of .* is closed: Run.open gives a new one"):
+            use()
+    loop(Run.open(tmp_path, {}), 2, lambda iteration: None)
+    assert saved_iterations(tmp_path) == [2, 1]
+
+
+def test_after_a_failure_the_run_goes_on_in_the_same_process(toy: SimpleNamespace, tmp_path: Path) -> None:
+    """As in a notebook, where a cell is run again."""
+    with pytest.raises(ZeroDivisionError):
+        loop(Run.open(tmp_path, {"seed": 0}), 2, lambda iteration: 1 // 0)
+    train(toy, tmp_path, 2)
+    assert saved_iterations(tmp_path) == [2, 1]
+
+
+def test_a_run_that_was_never_used_is_given_up_with_its_last_reference(tmp_path: Path) -> None:
+    def fail_before_training() -> None:
+        run = Run.open(tmp_path, {})
+        raise ValueError(f"an option of {run} is wrong")
+
+    with pytest.raises(ValueError, match="an option of"):
+        fail_before_training()
+    Run.open(tmp_path, {}).close()
+
+
+def test_an_opened_run_cannot_be_opened_again(tmp_path: Path) -> None:
+    with Run.open(tmp_path, {}), pytest.raises(RunError, match="this process already has run_dir"):
+        Run.open(tmp_path, {})
+
+
+def test_restore_or_init_makes_a_state_only_where_there_is_none(
+    toy: SimpleNamespace, tmp_path: Path, assert_same: Any
+) -> None:
+    calls: list[bool] = []
+
+    def init() -> Any:
+        calls.append(isinstance(jnp.zeros(()), jax.core.Tracer))
+        return toy.init_fn(toy.Config(), 0)
+
+    with Run.open(tmp_path, {"seed": 0}) as run:
+        state, start = run.restore_or_init(init)
+        assert_same((state, start), (toy.init_fn(toy.Config(), 0), 0))
+        for iteration in run.iterations(start, 2):
+            state, metrics = toy.step_fn(toy.Config(), state)
+            run.finish_iteration(iteration, state, metrics)
+    with Run.open(tmp_path, {"seed": 0}) as run:
+        restored = run.restore_or_init(init)
+    assert_same(restored, (state, 2))
+    assert calls == [False, True]
+
+
+def test_a_part_of_a_run(toy: SimpleNamespace, tmp_path: Path, assert_same: Any) -> None:
+    state = train(toy, tmp_path, 3)
+    parts, iteration = restore_part(tmp_path, {".params": state.params, ".iteration": jnp.int32(0)})
+    assert_same((parts, iteration), ({".params": state.params, ".iteration": state.iteration}, 3))
+    parts, _ = restore_part(tmp_path, {".agent": state.params}, rename=lambda name: name.replace("agent", "params"))
+    assert_same(parts[".agent"], state.params)
+    with pytest.raises(RunError, match="is not a run directory"):
+        restore_part(tmp_path / "none", {})
+
+
+def test_a_phase_is_shown_and_not_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Run.open(tmp_path, {}) as run:
+        with run.phase("initial trials", 4) as advance:
+            advance(4)
+        for iteration in run.iterations(0, 3):
+            if iteration == 2:
+                with run.phase("model updates", 2) as advance:
+                    time.sleep(1.0)
+                    advance(1)
+                    advance(1)
+            run.finish_iteration(iteration, {}, {})
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:2] == ["initial trials: 4 to do", "initial trials: 4/4 done in 00:00"]
+    assert lines[2] == "iteration 1/3"
+    assert lines[3:5] == ["model updates: 2 to do", "model updates: 2/2 done in 00:01"]
+    speed = float(lines[5].split(", ")[1].removesuffix(" steps/s"))
+    assert speed > 2, "the second of the phase must not count"
+
+
+def test_a_phase_that_fails_keeps_its_error(tmp_path: Path) -> None:
+    with Run.open(tmp_path, {}) as run, pytest.raises(ZeroDivisionError), run.phase("updates", 2) as advance:
+        advance(1 // 0)
+
+
+@pytest.mark.parametrize("free", [0, 3_000, 15_000, 10**9])
+def test_the_disk_is_looked_at_before_training(
+    tmp_path: Path, free: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(disk, "free_bytes", lambda path: free)
+    run = Run.open(tmp_path, {}, keep=3)
+    with run:
+        state, start = run.restore(jnp.zeros(1000))
+        if free < 4_000:
+            message = r"^the disk is too full: a checkpoint takes 4e-06 GB, .* has .* GB free$"
+            with pytest.raises(RunError, match=message):
+                next(run.iterations(start, 5))
+            assert list(run.iterations(5, 5)) == [], "a finished run needs no room"
+            return
+        for iteration in run.iterations(start, 1):
+            run.finish_iteration(iteration, state, {})
+    warned = "up to 4 are held at once" in capsys.readouterr().err
+    assert warned == (free < 16_000)
+
+
+def test_checkpoints_that_are_there_count_as_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Run.open(tmp_path, {}) as run:
+        for iteration in (1, 2, 3):
+            run.save(iteration, jnp.zeros(1000))
+    monkeypatch.setattr(disk, "free_bytes", lambda path: 5_000)
+    with Run.open(tmp_path, {}) as run:
+        state, start = run.restore(jnp.zeros(1000))
+        for iteration in run.iterations(start, 4):
+            run.finish_iteration(iteration, state, {})
+    assert "warning" not in capsys.readouterr().err
+
+
+def test_metrics_on_a_full_disk_are_one_line(tmp_path: Path) -> None:
+    class Full:
+        def write(self, line: bytes) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        def close(self) -> None:
+            pass
+
+    with Run.open(tmp_path, {}) as run:
+        run._metrics_file.close()
+        run._metrics_file._file = Full()
+        with pytest.raises(
+            RunError, match=r"metrics\.jsonl of iteration 1 cannot be written: No space left on device; "
+        ):
+            run.log(1, {"a": 1})

@@ -3,13 +3,13 @@
 from rlcore.experiment.checks import check_at_least, check_choice, check_positive, check_rate
 from rlcore.experiment.compilation_cache import enable_compilation_cache
 from rlcore.experiment.config import difference, from_dict, override, to_dict
-from rlcore.experiment.directory import load_config
+from rlcore.experiment.directory import load_config, package_versions
 from rlcore.experiment.errors import NonFiniteError, RunError
-from rlcore.experiment.flags import TrainingFlags, define_training_flags, get_run_dir, main, user_errors
+from rlcore.experiment.flags import TrainingFlags, define_training_flags, get_run_dir, main, output_path, user_errors
 from rlcore.experiment.memory import check_memory, num_bytes
 from rlcore.experiment.metrics import read_metrics
-from rlcore.experiment.progress import tell
-from rlcore.experiment.run import Run, restore_latest
+from rlcore.experiment.run import Run, restore_latest, restore_part
+from rlcore.experiment.screen import tell
 
 __all__ = [
     "NonFiniteError",
@@ -29,9 +29,12 @@ __all__ = [
     "load_config",
     "main",
     "num_bytes",
+    "output_path",
     "override",
+    "package_versions",
     "read_metrics",
     "restore_latest",
+    "restore_part",
     "tell",
     "to_dict",
     "user_errors",

@@ -1,15 +1,20 @@
 """The flags that every training program shares, and how a program turns errors into messages and exit codes."""
 
 import contextlib
+import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from absl import app, flags, logging
 
+from rlcore.experiment.directory import run_path
 from rlcore.experiment.errors import NonFiniteError, RunError
-from rlcore.experiment.progress import tell
+from rlcore.experiment.screen import fill_standard_streams, quiet_stdout, tell
+from rlcore.experiment.signals import stop_at_once
 
 EXIT_USER_ERROR = 2
 EXIT_NON_FINITE = 3
@@ -74,7 +79,7 @@ def define_training_flags(
 def get_run_dir(training_flags: TrainingFlags) -> Path:
     """Returns `--run_dir`, by default `runs/<benchmark>-<preset>-<seed>`; call it after flags are parsed."""
     if training_flags.run_dir.value:
-        return Path(training_flags.run_dir.value)
+        return run_path(training_flags.run_dir.value)
     benchmark, preset, seed = training_flags.benchmark, training_flags.preset, training_flags.seed
     return Path("runs") / f"{benchmark.value}-{preset.value}-{seed.value}"
 
@@ -83,19 +88,32 @@ def get_run_dir(training_flags: TrainingFlags) -> Path:
 def user_errors() -> Generator[None]:
     """Turns a `ValueError` from setting up (config, tasks, run directory) into one message and exit code 2.
 
-    Keep training itself outside, so that a bug there keeps its traceback.
+    The same holds for a device that JAX cannot find. Keep training itself outside, so that a bug there keeps its
+    traceback.
     """
     try:
         yield
     except ValueError as error:
         _fail(str(error), EXIT_USER_ERROR)
+    except (AssertionError, RuntimeError) as error:
+        _fail_without_device(error)
+        raise
 
 
 def main(run: Callable[[], None]) -> None:
     """Parses the flags, calls `run` and exits.
 
-    A `RunError` ends the program with a message and exit code 2, a `NonFiniteError` with exit code 3. Any other error
-    keeps its traceback.
+    A `RunError` ends the program with a message and exit code 2, a `NonFiniteError` with exit code 3, and so does, with
+    2, a device that JAX cannot find. Any other error keeps its traceback. A reader of stdout who has gone, as with
+    `| head`, is no error.
+
+    Ctrl-C ends the program at once until a `Run` takes over. For the seconds in which a program imports, it must say so
+    itself, before its other imports:
+
+    ```
+    if __name__ == "__main__":
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    ```
     """
 
     def run_with_flags(arguments: Sequence[str]) -> None:
@@ -104,13 +122,58 @@ def main(run: Callable[[], None]) -> None:
         if not flags.FLAGS["verbosity"].present:
             logging.set_verbosity(logging.WARNING)  # at absl's default, orbax tells of every step of every checkpoint
         try:
-            run()
+            with quiet_stdout():
+                run()
         except RunError as error:
             _fail(str(error), EXIT_USER_ERROR)
         except NonFiniteError as error:
             _fail(str(error), EXIT_NON_FINITE)
+        except (AssertionError, RuntimeError) as error:
+            _fail_without_device(error)
+            raise
 
-    app.run(run_with_flags)
+    fill_standard_streams()
+    with stop_at_once():
+        app.run(run_with_flags)
+
+
+def output_path(option: str, value: str | os.PathLike[str], suffixes: Sequence[str] = ()) -> Path:
+    """Returns the path of a file that a program is to write, with `~` for the user's home; makes its directory.
+
+    Args:
+      option: the name of the option, for messages.
+      value: its value.
+      suffixes: those that the name may have, such as `.png`; empty for any.
+
+    Raises `ValueError` if no file can be written there, so that a program says so before it computes.
+    """
+    path = Path(value)
+    with contextlib.suppress(RuntimeError):  # nobody's home is known by that name
+        path = path.expanduser()
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise ValueError(f"{option} must end in {' or '.join(suffixes)}, got {value}")
+    if path.is_dir():
+        raise ValueError(f"{option} must be a file, got the directory {value}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+        if path.exists():
+            path.open("ab").close()
+    except OSError as error:
+        raise ValueError(f"{option} {value} cannot be written: {error.strerror or error}") from error
+    return path
+
+
+def _fail_without_device(error: Exception) -> None:
+    """Ends the program if `error` says that JAX finds no device, by an exception of any kind."""
+    frames = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    if not frames or not frames[-1].endswith("xla_bridge.py"):
+        return
+    platforms = os.environ.get("JAX_PLATFORMS")
+    wish = f" with JAX_PLATFORMS={platforms}" if platforms else ""
+    reason = " ".join(str(error).split())
+    _fail(f"JAX finds no device{wish}{': ' if reason else ''}{reason}", EXIT_USER_ERROR)
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:

@@ -3,6 +3,7 @@
 Leaves may be JAX arrays, typed random keys, NumPy arrays and scalars, and Python numbers.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -34,20 +35,20 @@ def describe(tree: Any) -> list[Leaf]:
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
         name = jax.tree_util.keystr(path)
         array = leaf if hasattr(leaf, "dtype") and hasattr(leaf, "shape") else np.asarray(leaf)
-        if not _is_key(array) and array.dtype.kind in "OSUmM":
+        if not _is_key(array) and (array.dtype.kind in "OSUmM" or array.dtype.names):
             raise TypeError(f"state{name} is a {type(leaf).__name__}: a checkpoint holds arrays and numbers")
         shape = ",".join(str(size) for size in array.shape)
         leaves.append(Leaf(name, f"{array.dtype}[{shape}]", getattr(array, "weak_type", False)))
     return leaves
 
 
-def to_host(tree: Any) -> list[np.ndarray]:
-    """Returns the values of the leaves of `tree` in order, of a random key its data."""
-    leaves = [jax.random.key_data(leaf) if _is_key(leaf) else leaf for leaf in jax.tree.leaves(tree)]
-    return [np.asarray(leaf) for leaf in jax.device_get(leaves)]
+def to_host(tree: Any) -> Iterator[np.ndarray]:
+    """Yields the values of the leaves of `tree` in order, of a random key its data; on CPU they are views."""
+    for leaf in jax.tree.leaves(tree):
+        yield np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf)
 
 
-def from_host(template: StateT, arrays: list[np.ndarray], leaves: list[Leaf]) -> StateT:
+def from_host(template: StateT, arrays: Iterable[np.ndarray], leaves: list[Leaf]) -> StateT:
     """Returns a tree as `template` with the values of `arrays`, the inverse of `to_host`.
 
     Every leaf is of the same kind as in `template`, on the same device, and owns its memory, so it can be donated.

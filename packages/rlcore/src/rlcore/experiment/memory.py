@@ -17,8 +17,11 @@ def num_bytes(tree: Any) -> int:
     """Bytes of all arrays of a pytree; they may be `jax.ShapeDtypeStruct`s, as from `jax.eval_shape`."""
 
     def size(leaf: Any) -> int:
-        key = jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
-        return math.prod(leaf.shape) * (8 if key else np.dtype(leaf.dtype).itemsize)
+        if not hasattr(leaf, "dtype"):
+            return np.asarray(leaf).nbytes
+        if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+            leaf = jax.eval_shape(jax.random.key_data, jax.ShapeDtypeStruct(leaf.shape, leaf.dtype))
+        return math.prod(leaf.shape) * np.dtype(leaf.dtype).itemsize
 
     return sum(map(size, jax.tree.leaves(tree)))
 

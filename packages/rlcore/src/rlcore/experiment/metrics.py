@@ -10,7 +10,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from rlcore.experiment.directory import METRICS
+from rlcore.experiment.directory import METRICS, run_path
+from rlcore.experiment.disk import explain_full
 from rlcore.experiment.errors import NonFiniteError, RunError
 
 Scalar = bool | int | float
@@ -38,12 +39,20 @@ class MetricsFile:
 
     def __init__(self, run_dir: Path) -> None:
         self._path = run_dir / METRICS
-        self._file = self._path.open("a")
+        # Unbuffered, so that a line that finds the disk full is not tried again when the file is closed.
+        self._file = self._path.open("ab", buffering=0)
 
     def write(self, iteration: int, scalars: Mapping[str, Scalar]) -> None:
-        """Appends a line; it outlives a kill of the program as soon as this returns."""
-        self._file.write(json.dumps({"iteration": iteration, **scalars}) + "\n")
-        self._file.flush()
+        """Appends a line; it outlives a kill of the program as soon as this returns.
+
+        Raises `RunError` if it cannot be written, as on a full disk. A part of a line is forgotten by `truncate`.
+        """
+        line = (json.dumps({"iteration": iteration, **scalars}) + "\n").encode()
+        try:
+            while line:
+                line = line[self._file.write(line) :]
+        except OSError as error:
+            raise explain_full(f"{METRICS} of iteration {iteration}", self._path.parent, error) from error
 
     def truncate(self, iteration: int) -> None:
         """Forgets every line after `iteration`, and a last line that a crash cut short."""
@@ -56,11 +65,18 @@ class MetricsFile:
 
     def sync(self) -> None:
         """Waits until every line is on the disk."""
-        os.fsync(self._file.fileno())
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise explain_full(METRICS, self._path.parent, error) from error
 
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            self.close()
 
 
 def read_metrics(run_dir: str | os.PathLike[str]) -> list[dict[str, Any]]:
@@ -68,7 +84,7 @@ def read_metrics(run_dir: str | os.PathLike[str]) -> list[dict[str, Any]]:
 
     Safe while the run goes on. Raises `RunError` if there are no metrics.
     """
-    path = Path(run_dir) / METRICS
+    path = run_path(run_dir) / METRICS
     if not path.is_file():
         raise RunError(f"{run_dir} is not a run directory: it has no {METRICS}")
     return [entry for _, entry in _read_lines(path)]

@@ -14,18 +14,25 @@ An iteration's metrics are logged before its checkpoint is taken, and resuming f
 checkpoint. So a kill at any instant leaves a checkpoint with all metrics up to it.
 """
 
+import contextlib
 import os
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TypeVar
+
+import jax
 
 from rlcore.experiment import checkpoints
 from rlcore.experiment.checks import check_at_least
-from rlcore.experiment.directory import CHECKPOINTS, claim, load_config
+from rlcore.experiment.directory import CHECKPOINTS, claim, load_config, run_path
+from rlcore.experiment.disk import check_disk
+from rlcore.experiment.errors import RunError
+from rlcore.experiment.lock import Lock
+from rlcore.experiment.memory import num_bytes
 from rlcore.experiment.metrics import MetricsFile, Scalar, to_scalars
-from rlcore.experiment.progress import Progress, make_progress, tell
+from rlcore.experiment.progress import Phase, Progress, make_progress
+from rlcore.experiment.screen import stderr, tell
 from rlcore.experiment.signals import StopSignals
 from rlcore.experiment.tensorboard import TensorBoard, check_tensorboard
 
@@ -54,9 +61,9 @@ class _Loop:
 class Run:
     """A run directory that this process trains in; open it with `Run.open` and use it as a context."""
 
-    def __init__(self, run_dir: Path, lock_file: TextIO, checkpoint_every: int, keep: int, tensorboard: bool) -> None:
+    def __init__(self, run_dir: Path, lock: Lock, checkpoint_every: int, keep: int, tensorboard: bool) -> None:
         """Use `Run.open`."""
-        self._lock_file = lock_file
+        self._lock: Lock | None = lock
         self._run_dir = run_dir
         self._checkpoints = run_dir / CHECKPOINTS
         self._checkpoint_every = checkpoint_every
@@ -67,6 +74,7 @@ class Run:
         self._loop: _Loop | None = None
         self._saved_iteration = 0
         self._due_time = 0.0
+        self._state_bytes = 0
 
     @classmethod
     def open(
@@ -74,6 +82,7 @@ class Run:
         run_dir: str | os.PathLike[str],
         config: Mapping[str, Any],
         *,
+        versions: Mapping[str, str] | None = None,
         checkpoint_every: int = 1,
         keep: int = 3,
         tensorboard: bool = False,
@@ -81,9 +90,11 @@ class Run:
         """Opens a new run, or one to go on with.
 
         Args:
-          run_dir: a directory that holds this run, is empty, or does not exist.
+          run_dir: a directory that holds this run, is empty, or does not exist; `~` is the user's home.
           config: all that the numbers depend on, as `to_dict` gives it; the same in every process of the run. How
             many iterations to train may change, so leave that out.
+          versions: of what computes the numbers, as `package_versions` gives them. They are kept beside the config;
+            a run that goes on under others says so.
           checkpoint_every: iterations between checkpoints; 0 takes them as often as costs a twentieth of the time.
           keep: how many checkpoints to keep; 2 or more, to have another if the newest is damaged.
           tensorboard: whether to write event files too; needs the extra `rlcore[tensorboard]`.
@@ -94,12 +105,25 @@ class Run:
         check_at_least("keep", keep, 1)
         if tensorboard:
             check_tensorboard()
-        path = Path(run_dir)
-        lock_file = claim(path, config)
-        checkpoints.clean(path / CHECKPOINTS)
-        return cls(path, lock_file, checkpoint_every, keep, tensorboard)
+        path = run_path(run_dir)
+        lock = claim(path, config, versions)
+        try:
+            checkpoints.clean(path / CHECKPOINTS)
+            return cls(path, lock, checkpoint_every, keep, tensorboard)
+        except OSError as error:
+            lock.close()
+            raise RunError(f"run_dir {path} cannot be written: {error.strerror or error}") from error
+        except BaseException:
+            lock.close()
+            raise
+
+    @property
+    def directory(self) -> Path:
+        """Where the run is."""
+        return self._run_dir
 
     def __enter__(self) -> "Run":
+        self._check_open()
         self._signals.__enter__()
         return self
 
@@ -108,13 +132,16 @@ class Run:
         self.close()
 
     def close(self) -> None:
-        """Closes files and lets other processes train in the directory."""
+        """Closes files and lets others train in the directory; a `Run` cannot be used again after that."""
+        if self._lock is None:
+            return
         if self._loop is not None:
             self._loop.progress.close()
         if self._tensorboard is not None:
             self._tensorboard.close()
         self._metrics_file.close()
-        self._lock_file.close()
+        self._lock.close()
+        self._lock = None
 
     def restore(self, template: StateT) -> tuple[StateT, int]:
         """Returns the newest intact state and its iteration, or `template` and 0 in a new run.
@@ -126,7 +153,9 @@ class Run:
 
         Raises `RunError` if every checkpoint is damaged, or if the state does not fit `template`.
         """
+        self._check_open()
         state, iteration = template, 0
+        self._state_bytes = num_bytes(template)
         if checkpoints.find(self._checkpoints):
             state, iteration, damaged = checkpoints.restore(self._checkpoints, template)
             for path in damaged:
@@ -134,6 +163,17 @@ class Run:
         self._metrics_file.truncate(iteration)
         self._saved_iteration = iteration
         return state, iteration
+
+    def restore_or_init(self, init: Callable[[], StateT]) -> tuple[StateT, int]:
+        """Returns the newest intact state and its iteration, or `init()` and 0 in a new run.
+
+        Unlike `restore`, it holds one state at a time: where there is a checkpoint, `init` is only traced. So `init`
+        must be what JAX can trace, and what comes back are JAX arrays.
+        """
+        self._check_open()
+        if checkpoints.find(self._checkpoints):
+            return self.restore(jax.eval_shape(init))
+        return self.restore(init())
 
     def iterations(
         self,
@@ -154,10 +194,12 @@ class Run:
           steps_per_iteration: environment steps in each, for showing speed.
           shown: names of metrics to show.
         """
+        self._check_open()
         if start >= num_iterations:
             tell(f"{self._run_dir} has all {start} iterations; a higher number goes on from there")
             return
-        progress = make_progress(sys.stderr, start, num_iterations, steps_per_iteration, shown)
+        check_disk(self._checkpoints, self._state_bytes, self._keep)
+        progress = make_progress(stderr(), start, num_iterations, steps_per_iteration, shown)
         self._loop = _Loop(num_iterations, steps_per_iteration, progress)
         iteration = start
         while iteration < num_iterations and not self._can_stop(iteration):
@@ -168,6 +210,31 @@ class Run:
             tell(f"stopped after iteration {iteration}; run the same command again to go on")
             raise SystemExit(128 + self._signals.received)
 
+    @contextlib.contextmanager
+    def phase(self, title: str, total: int) -> Generator[Callable[[int], None]]:
+        """Shows how far something long is that comes once, before the iterations or within one.
+
+        ```
+        with run.phase("model updates", 2000) as advance:
+            for _ in range(40):
+                state = update_many(state, 50)
+                advance(50)
+        ```
+
+        The time left of the run, if its iterations have begun, is estimated without it.
+
+        Args:
+          title: what is done.
+          total: how many of them.
+        """
+        phase = Phase(stderr(), title, total)
+        try:
+            yield phase.advance
+        finally:
+            seconds = phase.close()
+            if self._loop is not None:
+                self._loop.progress.pass_over(seconds)
+
     def finish_iteration(self, iteration: int, state: Any, metrics: Mapping[str, Any]) -> None:
         """Logs the metrics of an iteration, takes a checkpoint of `state` if one is due, and shows progress.
 
@@ -177,6 +244,7 @@ class Run:
 
         Raises `NonFiniteError` before anything is written if a metric is infinite or not a number.
         """
+        self._check_open()
         if self._loop is None:
             raise RuntimeError("finish_iteration must be called in a loop over iterations")
         scalars = to_scalars(iteration, metrics)
@@ -192,10 +260,15 @@ class Run:
 
         Raises `NonFiniteError` before anything is written if a metric is infinite or not a number.
         """
+        self._check_open()
         self._write(iteration, to_scalars(iteration, metrics))
 
     def save(self, iteration: int, state: Any) -> None:
-        """Takes a checkpoint of the state after `iteration`; it is on the disk when this returns."""
+        """Takes a checkpoint of the state after `iteration`; it is on the disk when this returns.
+
+        Raises `RunError` if it cannot be written; the checkpoints before it are intact.
+        """
+        self._check_open()
         start = time.monotonic()
         self._metrics_file.sync()
         checkpoints.save(self._checkpoints, iteration, state, self._keep)
@@ -207,6 +280,10 @@ class Run:
         self._metrics_file.write(iteration, scalars)
         if self._tensorboard is not None:
             self._tensorboard.write(iteration, scalars)
+
+    def _check_open(self) -> None:
+        if self._lock is None:
+            raise RunError(f"this Run of {self._run_dir} is closed: Run.open gives a new one, to go on with")
 
     def _is_due(self, iteration: int) -> bool:
         if self._checkpoint_every:
@@ -228,5 +305,28 @@ def restore_latest(run_dir: str | os.PathLike[str], template: StateT) -> tuple[S
     Raises `RunError` if there is no run or no intact checkpoint, or if the state does not fit `template`.
     """
     load_config(run_dir)
-    state, iteration, _ = checkpoints.restore(Path(run_dir) / CHECKPOINTS, template)
+    state, iteration, _ = checkpoints.restore(run_path(run_dir) / CHECKPOINTS, template)
     return state, iteration
+
+
+def restore_part(
+    run_dir: str | os.PathLike[str], templates: Mapping[str, Any], *, rename: Callable[[str], str] | None = None
+) -> tuple[dict[str, Any], int]:
+    """Returns parts of the newest intact state of a run and its iteration; nothing else of the state is read.
+
+    ```
+    parts, iteration = restore_part(run_dir, {".agent.average": jax.eval_shape(...), ".env_steps": 0})
+    params = parts[".agent.average"]
+    ```
+
+    Args:
+      run_dir: a run directory; another process may be training in it.
+      templates: for the name of each part, a tree as there, whose leaves may be `jax.ShapeDtypeStruct`s. The name of a
+        part is its path in the state, `.params['actor']`, as `jax.tree_util.keystr` writes it; the names of all leaves
+        are in `leaves.json` of a checkpoint.
+      rename: the name that a leaf has in an older checkpoint, by its name today; asked for those that are not there.
+
+    Raises `RunError` if there is no run or no intact checkpoint, or if a part is not there or of another shape.
+    """
+    load_config(run_dir)
+    return checkpoints.restore_part(run_path(run_dir) / CHECKPOINTS, templates, rename)

@@ -1,9 +1,11 @@
 """A polite stop: Ctrl-C or a termination request lets the iteration at hand finish."""
 
+import contextlib
 import os
 import signal
 import threading
 import types
+from collections.abc import Generator
 from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -37,4 +39,23 @@ class StopSignals:
         for each in _SIGNALS:
             signal.signal(each, signal.SIG_DFL)
         # Not `print`: the signal may have come amid one.
-        os.write(_STDERR, b"\nstopping after this iteration; once more to stop at once\n")
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            os.write(_STDERR, b"\nstopping after this iteration; once more to stop at once\n")
+
+
+@contextlib.contextmanager
+def stop_at_once() -> Generator[None]:
+    """Within it, Ctrl-C ends the process at once, without a traceback.
+
+    Python's own way, an exception, gets lost where it comes within a callback of JAX. `StopSignals` takes over.
+    """
+    default = threading.current_thread() is threading.main_thread() and (
+        signal.getsignal(signal.SIGINT) == signal.default_int_handler
+    )
+    if default:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        if default:
+            signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -2,7 +2,7 @@
 
 from rlcore.sac.config import SACConfig
 from rlcore.sac.heads import ActionHead, ContinuousHead, DiscreteHead, PolicyTerms
-from rlcore.sac.learner import SAC, Batch, SACParams, SACState, make_optimiser, make_update_many
+from rlcore.sac.learner import SAC, Batch, SACParams, SACState, make_optimiser
 
 __all__ = [
     "SAC",
@@ -15,5 +15,4 @@ __all__ = [
     "SACParams",
     "SACState",
     "make_optimiser",
-    "make_update_many",
 ]

@@ -10,7 +10,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from rlcore.distributions import TanhNormal, categorical
+from rlcore.distributions import TanhNormal
 from rlcore.networks import MLP, EnsembleMLP, TanhNormalPolicy
 from rlcore.sac.config import SACConfig
 from rlcore.types import Params
@@ -132,5 +132,6 @@ class DiscreteHead:
 
     def act(self, actor: Params, obs: chex.Array, key: chex.PRNGKey, deterministic: bool) -> chex.Array:
         """Actions `[...]` int32, the most probable ones where `deterministic`; the key is consumed."""
-        policy = categorical(self._actor.apply(actor, obs))
-        return (policy.mode() if deterministic else policy.sample(seed=key)).astype(jnp.int32)
+        logits = self._actor.apply(actor, obs)
+        action = jnp.argmax(logits, axis=-1) if deterministic else jax.random.categorical(key, logits)
+        return action.astype(jnp.int32)

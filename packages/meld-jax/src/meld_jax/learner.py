@@ -1,0 +1,204 @@
+"""MELD as a learner of `rlcore.meta`: what is collected, how it is stored, what an iteration learns (Algorithm 3).
+
+In the shape descriptions `N` denotes all train tasks, `M` those of a visit, `S` the steps of a trial, `L` its frames.
+"""
+
+import contextlib
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+from gymnasium import spaces
+from metarl_envs import Benchmark, check_actions, take_tasks
+from rlcore.experiment import Run
+from rlcore.meta import Collection, Testing, Visit, check_signal
+from rlcore.replay import Replay, add, init_replay
+from rlcore.types import Metrics, Params
+from rlcore.updates import make_update_many
+
+from meld_jax.agent import AgentParams, AgentState, MeldAgent, MeldData
+from meld_jax.config import MeldConfig
+from meld_jax.filtering import Trial
+from meld_jax.frames import count_frames, make_trials
+from meld_jax.images import check_picture
+from meld_jax.policy import MeldPolicy
+
+
+class FirstStage(NamedTuple):
+    """The end of a first stage, which a second one starts from (thesis, appendix D.3).
+
+    run_dir: where it was trained. model: the latent state model's parameters. replay: its trials.
+    """
+
+    run_dir: str
+    model: Params
+    replay: Replay
+
+
+class MeldLearner:
+    """A `MetaLearner`; what does not fit the benchmark is refused when it is made, before anything is computed.
+
+    Args:
+      config: the options.
+      benchmark: what will be played.
+      first_stage: the end of one in the same tasks, see `MeldConfig.second_stage_reward`.
+      num_expert_trials: of each task, the room for a first stage's, for reading a run that had one.
+
+    Raises:
+      ValueError: MELD cannot play the benchmark, or the config does not fit it.
+    """
+
+    test_params_name = ".agent.average"
+
+    def __init__(
+        self,
+        config: MeldConfig,
+        benchmark: Benchmark,
+        first_stage: FirstStage | None = None,
+        num_expert_trials: int = 0,
+    ) -> None:
+        self.config = config
+        self._num_tasks = benchmark.num_train_tasks
+        self._first_stage = first_stage
+        self._num_expert_trials = first_stage.replay.capacity if first_stage else num_expert_trials
+        family = benchmark.family
+        image_shape = _picture_shape(config, benchmark, family.observation_space)
+        action_size = check_actions(benchmark)
+        self._check_sizes(benchmark)
+        if family.functional is None:
+            _check_draws(benchmark)
+        for option in ("training_reward", "second_stage_reward"):
+            if getattr(config, option) != "reward":
+                check_signal(getattr(config, option), family.signals, option)
+        num_frames = count_frames(config.num_episodes, family.horizon, terminates=family.terminates)
+        self.agent = MeldAgent(config, image_shape, action_size, num_frames)
+
+        num_steps = config.num_episodes * family.horizon
+        self.test_policy = MeldPolicy(self.agent, config.deterministic_test)
+        exploring = MeldPolicy(self.agent, deterministic=False, random=True)
+        self.first = Collection(exploring, num_steps, config.num_initial_trials)
+        acting = MeldPolicy(self.agent, deterministic=False)
+        self.collection = Collection(acting, num_steps, num_tasks=config.num_tasks_per_iteration)
+        self.testing = Testing(self.test_policy, config.num_episodes, config.num_test_trials, config.test_every)
+        self.signals = (config.training_reward, config.second_stage_reward)
+        self.num_updates = config.num_updates
+        self._store = jax.jit(self._add, donate_argnums=0)
+        self._update_model = self._make_update(self.agent.update_model, config.model_batch_size)
+        self._update_policy = self._make_update(self.agent.update_policy, config.policy_batch_size)
+        self._update_joint = self._make_update(self.agent.update_joint, config.model_batch_size)
+
+    def init(self, key: chex.PRNGKey) -> tuple[AgentState, MeldData]:
+        """See `MetaLearner`; with a first stage, its model and its trials, shown by this stage's evidence."""
+        agent = self.agent.init(key)
+
+        def make_replay(num_trials: int) -> Replay:
+            return init_replay(self.agent.example_trial(), num_trials, self._num_tasks)
+
+        replay = make_replay(self.config.replay_capacity)
+        if self._first_stage is None:
+            expert = make_replay(self._num_expert_trials) if self._num_expert_trials else None
+            return agent, MeldData(replay, expert)
+        copies = [jax.tree.map(jnp.copy, self._first_stage.model) for _ in range(2)]  # because states are donated
+        agent = agent._replace(model=copies[0], average=agent.average._replace(model=copies[1]))
+        trials = jax.tree.map(jnp.copy, self._first_stage.replay)
+        # What a second stage sees of a first one's trials (thesis, appendix D.3).
+        expert = trials._replace(data=trials.data._replace(reward=jnp.copy(trials.data.second_reward)))
+        return agent, MeldData(replay, expert)
+
+    def params(self, agent: AgentState) -> AgentParams:
+        """See `MetaLearner`."""
+        return agent.params
+
+    def test_params(self, agent: AgentState) -> AgentParams:
+        """See `MetaLearner`."""
+        return agent.average
+
+    def difficulty(self, iteration: int) -> float:
+        """See `MetaLearner`: tasks are what they are."""
+        del iteration
+        return 1.0
+
+    def store(self, data: MeldData, ids: np.ndarray, visit: Visit, *, first: bool) -> tuple[MeldData, int]:
+        """See `MetaLearner`."""
+        del first
+        replay, rows = self._store(data.replay, jnp.asarray(ids, jnp.int32), visit)
+        return data._replace(replay=replay), int(rows)
+
+    def begin(self, agent: AgentState, data: MeldData, key: chex.PRNGKey, run: Run) -> tuple[AgentState, Metrics]:
+        """See `MetaLearner`: the decoder starts at the mean picture, then the model learns alone."""
+        num_updates = self.config.num_initial_updates
+        if self._first_stage is None:  # whose model knows the background
+            stored = jax.tree.map(lambda leaf: leaf[:, : self.config.num_initial_trials], data.replay.data)
+            agent = self.agent.set_background(agent, stored)
+        if not num_updates:
+            return agent, {}
+        metrics: Metrics = {}
+        counts = [num_updates // _NUM_PARTS] * _NUM_PARTS + [num_updates % _NUM_PARTS]
+        with run.phase("updates of the model alone", num_updates) as advance:
+            for count, part_key in zip(counts, jax.random.split(key, len(counts)), strict=True):
+                if count:
+                    agent, metrics = self._update_model(agent, data, part_key, count)
+                    advance(count)
+        return agent, metrics
+
+    def update(self, agent: AgentState, data: MeldData, key: chex.PRNGKey) -> tuple[AgentState, Metrics]:
+        """See `MetaLearner`."""
+        config, metrics = self.config, {}
+        updates = {
+            self._update_model: config.num_model_updates,
+            self._update_policy: config.num_policy_updates // config.policy_steps_per_batch,
+            self._update_joint: config.num_joint_updates,
+        }
+        for (update, count), step_key in zip(updates.items(), jax.random.split(key, len(updates)), strict=True):
+            if count:
+                agent, new_metrics = update(agent, data, step_key, count)
+                metrics |= new_metrics
+        return agent, metrics
+
+    def _add(self, replay: Replay, ids: chex.Array, visit: Visit) -> tuple[Replay, chex.Array]:
+        trials = make_trials(self.config, visit, self.agent.belief.num_frames)
+        rows = jax.tree.map(lambda leaf: leaf[:, None], trials)
+        return add(replay, ids, rows), jnp.sum(trials.valid & ~trials.first)
+
+    def _make_update(self, update: Callable[..., Any], num_trials: int) -> Callable[..., Any]:
+        def sample(data: MeldData, key: chex.PRNGKey) -> Trial:
+            return self.agent.sample(data, key, num_trials)
+
+        return make_update_many(update, sample, with_convolutions=self.config.model.has_convolutions)
+
+    def _check_sizes(self, benchmark: Benchmark) -> None:
+        config = self.config
+        if config.num_tasks_per_iteration > self._num_tasks:
+            raise ValueError(
+                f"num_tasks_per_iteration must be at most the {self._num_tasks} train tasks of {benchmark.name}, "
+                f"got {config.num_tasks_per_iteration}"
+            )
+        if config.num_initial_trials > config.replay_capacity:
+            raise ValueError(
+                f"replay_capacity must hold the {config.num_initial_trials} initial trials, got "
+                f"{config.replay_capacity}"
+            )
+
+
+_NUM_PARTS = 20
+"""In how many calls the first updates are made, so that progress can be shown."""
+
+
+def _picture_shape(config: MeldConfig, benchmark: Benchmark, space: spaces.Space[Any]) -> tuple[int, int, int]:
+    if not isinstance(space, spaces.Box) or space.dtype != np.uint8:
+        raise ValueError(f"benchmark {benchmark.name}: the observation space must be pictures of uint8, got {space}")
+    check_picture(config.model, f"benchmark {benchmark.name}", space.shape)
+    height, width, channels = space.shape
+    return height, width, channels
+
+
+def _check_draws(benchmark: Benchmark) -> None:
+    """Looks once: whether there is a simulator, and something to draw with, is known only then."""
+    try:
+        with contextlib.closing(benchmark.family.make_vec(take_tasks(benchmark.train_tasks, [0]), seed=0)) as env:
+            env.reset(seed=0)
+    except (ImportError, RuntimeError) as error:
+        raise ValueError(f"benchmark {benchmark.name} cannot be played here: {error}") from None

@@ -1,0 +1,55 @@
+"""Meta-RL: policies that adapt by what they remember, the trials that they play, and the one loop that trains them."""
+
+from rlcore.meta.config import Collection, Plan, Testing
+from rlcore.meta.player import Player
+from rlcore.meta.policy import Benchmark, Family, MetaPolicy
+from rlcore.meta.results import Outcome, get_outcome, outcome_metrics
+from rlcore.meta.runs import (
+    SavedRun,
+    Trained,
+    check_benchmark,
+    check_run,
+    closed_on_error,
+    identify,
+    load_trained,
+    read_run,
+)
+from rlcore.meta.signals import check_finite, check_reported, check_signal, get_signal
+from rlcore.meta.training import MetaLearner, TrainState, describe_memory, init_state, meta_train
+from rlcore.meta.trials import TrialPlayer, Trials, Visit, evaluate, play_host_trial, play_trial
+
+__all__ = [
+    "Benchmark",
+    "Collection",
+    "Family",
+    "MetaLearner",
+    "MetaPolicy",
+    "Outcome",
+    "Plan",
+    "Player",
+    "SavedRun",
+    "Testing",
+    "TrainState",
+    "Trained",
+    "TrialPlayer",
+    "Trials",
+    "Visit",
+    "check_benchmark",
+    "check_finite",
+    "check_reported",
+    "check_run",
+    "check_signal",
+    "closed_on_error",
+    "describe_memory",
+    "evaluate",
+    "get_outcome",
+    "get_signal",
+    "identify",
+    "init_state",
+    "load_trained",
+    "meta_train",
+    "outcome_metrics",
+    "play_host_trial",
+    "play_trial",
+    "read_run",
+]
