@@ -67,11 +67,13 @@ def measure(num_tasks: int) -> tuple[float, float, float]:
         functools.partial(gymnasium.make, _GYM_ID.value, task=metarl_envs.get_task(tasks, i)) for i in range(num_tasks)
     ]
     loop = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP)
-    vector = bench.family.make_limited_vec(tasks, bench.family.horizon)
+    functional = bench.family.functional
+    assert functional is not None
+    vector = metarl_envs.FunctionalVectorEnv(functional, tasks, horizon)
     for env in (loop, vector):
         env.reset(seed=0)
         time_vector(env, 2, actions[:, 0])
-    scan = make_scan(bench.family.functional, horizon)
+    scan = make_scan(functional, horizon)
     keys = jax.random.split(jax.random.key(0), num_tasks)
     scan(tasks, keys, actions).block_until_ready()
 

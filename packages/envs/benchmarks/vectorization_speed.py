@@ -38,7 +38,7 @@ def measure(vectorization, num_envs, seconds, num_steps, repeats):
     env = family.make_vec([seconds] * num_envs, seed=0)
     env.reset()
     made = time.perf_counter() - begin
-    actions, rates = np.zeros(env.action_space.shape, np.float32), []
+    actions, rates = np.zeros((num_envs, 6), np.float32), []
     for _ in range(repeats):
         begin = time.perf_counter()
         for _ in range(num_steps):

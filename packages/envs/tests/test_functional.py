@@ -383,6 +383,36 @@ def test_actions_that_are_nan_name_their_environment():
             single.step(one)
 
 
+def test_tasks_that_are_not_alike_are_refused():
+    with pytest.raises(ValueError, match="tasks is empty"):
+        FunctionalVectorEnv(ENV, [], HORIZON)
+    for wrong in ([Countdown(2), {"length": 3}], [Countdown(2), Countdown(np.zeros(2))], [Countdown("a")], ["a", "b"]):
+        with pytest.raises(ValueError, match="tasks must be pytrees of numbers that are alike"):
+            FunctionalVectorEnv(ENV, wrong, HORIZON)
+    vector = make_disabled()
+    for wrong in (
+        {"length": LENGTHS.length},
+        Countdown(np.zeros(4, np.float32)),
+        Countdown(np.zeros((4, 1), np.int32)),
+        range(4),
+        LENGTHS.length,
+    ):
+        with pytest.raises(ValueError, match="the tasks must be like those before"):
+            vector.set_tasks(wrong)
+    assert_same(vector.tasks, LENGTHS)
+
+
+@pytest.mark.parametrize(
+    "name", ["point-dense-v0", "point-image-dense-32-v1", "catcher-v0", "ant-goal-v0", "sawyer-peg-v0"]
+)
+def test_a_wrong_number_of_sampled_tasks_is_refused(name):
+    family = metarl_envs.benchmark(name).family
+    for n in (0, -1, 2.0, True, None):
+        with pytest.raises(ValueError, match="n="):
+            family.sample_tasks(jax.random.key(0), n)
+    assert metarl_envs.num_tasks(family.sample_tasks(jax.random.key(0), np.int64(3))) == 3
+
+
 def test_wrong_use_is_explained():
     for mode in ("next_step", "NEXT_STEP", AutoresetMode.NEXT_STEP, None):
         with pytest.raises(ValueError, match="autoreset_mode="):

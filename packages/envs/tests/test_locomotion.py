@@ -318,6 +318,8 @@ def test_wrong_use_is_explained():
         family.make_limited_vec(tasks, 10, num_threads=0)
     with pytest.raises(ValueError, match="horizon=0"):
         family.make_limited_vec(tasks, 0)
+    with pytest.raises(ValueError, match="tasks is empty"):
+        family.make_vec([])
     vector = family.make_vec(tasks)
     with pytest.raises(gymnasium.error.ResetNeeded):
         vector.step(np.zeros((5, 6)))

@@ -137,6 +137,22 @@ def test_the_task_may_change_within_an_episode():
     vector.close()
 
 
+def test_a_masked_reset_draws_only_what_is_reset(monkeypatch):
+    family, tasks = take_two("sawyer-peg-v0")
+    vector, drawn = family.make_vec(tasks, seed=0), []
+    vector.reset()
+    obs, *_ = vector.step(np.ones(vector.action_space.shape))
+    eyes = vector._simulation._eyes
+    monkeypatch.setattr(
+        eyes, "draw_batch", lambda *args: drawn.append(args[1].tolist()) or type(eyes).draw_batch(eyes, *args)
+    )
+    after, _ = vector.reset(options={"reset_mask": np.array([False, True])})
+    assert drawn == [[1]]
+    np.testing.assert_array_equal(after[0], obs[0])
+    assert not np.array_equal(after[1], obs[1])
+    vector.close()
+
+
 def test_options_of_a_family():
     scenario = metarl_envs.benchmark(CHEETAH).family.scenario
     family = PixelFamily(scenario, 5, side=32, num_threads=2, backend=None)

@@ -32,6 +32,69 @@ def test_take_tasks_can_be_traced():
     np.testing.assert_array_equal(taken["goal"], [[2, 3], [2, 3]])
 
 
+TASKS = [PYTREE, LIST, jax.tree.map(jnp.asarray, PYTREE), range(3)]
+
+
+@pytest.mark.parametrize("tasks", TASKS)
+@pytest.mark.parametrize("index", [-1, 3, 1.0, True, None, "1", np.array([1])])
+def test_a_task_that_is_not_there_is_refused(tasks, index):
+    with pytest.raises(ValueError, match="index"):
+        metarl_envs.get_task(tasks, index)
+
+
+@pytest.mark.parametrize("tasks", TASKS)
+@pytest.mark.parametrize(
+    "indices", [[-1], [0, 3], [0.5], [1.0], [True, False, True], 1, None, "12", [[0]], [[0], [1, 2]], np.array([2.0])]
+)
+def test_tasks_that_are_not_there_are_refused(tasks, indices):
+    with pytest.raises(ValueError, match="indices"):
+        metarl_envs.take_tasks(tasks, indices)
+
+
+@pytest.mark.parametrize("tasks", TASKS)
+def test_indices_of_any_kind_of_whole_number_are_right(tasks):
+    for indices in ((2, 0), np.array([2, 0], np.uint8), jnp.array([2, 0]), [np.int64(2), 0], range(2, -1, -2)):
+        taken = metarl_envs.take_tasks(tasks, indices)
+        expected = metarl_envs.get_task(tasks, 2)
+        jax.tree.map(np.testing.assert_array_equal, metarl_envs.get_task(taken, np.int32(0)), expected)
+    assert metarl_envs.num_tasks(metarl_envs.take_tasks(tasks, [])) == 0
+
+
+@pytest.mark.parametrize("name", ["", " ", "a b", "a/b", "-a", ".", "..", "a\n", None, 3, ("a",)])
+@pytest.mark.usefixtures("scratch_registry")
+def test_names_that_are_no_names_are_refused(name):
+    with pytest.raises(ValueError, match="benchmark name="):
+        metarl_envs.register_benchmark(name, lambda: metarl_envs.benchmark("point-dense-v0"))
+
+
+@pytest.mark.usefixtures("scratch_registry")
+def test_what_makes_no_benchmark_is_refused():
+    with pytest.raises(ValueError, match="make=3 must be a function"):
+        metarl_envs.register_benchmark("mine-v0", 3)
+    metarl_envs.register_benchmark("mine-v0", lambda: None)
+    with pytest.raises(ValueError, match="'mine-v0': what was registered makes a NoneType"):
+        metarl_envs.benchmark("mine-v0")
+    with pytest.raises(ValueError, match="unknown benchmark name=None"):
+        metarl_envs.benchmark(None)
+
+
+def test_what_is_no_family_or_name_is_refused():
+    family = metarl_envs.PointFamily(sparse=True)
+    tasks = family.sample_tasks(jax.random.key(0), 2)
+    for wrong, message in (
+        ({"name": ""}, "name=''"),
+        ({"name": None}, "name=None"),
+        ({"family": None}, "family must be a TaskFamily, got None"),
+        ({"family": metarl_envs.PointFamily}, "family must be a TaskFamily"),
+        ({"train_tasks": (1, 2)}, "'mine': train_tasks: tasks must be a list"),
+        ({"test_tasks": None}, "'mine': test_tasks: tasks must be a list"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            metarl_envs.Benchmark(
+                **{"name": "mine", "family": family, "train_tasks": tasks, "test_tasks": tasks, **wrong}
+            )
+
+
 @pytest.mark.parametrize("tasks", [{"a": np.zeros(2), "b": np.zeros(3)}, np.float32(1), ()])
 def test_tasks_without_one_leading_dimension_are_refused(tasks):
     with pytest.raises(ValueError, match="leading dimension"):

@@ -46,7 +46,7 @@ def spread_seed(seed: Any, num_envs: int) -> list[int]:
     Raises:
       ValueError: the seed is neither, or a list of another length.
     """
-    if not isinstance(seed, list | tuple):
+    if not isinstance(seed, (list, tuple)):
         first = check_seed(seed)
         if first is None:
             raise ValueError("seed=None seeds nothing")
@@ -123,7 +123,7 @@ def check_action(space: gymnasium.Space[Any], action: Any, name: str = "the acti
     Raises:
       ValueError: it has another shape, is no number, is NaN, or is none of a discrete space's.
     """
-    if isinstance(action, jax.Array | np.ndarray | np.generic | int | float | bool | list | tuple):
+    if isinstance(action, (jax.Array, np.ndarray, np.generic, int, float, bool, list, tuple)):
         try:
             array = np.asarray(action)
         except (ValueError, TypeError) as error:

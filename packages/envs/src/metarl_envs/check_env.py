@@ -154,7 +154,8 @@ class EnvChecker:
         """All steps of an episode with the same random actions at every call, as copies; with `looking`, reports."""
         env.action_space.seed(0)
         obs, info = env.reset(seed=0)
-        held, played = (obs, _copy(obs)), [(_copy(obs),)]
+        held = (obs, _copy(obs))
+        played: list[Any] = [(_copy(obs),)]
         if looking:
             check_observation(self._report, env.observation_space, obs, f"{where}, reset")
             if not isinstance(info, dict):

@@ -68,7 +68,7 @@ def _hint(kind: str, space: spaces.Space[Any]) -> str:
             return f"; {wrappers}.TransformAction with a reshape makes it one"
         return f"; {wrappers}.TransformAction makes it one"
     cast = f"{wrappers}.TransformObservation with `lambda obs: obs.astype(np.float32)`"
-    if isinstance(space, spaces.Dict | spaces.Tuple):
+    if isinstance(space, (spaces.Dict, spaces.Tuple)):
         return f"; {wrappers}.FlattenObservation makes it one, and {cast} a float one"
     if isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
         return f"; {wrappers}.FlattenObservation makes it one (one-hot), and {cast} a float one"

@@ -69,9 +69,9 @@ def _parts(value: Any) -> tuple[str, list[bytes | _Inner]]:
         return f"dict {name}", [
             part for key, inner in sorted(pairs, key=lambda p: p[0]) for part in (key, _Inner(inner))
         ]
-    if isinstance(value, set | frozenset):
-        return "set", sorted(_digest(inner, ()) for inner in value)
-    if isinstance(value, list | range):
+    if isinstance(value, (set, frozenset)):
+        return "set", [*sorted(_digest(inner, ()) for inner in value)]
+    if isinstance(value, (list, range)):
         return "list", [_Inner(inner) for inner in value]
     if isinstance(value, tuple):
         fields = [field.encode() for field in getattr(value, "_fields", ())]
@@ -120,6 +120,7 @@ def _object_parts(value: Any, name: str) -> tuple[str, list[bytes | _Inner]]:
         return "name", [reduced.encode()]
     # What pickle would write: how to make the object, its state, its items.
     make, arguments, state, *items = (*reduced, None, None, None)[:5]
+    assert arguments is not None
     return f"object {name}", [
         _Inner(getattr(make, "__qualname__", make)),
         _Inner(tuple(arguments)),

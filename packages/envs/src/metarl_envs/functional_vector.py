@@ -116,6 +116,17 @@ def _step(
     return progress, obs, step, truncated
 
 
+def _stack(tasks: Tasks) -> Tasks:
+    """Tasks in any form as JAX arrays `[N, ...]`."""
+    try:
+        if isinstance(tasks, (list, range)):
+            tasks = jax.tree.map(lambda *leaves: np.stack(leaves), *tasks)
+        # Through NumPy, so that weakly typed leaves do not compile a second program.
+        return jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)), tasks)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"tasks must be pytrees of numbers that are alike: {error}") from error
+
+
 _env_keys = jax.jit(jax.vmap(env_key))
 
 
@@ -170,6 +181,8 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         self.func_env = func_env
         self.horizon = check_count("horizon", horizon)
         self.num_envs = num_tasks(tasks)
+        if self.num_envs == 0:
+            raise ValueError("tasks is empty")
         self.render_mode = render_mode
         self.single_observation_space = func_env.observation_space
         self.single_action_space = func_env.action_space
@@ -180,6 +193,7 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         self._keys: jax.Array | None = None
         self._progress: _Progress | None = None
         self._obs: Any = None
+        self._tasks: Tasks = None
         self._ended = np.zeros(self.num_envs, bool)
         self._render_states: dict[int, tuple[int, Any]] = {}
         self.set_tasks(tasks)
@@ -196,14 +210,16 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
           tasks: as in the constructor, and of the same shapes and dtypes, so that nothing is compiled again.
 
         Raises:
-          ValueError: their number is not `num_envs`.
+          ValueError: their number is not `num_envs`, or they are not alike, or not like those before.
         """
         if num_tasks(tasks) != self.num_envs:
             raise ValueError(f"got {num_tasks(tasks)} tasks for num_envs={self.num_envs}")
-        if isinstance(tasks, list):
-            tasks = jax.tree.map(lambda *leaves: np.stack(leaves), *tasks)
-        # Through NumPy, so that weakly typed leaves do not compile a second program.
-        self._tasks = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)), tasks)
+        tasks = _stack(tasks)
+        if self._tasks is not None:
+            kinds = [jax.tree.map(lambda leaf: (leaf.dtype, leaf.shape), one) for one in (self._tasks, tasks)]
+            if jax.tree.structure(self._tasks) != jax.tree.structure(tasks) or kinds[0] != kinds[1]:
+                raise ValueError(f"the tasks must be like those before, {kinds[0]}, got {kinds[1]}")
+        self._tasks = tasks
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begins an episode everywhere, or where the option `reset_mask` says.

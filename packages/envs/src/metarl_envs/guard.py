@@ -36,7 +36,7 @@ def as_number(value: Any) -> float | None:
 
 def copy_info(info: dict[Any, Any]) -> dict[Any, Any]:
     """The info with every number as a float and all else copied; dicts in it are treated alike."""
-    copied = {}
+    copied: dict[Any, Any] = {}
     for name, value in info.items():
         if isinstance(value, dict):
             copied[name] = copy_info(value)
@@ -58,7 +58,7 @@ def copy_observation(space: gymnasium.Space[Any], obs: Any) -> Any:
             raise ValueError(f"the observation has the parts {found}, its space {sorted(space.spaces)}")
         return {name: copy_observation(part, obs[name]) for name, part in space.spaces.items()}
     if isinstance(space, spaces.Tuple):
-        if not isinstance(obs, tuple | list) or len(obs) != len(space.spaces):
+        if not isinstance(obs, (tuple, list)) or len(obs) != len(space.spaces):
             raise ValueError(f"the observation must be a tuple of {len(space.spaces)}, got {obs!r}")
         return tuple(copy_observation(part, one) for part, one in zip(space.spaces, obs, strict=True))
     if not isinstance(space, spaces.Box | spaces.MultiDiscrete | spaces.MultiBinary | spaces.Discrete):

@@ -13,7 +13,7 @@ import traceback
 from collections import Counter
 from collections.abc import Hashable, Iterable
 from multiprocessing.connection import Connection
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import gymnasium
 import numpy as np
@@ -97,7 +97,7 @@ class TaskAsyncVectorEnv(TaskVectorEnv, AsyncVectorEnv[Any, Any]):
                 shared_memory=_can_be_shared(workshop.spaces[0]),
                 context="spawn",  # a forked child of a process that runs JAX, which has threads, can hang
                 autoreset_mode=autoreset_mode or AutoresetMode.DISABLED,
-                worker=run_worker,
+                worker=cast(Any, run_worker),
             )
         except BaseException:
             self.close(terminate=True)
@@ -188,7 +188,7 @@ class TaskAsyncVectorEnv(TaskVectorEnv, AsyncVectorEnv[Any, Any]):
 
 
 def _can_be_shared(space: gymnasium.Space[Any]) -> bool:
-    if isinstance(space, spaces.Dict | spaces.Tuple):
+    if isinstance(space, (spaces.Dict, spaces.Tuple)):
         parts = space.spaces.values() if isinstance(space, spaces.Dict) else space.spaces
         return all(_can_be_shared(part) for part in parts)
     return isinstance(space, _SHARED)

@@ -39,6 +39,8 @@ class TaskVectorEnv(VectorEnv[Any, Any, np.ndarray]):
     Signals, which are numbers in the infos of the environments, are float64 `[N]`, NaN where one is not reported.
     """
 
+    autoreset_mode: AutoresetMode
+    _workshop: Workshop
     _first_seed: int | None
     _ended: np.ndarray
     _begun: bool
@@ -61,7 +63,7 @@ class TaskVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         self._begun, self._ended = False, np.zeros(self.num_envs, bool)
         return listed_by_key(self._workshop, listed)
 
-    def _begin_reset(self, seed: Any, options: Any) -> tuple[list[int] | None, dict[str, Any] | None]:
+    def _begin_reset(self, seed: Any, options: Any) -> tuple[Any, dict[str, Any] | None]:
         """What gymnasium's own `reset` takes; raises as `reset` does."""
         mask, rest = split_reset_mask(options, self.num_envs)
         if mask is not None and not self._begun and not mask.all():

@@ -2,10 +2,12 @@
 
 import difflib
 import functools
+import re
 from collections.abc import Callable
 
 from metarl_envs.tasks import Benchmark
 
+_NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")
 _MAKERS: dict[str, Callable[[], Benchmark]] = {}
 
 
@@ -17,8 +19,12 @@ def register_benchmark(name: str, make: Callable[[], Benchmark]) -> None:
       make: called at most once, when the benchmark is first asked for.
 
     Raises:
-      ValueError: the name is taken.
+      ValueError: the name is taken, or is no name for a file; `make` is no function.
     """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ValueError(f"benchmark name={name!r} must be letters, digits, '-', '_' and '.', such as 'mine-v0'")
+    if not callable(make):
+        raise ValueError(f"benchmark {name!r}: make={make!r} must be a function that returns the Benchmark")
     if name in _MAKERS:
         raise ValueError(f"benchmark name={name!r} is taken")
     _MAKERS[name] = make
@@ -34,10 +40,15 @@ def benchmark(name: str) -> Benchmark:
     """The benchmark of that name; the same object at every call.
 
     Raises:
-      ValueError: no benchmark has this name.
+      ValueError: no benchmark has this name, or what was registered makes none.
     """
     if name not in _MAKERS:
-        close = difflib.get_close_matches(name, _MAKERS, n=1)
+        close = difflib.get_close_matches(str(name), _MAKERS, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise ValueError(f"unknown benchmark name={name!r}; {hint}allowed: {', '.join(benchmark_names())}")
-    return _MAKERS[name]()
+    made = _MAKERS[name]()
+    if not isinstance(made, Benchmark):
+        raise ValueError(
+            f"benchmark {name!r}: what was registered makes a {type(made).__name__}, must make a Benchmark"
+        )
+    return made

@@ -165,9 +165,9 @@ def num_tasks(tasks: Tasks) -> int:
       ValueError: they are neither a list nor a pytree of arrays, or the leaves of a pytree disagree about `N`, or one
         has no leading dimension.
     """
-    if isinstance(tasks, list | range):
+    if isinstance(tasks, (list, range)):
         return len(tasks)
-    leaves = jax.tree.leaves(tasks, is_leaf=lambda node: isinstance(node, Iterator | Set | str))
+    leaves = jax.tree.leaves(tasks, is_leaf=lambda node: isinstance(node, (Iterator, Set, str)))
     shapes = [tuple(leaf.shape) if isinstance(leaf, np.ndarray | jax.Array) else () for leaf in leaves]
     if not shapes or () in shapes or len({shape[0] for shape in shapes}) > 1:
         found = (
@@ -188,7 +188,7 @@ def get_task(tasks: Tasks, index: int) -> Task:
     """
     if not isinstance(index, jax.core.Tracer):
         index = _check_indices("index", [index], num_tasks(tasks))[0].item()
-    return tasks[index] if isinstance(tasks, list | range) else jax.tree.map(lambda leaf: leaf[index], tasks)
+    return tasks[index] if isinstance(tasks, (list, range)) else jax.tree.map(lambda leaf: leaf[index], tasks)
 
 
 def take_tasks(tasks: Tasks, indices: Sequence[int] | np.ndarray | jax.Array) -> Tasks:
@@ -199,7 +199,7 @@ def take_tasks(tasks: Tasks, indices: Sequence[int] | np.ndarray | jax.Array) ->
     """
     if not isinstance(indices, jax.core.Tracer):
         checked = _check_indices("indices", indices, num_tasks(tasks))
-        if isinstance(tasks, list | range):
+        if isinstance(tasks, (list, range)):
             return [tasks[index] for index in checked.tolist()]
         indices = indices if isinstance(indices, jax.Array) else checked
     return jax.tree.map(lambda leaf: leaf[indices], tasks)

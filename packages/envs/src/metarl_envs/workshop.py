@@ -101,7 +101,7 @@ def time_limit(env: gymnasium.Env[Any, Any]) -> int | None:
 def task_keys(tasks: Sequence[Task]) -> list[Hashable]:
     """A name for the environment of each task: equal tasks have equal names, but for a count where they stand twice."""
     seen: Counter[Hashable] = Counter()
-    keys = []
+    keys: list[Hashable] = []
     for task in tasks:
         try:
             name: Hashable = fingerprint(task)
@@ -177,5 +177,5 @@ def inner_envs(env: Any) -> Iterator[Any]:
         found.add(id(one))
         yield one
         held = list(getattr(one, "__dict__", {}).values())
-        held += [part for value in held if isinstance(value, list | tuple) and len(value) < 100 for part in value]
+        held += [part for value in held if isinstance(value, (list, tuple)) and len(value) < 100 for part in value]
         todo += [value for value in held if isinstance(value, gymnasium.Env | gymnasium.vector.VectorEnv)]

@@ -8,6 +8,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
+from metarl_envs.arguments import check_count
 from metarl_envs.catcher.backgrounds import held_out_task, train_task
 from metarl_envs.catcher.dynamics import CatcherEnv
 from metarl_envs.catcher.ple import PleCatcherEnv
@@ -31,6 +32,7 @@ class CatcherFamily(FunctionalFamily):
 
     def sample_tasks(self, key: jax.Array, n: int) -> CatcherTask:
         """The task to train on, `N` times; the key is not used."""
+        n = check_count("n", n)
         del key
         return _repeat(train_task(), n)
 

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from metarl_envs.arguments import check_count
 from metarl_envs.locomotion.env import LocomotionEnv
 from metarl_envs.locomotion.rules import Rules
 from metarl_envs.locomotion.spaces import make_spaces
@@ -43,6 +44,7 @@ class LocomotionFamily(TaskFamily):
 
     def sample_tasks(self, key: jax.Array, n: int) -> Tasks:
         """Draws `n` tasks, arrays `[N, ...]`; the key is consumed."""
+        n = check_count("n", n)
         seed = np.asarray(jax.random.key_data(key), np.uint32).ravel()
         return self._draw_tasks(np.random.RandomState(seed), n)
 

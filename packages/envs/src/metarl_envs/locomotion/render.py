@@ -61,6 +61,10 @@ class Viewer:
         self._data: Any = None
         self._threads: list[threading.Thread] = []
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What `copy` and `pickle` take; the copy opens a window of its own."""
+        return self.__dict__ | {"_window": None, "_data": None, "_threads": []}
+
     def show(self, model: Any, data: Any) -> None:
         """Shows the robot as `data` has it.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from metarl_envs.batch_state import load_state, save_state
 from metarl_envs.locomotion.robots import import_mujoco
 from metarl_envs.locomotion.rules import Rules, Step
 from metarl_envs.locomotion.tasks import MODEL_FIELDS, DynamicsTask
@@ -34,8 +35,10 @@ class Simulation:
         """
         if num_threads < 1:
             raise ValueError(f"num_threads={num_threads} must be at least 1")
+        if num_tasks(tasks) == 0:
+            raise ValueError("tasks is empty")
         mujoco = import_mujoco()
-        self._rules = rules
+        self._rules, self._num_threads = rules, num_threads
         self._model = rules.robot.model
         self._batch = mujoco.batch.Batch(self._model, num_tasks(tasks), min(num_threads, num_tasks(tasks)))
         self._fields = {name: self._batch.bind(name) for name in ("qpos", "qvel", *rules.derived)}
@@ -45,6 +48,16 @@ class Simulation:
         low, high = self._model.actuator_ctrlrange.T
         self._centre, self._half = (high + low) / 2, (high - low) / 2
         self.set_tasks(tasks)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What `copy` and `pickle` take: how the simulations were made, and where they are."""
+        made = {"rules": self._rules, "tasks": self._tasks, "num_threads": self._num_threads}
+        return {"made": made, "state": save_state(self._batch)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Makes the simulations anew, and puts them where they were."""
+        self.__init__(**state["made"])
+        load_state(self._batch, state["state"], self._stage)
 
     @property
     def batch(self) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from metarl_envs.batch_state import load_state, save_state
 from metarl_envs.locomotion.robots import import_mujoco
 from metarl_envs.locomotion.simulation import stack_tasks
 from metarl_envs.manipulation.scene import Scene
@@ -34,13 +35,25 @@ class ManipulationPhysics:
         """
         if num_threads < 1:
             raise ValueError(f"num_threads={num_threads} must be at least 1")
+        if num_tasks(tasks) == 0:
+            raise ValueError("tasks is empty")
         mujoco = import_mujoco()
-        self._scene, self._num = scene, num_tasks(tasks)
+        self._scene, self._num, self._num_threads = scene, num_tasks(tasks), num_threads
         self._batch = mujoco.batch.Batch(scene.model, self._num, min(num_threads, self._num))
         self._fields = {name: self._batch.bind(name) for name in _BOUND}
         self._time = self._batch.bind("time")
         self._positions, self._none = mujoco.mjtStage.mjSTAGE_POS, mujoco.mjtStage.mjSTAGE_NONE
         self.set_tasks(tasks)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What `copy` and `pickle` take: how the simulations were made, and where they are."""
+        made = {"scene": self._scene, "tasks": self._tasks, "num_threads": self._num_threads}
+        return {"made": made, "state": save_state(self._batch)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Makes the simulations anew, and puts them where they were."""
+        self.__init__(**state["made"])
+        load_state(self._batch, state["state"], self._positions)
 
     @property
     def batch(self) -> Any:

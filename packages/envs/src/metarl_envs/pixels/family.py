@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from metarl_envs.arguments import check_count
 from metarl_envs.pixels.env import PixelEnv
 from metarl_envs.pixels.simulation import Scenario, make_spaces
 from metarl_envs.pixels.vector_env import PixelVectorEnv
@@ -52,6 +53,7 @@ class PixelFamily(TaskFamily):
 
     def sample_tasks(self, key: jax.Array, n: int) -> Tasks:
         """Draws `n` tasks, arrays `[N, ...]`; the key is consumed."""
+        n = check_count("n", n)
         seed = np.asarray(jax.random.key_data(key), np.uint32).ravel()
         return self.scenario.draw_tasks(np.random.RandomState(seed), n)
 

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from metarl_envs.arguments import check_count
 from metarl_envs.functional_family import FunctionalFamily
 from metarl_envs.gymnasium_ids import register_with_gymnasium
 from metarl_envs.point.dynamics import PointEnv, PointTask
@@ -49,6 +50,7 @@ class PointFamily(FunctionalFamily):
 
     def sample_tasks(self, key: jax.Array, n: int) -> PointTask:
         """Draws goals `[N, 2]`; the key is consumed."""
+        n = check_count("n", n)
         if self.sparse:
             angle = jax.random.uniform(key, (n,), jnp.float32, 0.0, np.pi)
             goal = jnp.stack([jnp.cos(angle), jnp.sin(angle)], axis=-1)

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from metarl_envs.arguments import check_count
 from metarl_envs.functional_family import FunctionalFamily
 from metarl_envs.gymnasium_ids import register_with_gymnasium
 from metarl_envs.point.dynamics import PointTask
@@ -37,6 +38,7 @@ class PointImageFamily(FunctionalFamily):
 
     def sample_tasks(self, key: jax.Array, n: int) -> PointTask:
         """Draws goals `[N, 2]`, uniform in their angle; the key is consumed."""
+        n = check_count("n", n)
         return _on_circle(jax.random.uniform(key, (n,), jnp.float32, 0.0, np.pi))
 
 

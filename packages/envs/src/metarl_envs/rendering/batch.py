@@ -47,6 +47,10 @@ class BatchRenderer:
         self._opened: tuple[str, Drawer] | None = None
         self._data: Any = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What `copy` and `pickle` take; the copy opens a backend of its own."""
+        return self.__dict__ | {"_opened": None, "_data": None}
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """Of one picture: `(H, C W, 3)`."""
