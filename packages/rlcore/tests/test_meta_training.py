@@ -43,8 +43,14 @@ class Cue:
         return {}
 
 
+class Space:
+    def sample(self):
+        return np.zeros(1, np.float32)
+
+
 class Family:
     horizon, functional = HORIZON, Cue()
+    observation_space = action_space = Space()
 
     def ease(self, tasks, difficulty):
         del difficulty

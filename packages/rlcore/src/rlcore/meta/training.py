@@ -24,6 +24,9 @@ from rlcore.meta.trials import TrialPlayer, Visit
 from rlcore.rollout import find_ends
 from rlcore.types import Metrics, Params
 
+_OTHER_BYTES_OF_A_STEP = 64
+"""Rewards, discounts, borders and signals."""
+
 
 class TrainState(NamedTuple):
     """All that the next iteration depends on.
@@ -140,9 +143,9 @@ def meta_train(learner: MetaLearner, benchmark: Benchmark, run: Run, *, seed: in
     test_tasks = benchmark.take_test_tasks(np.repeat(np.arange(num_test), testing.num_trials))
     norm = jax.jit(optax.tree.norm)
     with run, TrialPlayer(benchmark.family) as player:
-        tell(describe_memory(learner))
+        tell(describe_memory(learner, benchmark))
         collect = partial(_collect, learner, benchmark, player)
-        state, start = run.restore(init_state(learner, seed))
+        state, start = run.restore_or_init(partial(init_state, learner, seed))
         for iteration in run.iterations(start, num_iterations, steps_per_iteration=steps_per_iteration):
             metrics: dict[str, Any] = {}
             difficulty = learner.difficulty(iteration)
@@ -221,7 +224,7 @@ def _name(kind: str, ids: np.ndarray) -> list[str]:
     return [f"{kind} task {i}" for i in ids]
 
 
-def describe_memory(learner: MetaLearner) -> str:
+def describe_memory(learner: MetaLearner, benchmark: Benchmark) -> str:
     """Refuses a run that does not fit into memory.
 
     Returns:
@@ -231,5 +234,11 @@ def describe_memory(learner: MetaLearner) -> str:
       RunError: with the numbers.
     """
     agent, data = map(num_bytes, jax.eval_shape(learner.init, jax.random.key(0)))
-    parts = {"replay": data, "a copy of it when a run is resumed": data, "networks and optimisers": agent}
+    collections = [each for each in (learner.first, learner.collection) if each is not None]
+    largest = max((each.num_tasks or benchmark.num_train_tasks) * each.num_steps for each in collections)
+    family = benchmark.family
+    obs, action = (num_bytes(space.sample()) for space in (family.observation_space, family.action_space))
+    # As they are played, and once more as they are laid out to be stored.
+    trials = 2 * largest * (2 * obs + action + _OTHER_BYTES_OF_A_STEP)
+    parts = {"replay": data, "networks and optimisers": agent, "trials being collected": trials}
     return check_memory(parts, "lower replay_capacity, which drops what is oldest")
