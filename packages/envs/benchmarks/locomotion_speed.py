@@ -123,7 +123,7 @@ def make_player(env: Any) -> Callable[[float], float]:
 
 def bare_rate(model: Any, frame_skip: int, num_threads: int, seconds: float) -> float:
     """Environment steps per second of `mj_step` alone, a robot for each thread."""
-    from metarl_envs.locomotion.robots import import_mujoco
+    from metarl_envs.mujoco.library import import_mujoco
 
     mujoco = import_mujoco()
     actions = np.random.default_rng(0).uniform(-1, 1, (_NUM_ACTIONS, _ACTION_SIZE))

@@ -16,8 +16,8 @@ import metarl_envs
 import mujoco
 import numpy as np
 from absl import app, flags
-from metarl_envs.pixels import PixelFamily
-from metarl_envs.rendering import BatchRenderer
+from metarl_envs.mujoco.pixels import PixelFamily
+from metarl_envs.mujoco.rendering import BatchRenderer
 
 _BENCHMARK = flags.DEFINE_multi_string("benchmark", ["half-cheetah-vel-image-v0"], "Whose cameras draw.")
 _BACKEND = flags.DEFINE_string("backend", None, "As for BatchRenderer; by default what is installed.")

@@ -11,8 +11,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import TimeLimit
-from metarl_envs.pixels import PixelEnv, PixelFamily, PixelVectorEnv
-from metarl_envs.pixels.simulation import PixelSimulation
+from metarl_envs.mujoco.pixels import PixelEnv, PixelFamily, PixelVectorEnv
+from metarl_envs.mujoco.pixels.simulation import PixelSimulation
 
 pytest.importorskip("mujoco")
 pytestmark = pytest.mark.usefixtures("drawing")

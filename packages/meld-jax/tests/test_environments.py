@@ -7,7 +7,7 @@ import metarl_envs
 import numpy as np
 import pytest
 from metarl_envs import Benchmark, take_tasks
-from metarl_envs.pixels import PixelFamily
+from metarl_envs.mujoco.pixels import PixelFamily
 from rlcore.experiment import Run, override
 
 SIMULATED = [
@@ -50,7 +50,7 @@ def test_trains(name, tmp_path):
 
 def test_a_machine_that_cannot_draw_gets_one_line_before_anything_is_computed(monkeypatch):
     pytest.importorskip("mujoco")
-    monkeypatch.setattr("metarl_envs.rendering.backends._OPENED", set())
+    monkeypatch.setattr("metarl_envs.mujoco.rendering.backends._OPENED", set())
     monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
     monkeypatch.setenv("METARL_ENVS_RENDERER", "osmesa")
     config = meld_jax.preset("tiny", "half-cheetah-vel-image-v0")[0]

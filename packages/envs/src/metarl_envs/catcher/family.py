@@ -8,12 +8,12 @@ import functools
 import jax
 import jax.numpy as jnp
 
+from metarl_envs.adapters.functional_family import FunctionalFamily
+from metarl_envs.adapters.gymnasium_ids import register_with_gymnasium
 from metarl_envs.catcher.backgrounds import held_out_task, train_task
 from metarl_envs.catcher.dynamics import CatcherEnv
 from metarl_envs.catcher.ple import PleCatcherEnv
 from metarl_envs.catcher.state import NUM_STEPS, CatcherTask
-from metarl_envs.functional_family import FunctionalFamily
-from metarl_envs.gymnasium_ids import register_with_gymnasium
 from metarl_envs.registry import register_benchmark
 from metarl_envs.tasks import Benchmark
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from metarl_envs.gymnasium_ids import register_with_gymnasium
+from metarl_envs.adapters.gymnasium_ids import register_with_gymnasium
 from metarl_envs.locomotion import robots
 from metarl_envs.locomotion.family import HORIZON, DrawTasks, LocomotionFamily
 from metarl_envs.locomotion.rules import (

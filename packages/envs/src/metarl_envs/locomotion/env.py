@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from metarl_envs.locomotion.render import FrameRenderer, Viewer, check_render_mode
+from metarl_envs.adapters.simulated_env import SimulatedEnv
 from metarl_envs.locomotion.rules import Rules
 from metarl_envs.locomotion.simulation import Simulation
 from metarl_envs.locomotion.spaces import make_spaces
-from metarl_envs.simulated_env import SimulatedEnv
+from metarl_envs.mujoco.frames import FrameRenderer, Viewer, check_render_mode
 from metarl_envs.tasks import Task
 
 

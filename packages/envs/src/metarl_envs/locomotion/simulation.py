@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from metarl_envs.locomotion.robots import import_mujoco
+from metarl_envs.adapters.simulated import Outcome
 from metarl_envs.locomotion.rules import Rules, Step
 from metarl_envs.locomotion.tasks import MODEL_FIELDS, DynamicsTask
-from metarl_envs.outcome import Outcome
+from metarl_envs.mujoco.library import import_mujoco
+from metarl_envs.mujoco.stacking import stack_tasks
 from metarl_envs.tasks import Tasks, num_tasks
 
 
@@ -141,10 +142,3 @@ class Simulation:
         model, data = self._batch.get_model(index), self._batch.get_data(index)
         import_mujoco().mj_forward(model, data)
         return model, data
-
-
-def stack_tasks(tasks: Tasks) -> Tasks:
-    """A list of `N` tasks as one task of arrays `[N, ...]`; anything else with its leaves as NumPy arrays."""
-    if not isinstance(tasks, list):
-        return type(tasks)(*(np.asarray(leaf) for leaf in tasks))
-    return type(tasks[0])(*(np.stack(leaves) for leaves in zip(*tasks, strict=True)))

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from metarl_envs.locomotion.render import FrameRenderer, check_render_mode
+from metarl_envs.adapters.simulated_vector import SimulatedVectorEnv
 from metarl_envs.locomotion.rules import Rules
 from metarl_envs.locomotion.simulation import Simulation
 from metarl_envs.locomotion.spaces import make_spaces
 from metarl_envs.locomotion.tasks import DynamicsTask
-from metarl_envs.simulated_vector import SimulatedVectorEnv
+from metarl_envs.mujoco.frames import FrameRenderer, check_render_mode
 from metarl_envs.tasks import Tasks
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from metarl_envs.gymnasium_ids import register_with_gymnasium
+from metarl_envs.adapters.gymnasium_ids import register_with_gymnasium
 from metarl_envs.manipulation.buttons import SawyerButtons
 from metarl_envs.manipulation.ethernet import WidowXEthernet
 from metarl_envs.manipulation.multi_peg import SawyerMultiPeg, make_tasks
@@ -18,7 +18,7 @@ from metarl_envs.manipulation.peg import SawyerPeg
 from metarl_envs.manipulation.reacher import SawyerReacher
 from metarl_envs.manipulation.scene import Scene
 from metarl_envs.manipulation.shelf import SawyerShelf
-from metarl_envs.pixels.family import PixelFamily, draw_benchmark
+from metarl_envs.mujoco.pixels.family import PixelFamily, draw_benchmark
 from metarl_envs.registry import register_benchmark
 from metarl_envs.tasks import Benchmark
 

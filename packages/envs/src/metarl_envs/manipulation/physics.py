@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from metarl_envs.locomotion.robots import import_mujoco
-from metarl_envs.locomotion.simulation import stack_tasks
+from metarl_envs.adapters.simulated import Outcome
 from metarl_envs.manipulation.scene import Scene
-from metarl_envs.outcome import Outcome
+from metarl_envs.mujoco.library import import_mujoco
+from metarl_envs.mujoco.stacking import stack_tasks
 from metarl_envs.tasks import Tasks, num_tasks
 
 _BOUND = ("qpos", "qvel", "ctrl", "mocap_pos", "mocap_quat", "site_xpos", "site_xmat")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from metarl_envs.locomotion.robots import import_mujoco
 from metarl_envs.manipulation import sawyer
 from metarl_envs.manipulation.mjcf import OPTIONS
 from metarl_envs.manipulation.rewards import REWARDS
+from metarl_envs.mujoco.library import import_mujoco
 from metarl_envs.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ TOOL_DOWN = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
 
 @dataclasses.dataclass(frozen=True)
 class Scene(abc.ABC):
-    """A `metarl_envs.pixels.Scenario` of manipulation."""
+    """A `metarl_envs.mujoco.pixels.Scenario` of manipulation."""
 
     action_size = 0
     """Numbers in an action; a subclass says."""

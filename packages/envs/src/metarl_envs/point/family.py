@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from metarl_envs.functional_family import FunctionalFamily
-from metarl_envs.gymnasium_ids import register_with_gymnasium
+from metarl_envs.adapters.functional_family import FunctionalFamily
+from metarl_envs.adapters.gymnasium_ids import register_with_gymnasium
 from metarl_envs.point.dynamics import PointEnv, PointTask
 from metarl_envs.registry import register_benchmark
 from metarl_envs.tasks import Benchmark

@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from metarl_envs.functional_family import FunctionalFamily
-from metarl_envs.gymnasium_ids import register_with_gymnasium
+from metarl_envs.adapters.functional_family import FunctionalFamily
+from metarl_envs.adapters.gymnasium_ids import register_with_gymnasium
 from metarl_envs.point.dynamics import PointTask
 from metarl_envs.point.image import GOAL_RADIUS, STEP_SIZE, PointImageEnv
 from metarl_envs.registry import register_benchmark

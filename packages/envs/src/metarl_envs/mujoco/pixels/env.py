@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from metarl_envs.locomotion.render import check_render_mode
-from metarl_envs.pixels.simulation import PixelSimulation, Scenario, make_spaces
-from metarl_envs.simulated_env import SimulatedEnv
+from metarl_envs.adapters.simulated_env import SimulatedEnv
+from metarl_envs.mujoco.frames import check_render_mode
+from metarl_envs.mujoco.pixels.simulation import PixelSimulation, Scenario, make_spaces
 from metarl_envs.tasks import Task
 
 
@@ -34,7 +34,7 @@ class PixelEnv(SimulatedEnv):
           task: one task of the kind that the scenario wants.
           render_mode: None or "rgb_array".
           side: of a camera's picture, px.
-          backend: what draws, as for `metarl_envs.rendering.BatchRenderer`.
+          backend: what draws, as for `metarl_envs.mujoco.rendering.BatchRenderer`.
 
         Raises:
           ImportError: MuJoCo is not installed.

@@ -8,9 +8,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from metarl_envs.pixels.env import PixelEnv
-from metarl_envs.pixels.simulation import Scenario, make_spaces
-from metarl_envs.pixels.vector_env import PixelVectorEnv
+from metarl_envs.mujoco.pixels.env import PixelEnv
+from metarl_envs.mujoco.pixels.simulation import Scenario, make_spaces
+from metarl_envs.mujoco.pixels.vector_env import PixelVectorEnv
 from metarl_envs.tasks import Benchmark, Task, TaskFamily, Tasks, take_tasks
 
 _SEED = 1337
@@ -29,7 +29,7 @@ class PixelFamily(TaskFamily):
           horizon: steps of an episode.
           side: of a camera's picture, px.
           num_threads: that step the environments of `make_vec`.
-          backend: what draws, as for `metarl_envs.rendering.BatchRenderer`.
+          backend: what draws, as for `metarl_envs.mujoco.rendering.BatchRenderer`.
         """
         self.scenario, self.horizon = scenario, horizon
         self.observation_space, self.action_space = make_spaces(scenario, side)

@@ -5,7 +5,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from metarl_envs.outcome import Simulated
+from metarl_envs.adapters.simulated import Simulated
 from metarl_envs.tasks import Task
 
 _ONLY = np.zeros(1, np.int64)

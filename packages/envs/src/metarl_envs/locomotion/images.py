@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from metarl_envs.gymnasium_ids import register_with_gymnasium
+from metarl_envs.adapters.gymnasium_ids import register_with_gymnasium
 from metarl_envs.locomotion.rules import HalfCheetahTrack, HalfCheetahTrackReference, Rules
 from metarl_envs.locomotion.simulation import Simulation
 from metarl_envs.locomotion.tasks import VelocityTask
-from metarl_envs.pixels.family import PixelFamily, draw_benchmark
+from metarl_envs.mujoco.pixels.family import PixelFamily, draw_benchmark
 from metarl_envs.registry import register_benchmark
 from metarl_envs.tasks import Benchmark, Tasks
 

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import gymnasium
 import numpy as np
 
-from metarl_envs.outcome import Outcome
-from metarl_envs.rendering import BatchRenderer, RenderOptions
+from metarl_envs.adapters.simulated import Outcome
+from metarl_envs.mujoco.rendering import BatchRenderer, RenderOptions
 from metarl_envs.tasks import Task, Tasks
 
 _FRAME_SIDE = 240

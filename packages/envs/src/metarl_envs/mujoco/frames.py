@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from metarl_envs.locomotion.robots import Robot, import_mujoco
-from metarl_envs.rendering import BatchRenderer, RenderOptions
+from metarl_envs.locomotion.robots import Robot
+from metarl_envs.mujoco.library import import_mujoco
+from metarl_envs.mujoco.rendering import BatchRenderer, RenderOptions
 
 HEIGHT, WIDTH = 240, 320
 """Pixels of a picture."""
@@ -24,7 +25,7 @@ _CAMERA = "track"
 class FrameRenderer:
     """Draws one robot at a time from the camera that follows it; opens a context when it first draws.
 
-    `metarl_envs.rendering` chooses how. Shadows and reflections, which cost most in software, are left out.
+    `metarl_envs.mujoco.rendering` chooses how. Shadows and reflections, which cost most in software, are left out.
     """
 
     def __init__(self, robot: Robot) -> None:

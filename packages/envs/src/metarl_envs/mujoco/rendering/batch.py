@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from metarl_envs.rendering.backends import Drawer, candidates, open_drawer
-from metarl_envs.rendering.options import RenderOptions
+from metarl_envs.mujoco.rendering.backends import Drawer, candidates, open_drawer
+from metarl_envs.mujoco.rendering.options import RenderOptions
 
 
 class BatchRenderer:

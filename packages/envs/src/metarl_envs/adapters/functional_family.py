@@ -1,7 +1,7 @@
 """Task families over a pure JAX environment."""
 
-from metarl_envs.functional_env import FunctionalEnv
-from metarl_envs.functional_vector import FunctionalVectorEnv
+from metarl_envs.adapters.functional_env import FunctionalEnv
+from metarl_envs.adapters.functional_vector import FunctionalVectorEnv
 from metarl_envs.tasks import AnyFuncEnv, Task, TaskFamily, Tasks
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from metarl_envs.locomotion.render import check_render_mode
-from metarl_envs.pixels.simulation import PixelSimulation, Scenario, make_spaces
-from metarl_envs.simulated_vector import SimulatedVectorEnv
+from metarl_envs.adapters.simulated_vector import SimulatedVectorEnv
+from metarl_envs.mujoco.frames import check_render_mode
+from metarl_envs.mujoco.pixels.simulation import PixelSimulation, Scenario, make_spaces
 from metarl_envs.tasks import Tasks
 
 
@@ -41,7 +41,7 @@ class PixelVectorEnv(SimulatedVectorEnv):
           render_mode: None or "rgb_array".
           side: of a camera's picture, px.
           num_threads: that step the simulations; results do not depend on it.
-          backend: what draws, as for `metarl_envs.rendering.BatchRenderer`.
+          backend: what draws, as for `metarl_envs.mujoco.rendering.BatchRenderer`.
 
         Raises:
           ImportError: MuJoCo is not installed.
