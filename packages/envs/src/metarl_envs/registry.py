@@ -3,8 +3,21 @@
 import difflib
 import functools
 from collections.abc import Callable
+from typing import NamedTuple
 
 from metarl_envs.tasks import Benchmark
+
+
+class Recipe(NamedTuple):
+    """How a benchmark of this package is made.
+
+    make: takes its name.
+    horizon: of its family.
+    """
+
+    make: Callable[[str], Benchmark]
+    horizon: int
+
 
 _MAKERS: dict[str, Callable[[], Benchmark]] = {}
 

@@ -53,6 +53,9 @@ class Rules(abc.ABC):
     task_type: ClassVar[type[Any]]
     """The named tuple that holds its tasks."""
 
+    signals: ClassVar[tuple[str, ...]]
+    """Sorted names of what `reward` reports."""
+
     def place(self, fields: dict[str, np.ndarray]) -> np.ndarray:
         """Where the robot is, `[N, 2]` m along x and y: by default that of its root."""
         return fields["qpos"][:, :2]
@@ -77,6 +80,7 @@ class _HalfCheetah(Rules):
     robot: Robot = robots.HALF_CHEETAH
 
     obs_size = 20
+    signals = ("control_cost", "x_velocity")
 
     def place(self, fields: dict[str, np.ndarray]) -> np.ndarray:
         """Along x; the half-cheetah has no y."""
@@ -116,6 +120,7 @@ class HalfCheetahTrack(_HalfCheetah):
     robot: Robot = robots.SLOW_HALF_CHEETAH
 
     task_type = VelocityTask
+    signals = ("control_cost", "success", "velocity_error", "x_velocity")
 
     def reward(self, step: Step, tasks: VelocityTask) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """See the class."""
@@ -161,6 +166,7 @@ class AntDir(Rules):
 
     derived = ("cfrc_ext",)
     task_type = DirectionTask
+    signals = ("contact_cost", "control_cost", "x_velocity", "y_velocity")
     obs_size = 27
 
     def observe(self, fields: dict[str, np.ndarray]) -> np.ndarray:
@@ -196,6 +202,7 @@ class AntGoal(Rules):
 
     derived = ("cfrc_ext",)
     task_type = GoalTask
+    signals = ("contact_cost", "control_cost", "l1_distance")
     obs_size = 113
 
     def observe(self, fields: dict[str, np.ndarray]) -> np.ndarray:
@@ -231,6 +238,7 @@ class HumanoidDir(Rules):
 
     derived = ("cinert", "cvel", "qfrc_actuator", "cfrc_ext", "xipos")
     task_type = DirectionTask
+    signals = ("contact_cost", "control_cost", "x_velocity", "y_velocity")
     obs_size = 376
 
     def place(self, fields: dict[str, np.ndarray]) -> np.ndarray:
@@ -262,6 +270,7 @@ class _Params(Rules):
     """Run forward with an unknown body: r = v_x + 1 - 1e-3 |a|^2; tasks are `DynamicsTask`s, which rewards ignore."""
 
     task_type = DynamicsTask
+    signals = ("control_cost", "x_velocity")
 
     def place(self, fields: dict[str, np.ndarray]) -> np.ndarray:
         """Along x; these robots have no y."""

@@ -94,4 +94,4 @@ class SawyerButtons(SawyerScene):
         distance = np.linalg.norm(self.site(fields, "tip") - self.goal_place(tasks), axis=-1)
         heights = fields["qpos"][:, sawyer.NUM_JOINTS :]
         pressed = heights[np.arange(len(heights)), tasks.button] < -PRESSED
-        return self.score(distance, pressed, pressed)
+        return self.rate(distance, pressed, pressed)

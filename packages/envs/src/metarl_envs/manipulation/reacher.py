@@ -61,4 +61,4 @@ class SawyerReacher(SawyerScene):
         """See the class."""
         distance = np.linalg.norm(self.site(fields, "tip") - tasks.goal, axis=-1)
         reached = distance < SUCCESS_DISTANCE
-        return self.score(distance, reached, reached)
+        return self.rate(distance, reached, reached)

@@ -91,4 +91,4 @@ class SawyerShelf(SawyerScene):
         """See the class."""
         distance = np.linalg.norm(self.site(fields, "tip") - self.goal_place(tasks), axis=-1)
         placed = distance < SUCCESS_DISTANCE
-        return self.score(distance, placed, placed)
+        return self.rate(distance, placed, placed)
