@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from metarl_envs.locomotion.rules import Rules, Step
+from metarl_envs.locomotion.rules import Motion, Rules
 from metarl_envs.locomotion.tasks import MODEL_FIELDS, DynamicsTask
 from metarl_envs.mujoco.scenario import DrawTasks, Fields
 from metarl_envs.mujoco.simulation import Simulation
@@ -127,7 +127,7 @@ class Locomotion:
         """The rules' reward and signals."""
         place, control = before
         seconds = self.frame_skip * self.model.opt.timestep
-        return self.rules.reward(Step(self.rules.place(fields) - place, seconds, control, fields), tasks)
+        return self.rules.reward(Motion(self.rules.place(fields) - place, seconds, control, fields), tasks)
 
     def terminated(self, fields: Fields) -> np.ndarray:
         """What the rules forbid."""

@@ -6,6 +6,7 @@ In the shape descriptions, `N` denotes the environments side by side, `Da` the n
 import numpy as np
 
 from metarl_envs.manipulation.scene import Scene
+from metarl_envs.mujoco.scenario import Fields
 from metarl_envs.mujoco.simulation import Simulation
 
 _LONGEST = 0.06
@@ -44,7 +45,7 @@ def expert_action(scene: Scene, simulation: Simulation) -> np.ndarray:
     return action / np.maximum(1.0, np.abs(action).max(-1, keepdims=True)).reshape(num, 1)
 
 
-def _turn(scene: Scene, fields: dict[str, np.ndarray], tasks: object) -> np.ndarray:
+def _turn(scene: Scene, fields: Fields, tasks: object) -> np.ndarray:
     """The rotation, as a small vector `[N, 3]` rad, from the tip's axes to those that the scene wants."""
     axes, wanted = scene.site_axes(fields, "tip"), scene.guide_axes(fields, tasks)
     return 0.5 * np.cross(axes, wanted, axisa=1, axisb=1, axisc=1).sum(axis=2)
