@@ -227,7 +227,7 @@ def test_truncation_at_the_horizon_keeps_the_last_observation():
         assert not terminated.any()
         assert truncated.tolist() == [t == 199] * 2
         if t == 198:
-            before = vector.simulation.materialise(0)[1].qpos[0]
+            before = vector._simulation.materialise(0)[1].qpos[0]
     assert "x_velocity" not in infos
     last_x = infos["final_obs"][0][17]
     velocity = metarl_envs.transition_info(infos, "x_velocity")[0]

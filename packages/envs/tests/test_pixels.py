@@ -148,7 +148,10 @@ def test_options_of_a_family():
     assert [vector.step(np.zeros((2, 6)))[3].all() for _ in range(5)] == [False] * 4 + [True]
     vector.close()
     with pytest.raises(ValueError, match="backend='vulkan'"):
-        SimulatedFamily(scenario, backend="vulkan").make_vec(tasks)
+        SimulatedFamily(scenario, backend="vulkan")
+    for name in ("horizon", "num_threads", "side"):
+        with pytest.raises(ValueError, match=f"{name}=0 must be at least 1"):
+            SimulatedFamily(scenario, **{name: 0})
 
 
 def test_wrong_use_is_explained():

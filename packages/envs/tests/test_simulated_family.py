@@ -5,7 +5,7 @@ import metarl_envs
 import numpy as np
 import pytest
 from metarl_envs.benchmarks import gymnasium_id
-from metarl_envs.locomotion import Locomotion, rules
+from metarl_envs.locomotion import Locomotion, SignTask, rules
 from metarl_envs.locomotion.benchmarks import draw_goals
 from metarl_envs.mujoco import SimulatedFamily, Simulation
 from metarl_envs.mujoco.rendering import BatchRenderer
@@ -102,3 +102,25 @@ def test_only_who_sees_vectors_gets_a_window():
         with pytest.raises(ValueError, match=f"render_mode='film' must be None or one of {', '.join(modes)}$"):
             bench.family.make_env(task, "film")
         env.close()
+
+
+@pytest.mark.parametrize("name", ["half-cheetah-vel-v0", "ant-goal-v0", "sawyer-peg-v0", "widowx-ethernet-dense-v0"])
+def test_tasks_of_other_shapes_or_kinds_are_refused_and_change_nothing(name):
+    pytest.importorskip("mujoco")
+    bench = metarl_envs.benchmark(name)
+    tasks = metarl_envs.take_tasks(bench.train_tasks, [0, 1])
+    simulation, first = Simulation(bench.family.scenario, tasks), type(tasks)._fields[0]
+    alone = [metarl_envs.get_task(tasks, i) for i in range(2)]
+    for wrong, message in [
+        (tasks._replace(**{first: getattr(tasks, first)[..., None]}), f"the {first} of the tasks has shape"),
+        ([alone[0], alone[1]._replace(**{first: getattr(alone[1], first)[None]})], f"the {first} of a task has shape"),
+        ([alone[0], SignTask(np.float32(1))], f"tasks must be of {type(tasks).__name__}, got SignTask"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            simulation.set_tasks(wrong)
+    simulation.set_tasks(alone)
+    assert all(np.array_equal(*leaves) for leaves in zip(simulation.tasks, tasks, strict=True))
+    getattr(tasks, first)[:] = 7  # What was handed over is copied.
+    assert not (getattr(simulation.tasks, first) == 7).all()
+    with pytest.raises(ValueError, match="tasks is empty"):
+        Simulation(bench.family.scenario, metarl_envs.take_tasks(bench.train_tasks, []))

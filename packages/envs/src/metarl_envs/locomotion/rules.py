@@ -12,7 +12,7 @@ import numpy as np
 
 from metarl_envs.locomotion import robots
 from metarl_envs.locomotion.robots import Robot
-from metarl_envs.locomotion.tasks import DirectionTask, DynamicsTask, GoalTask, SignTask, VelocityTask
+from metarl_envs.locomotion.tasks import DirectionTask, GoalTask, SignTask, VelocityTask
 from metarl_envs.mujoco.scenario import Fields
 from metarl_envs.tasks import Tasks
 
@@ -50,9 +50,6 @@ class Rules(abc.ABC):
 
     action_scale: ClassVar[float] = 1.0
     """Share of the actuators' range that an action of 1 commands."""
-
-    task_type: ClassVar[type[Any]]
-    """The named tuple that holds its tasks."""
 
     signals: ClassVar[tuple[str, ...]]
     """Sorted names of what `reward` reports."""
@@ -101,8 +98,6 @@ _TORSO_HEIGHT = 0.7
 class HalfCheetahVel(_HalfCheetah):
     """Run forward at a velocity: r = -|v_x - v*| - 0.05 |a|^2 (thesis, section 5.2.3, Half-Cheetah-Vel)."""
 
-    task_type = VelocityTask
-
     def reward(self, motion: Motion, tasks: VelocityTask) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """See the class."""
         velocity = motion.displacement[:, 0] / motion.seconds
@@ -120,7 +115,6 @@ class HalfCheetahTrack(_HalfCheetah):
 
     robot: Robot = robots.SLOW_HALF_CHEETAH
 
-    task_type = VelocityTask
     signals = ("control_cost", "success", "velocity_error", "x_velocity")
 
     def reward(self, motion: Motion, tasks: VelocityTask) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -140,8 +134,6 @@ class HalfCheetahTrackReference(HalfCheetahTrack):
 
 class HalfCheetahDir(_HalfCheetah):
     """Run forward or backward: r = d v_x - 0.05 |a|^2, d = 1 or -1 (thesis, section 5.2.3, Half-Cheetah-Dir)."""
-
-    task_type = SignTask
 
     def reward(self, motion: Motion, tasks: SignTask) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """See the class."""
@@ -166,7 +158,6 @@ class AntDir(Rules):
     robot: Robot = robots.ANT
 
     derived = ("cfrc_ext",)
-    task_type = DirectionTask
     signals = ("contact_cost", "control_cost", "x_velocity", "y_velocity")
     obs_size = 27
 
@@ -202,7 +193,6 @@ class AntGoal(Rules):
     robot: Robot = robots.ANT
 
     derived = ("cfrc_ext",)
-    task_type = GoalTask
     signals = ("contact_cost", "control_cost", "l1_distance")
     obs_size = 113
 
@@ -238,7 +228,6 @@ class HumanoidDir(Rules):
     robot: Robot = robots.HUMANOID
 
     derived = ("cinert", "cvel", "qfrc_actuator", "cfrc_ext", "xipos")
-    task_type = DirectionTask
     signals = ("contact_cost", "control_cost", "x_velocity", "y_velocity")
     obs_size = 376
 
@@ -270,7 +259,6 @@ class HumanoidDir(Rules):
 class _Params(Rules):
     """Run forward with an unknown body: r = v_x + 1 - 1e-3 |a|^2; tasks are `DynamicsTask`s, which rewards ignore."""
 
-    task_type = DynamicsTask
     signals = ("control_cost", "x_velocity")
 
     def place(self, fields: Fields) -> np.ndarray:

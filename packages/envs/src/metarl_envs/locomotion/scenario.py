@@ -38,11 +38,6 @@ class Locomotion:
     keyframe = -1
 
     @property
-    def task_type(self) -> type[Any]:
-        """The rules'."""
-        return self.rules.task_type
-
-    @property
     def action_size(self) -> int:
         """Actuators; actions in [-1, 1] are their range."""
         return self.rules.robot.action_size
@@ -88,16 +83,11 @@ class Locomotion:
         return "ACC" if self.rules.derived else "NONE"
 
     def change_model(self, batch: Any, tasks: Any) -> None:
-        """Multiplies the numbers of the bodies by those of a `DynamicsTask`; see `Scenario`."""
-        if not isinstance(tasks, DynamicsTask):
-            return
-        for part, field in MODEL_FIELDS.items():
-            shape, found = (batch.nsim, *getattr(self.model, field).shape), getattr(tasks, part).shape
-            if found != shape:
-                raise ValueError(f"the {part} of the tasks has shape {found}, must be {shape}")
-        for part, field in MODEL_FIELDS.items():
-            batch.expand(field)[:] = getattr(self.model, field) * getattr(tasks, part)
-        batch.set_const()  # what MuJoCo derives from masses follows them
+        """Multiplies the numbers of the bodies by those of a `DynamicsTask`."""
+        if isinstance(tasks, DynamicsTask):
+            for part, field in MODEL_FIELDS.items():
+                batch.expand(field)[:] = getattr(self.model, field) * getattr(tasks, part)
+            batch.set_const()  # what MuJoCo derives from masses follows them
 
     def arrange(self, fields: Fields, tasks: Any) -> None:
         """There is nothing to move."""

@@ -50,8 +50,6 @@ class SawyerButtons(SawyerScene):
     sparse reward: the right button is down by 12 of its 20 mm; the thesis gives no number.
     """
 
-    task_type = ButtonTask
-
     def xml(self) -> str:
         """See `Scene`."""
         buttons = "".join(_button(i) for i in range(NUM_BUTTONS))

@@ -52,7 +52,6 @@ class SawyerPeg(SawyerScene):
     at most 5 cm above its bottom. `depth` is how far the tip is below the goal's rim, in m, and 0 outside the hole.
     """
 
-    task_type = PegTask
     more_signals = ("depth",)
     num_boxes: ClassVar[int] = NUM_BOXES
 

@@ -32,7 +32,6 @@ class ReachTask(NamedTuple):
 class SawyerReacher(SawyerScene):
     """Goals uniform in a box in front of the arm; they are not drawn in observations. Done within 10 cm."""
 
-    task_type = ReachTask
     turning_weight = 0.0
 
     def xml(self) -> str:

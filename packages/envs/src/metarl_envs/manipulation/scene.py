@@ -45,11 +45,6 @@ class Scene(abc.ABC):
     """m; how much an expert minds a turn of a radian. 0 leaves the tool's direction free."""
 
     @property
-    @abc.abstractmethod
-    def task_type(self) -> type[Any]:
-        """The named tuple that holds its tasks."""
-
-    @property
     def signals(self) -> tuple[str, ...]:
         """Sorted names of what `judge` reports."""
         return tuple(sorted(("dense_reward", "distance", "sparse_reward", "success", *self.more_signals)))

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from metarl_envs.mujoco.env import RobotEnv
+from metarl_envs.mujoco.rendering import candidates
 from metarl_envs.mujoco.scenario import Scenario, make_spaces
 from metarl_envs.mujoco.vector_env import RobotVectorEnv
 from metarl_envs.registry import Recipe
@@ -43,7 +44,15 @@ class SimulatedFamily(TaskFamily):
           num_threads: that step the environments of `make_vec`.
           side: of a camera's picture, px, where pictures are observed.
           backend: what draws, as for `metarl_envs.mujoco.rendering.BatchRenderer`.
+
+        Raises:
+          ValueError: an option is out of range; there is no such backend.
         """
+        for name, value in (("horizon", horizon), ("num_threads", num_threads), ("side", side)):
+            if value is not None and value < 1:
+                raise ValueError(f"{name}={value} must be at least 1")
+        if backend is not None:
+            candidates(backend)
         self.scenario, self.terminates = scenario, scenario.terminates
         self.horizon = scenario.horizon if horizon is None else horizon
         self.observation_space, self.action_space = make_spaces(scenario, side)

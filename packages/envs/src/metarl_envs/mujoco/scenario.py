@@ -33,11 +33,6 @@ class Scenario(Protocol):
         ...
 
     @property
-    def task_type(self) -> type[Any]:
-        """The named tuple that holds its tasks."""
-        ...
-
-    @property
     def action_size(self) -> int:
         """`Da`; actions are in [-1, 1]."""
         ...
@@ -104,15 +99,11 @@ class Scenario(Protocol):
 
     @property
     def draw_tasks(self) -> DrawTasks:
-        """Draws `n` independent tasks."""
+        """Draws `n` independent tasks; whatever is played must be like them, named tuples of the same shapes."""
         ...
 
     def change_model(self, batch: Any, tasks: Any) -> None:
-        """Changes what the tasks change in the models of a `mujoco.batch.Batch`.
-
-        Raises:
-          ValueError: the tasks do not fit the model; nothing is changed.
-        """
+        """Changes what the tasks change in the models of a `mujoco.batch.Batch`."""
         ...
 
     def arrange(self, fields: Fields, tasks: Any) -> None:

@@ -35,12 +35,15 @@ class Simulation:
 
         Raises:
           ImportError: MuJoCo is not installed.
-          ValueError: `num_threads` is below 1, or the tasks are not what the scenario wants.
+          ValueError: `num_threads` is below 1, or the tasks are none, or not what the scenario wants.
         """
         if num_threads < 1:
             raise ValueError(f"num_threads={num_threads} must be at least 1")
         mujoco = import_mujoco()
         self._scenario, self._num, self._eyes = scenario, num_tasks(tasks), eyes
+        if self._num == 0:
+            raise ValueError("tasks is empty")
+        self._example = scenario.draw_tasks(np.random.RandomState(0), 1)
         self._batch = mujoco.batch.Batch(scenario.model, self._num, min(num_threads, self._num))
         self._fields = {name: self._batch.bind(name) for name in scenario.fields}
         self._time, self._time_step = self._batch.bind("time"), scenario.model.opt.timestep
@@ -75,10 +78,7 @@ class Simulation:
         """
         if num_tasks(tasks) != self._num:
             raise ValueError(f"got {num_tasks(tasks)} tasks for num_envs={self._num}")
-        wanted, example = self._scenario.task_type, tasks[0] if isinstance(tasks, list) else tasks
-        if not isinstance(example, wanted):
-            raise ValueError(f"tasks must be of {wanted.__name__}, got {type(example).__name__}")
-        stacked = stack_tasks(tasks)
+        stacked = stack_tasks(tasks, self._example)
         self._scenario.change_model(self._batch, stacked)
         self._tasks = stacked
         self._scenario.arrange(self._fields, stacked)
