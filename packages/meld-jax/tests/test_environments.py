@@ -6,8 +6,7 @@ import meld_jax
 import metarl_envs
 import numpy as np
 import pytest
-from metarl_envs import Benchmark, take_tasks
-from metarl_envs.mujoco.pixels import PixelFamily
+from metarl_envs import Benchmark, SimulatedFamily, take_tasks
 from rlcore.experiment import override
 
 SIMULATED = [
@@ -28,7 +27,7 @@ def _shrink(name):
     family = chosen.family
     if name in SIMULATED:
         pytest.importorskip("mujoco")
-        family = PixelFamily(family.scenario, horizon=3, side=16)
+        family = SimulatedFamily(family.scenario, horizon=3, side=16)
     return Benchmark(name, family, take_tasks(chosen.train_tasks, [0, 1]), take_tasks(chosen.test_tasks, [0, 1]))
 
 

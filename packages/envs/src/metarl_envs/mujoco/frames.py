@@ -1,6 +1,6 @@
-"""Drawing robots, in a picture or in a window.
+"""Drawing simulations: what is observed of them, films and a window for people.
 
-In the shape descriptions, `H` and `W` denote the height and the width of a picture.
+In the shape descriptions, `H` and `W` denote the height and the width of a picture, `C` the cameras.
 """
 
 import os
@@ -12,52 +12,72 @@ from typing import Any
 
 import numpy as np
 
-from metarl_envs.locomotion.robots import Robot
 from metarl_envs.mujoco.library import import_mujoco
 from metarl_envs.mujoco.rendering import BatchRenderer, RenderOptions
+from metarl_envs.mujoco.scenario import Scenario
+from metarl_envs.mujoco.simulation import Simulation
 
-HEIGHT, WIDTH = 240, 320
-"""Pixels of a picture."""
+_HEIGHT = 240
+_WIDTH_BESIDE_PICTURES, _WIDTH = 240, 320
+"""px of a camera's frame, where observations are square pictures and elsewhere."""
 
-_CAMERA = "track"
+_GROUPS = (0, 1, 2, 3)
+"""Of geoms, in frames; observations leave out the last, the marks of goals."""
 
 
-class FrameRenderer:
-    """Draws one robot at a time from the camera that follows it; opens a context when it first draws.
+class Cameras:
+    """What draws a scenario: observations, where they are pictures, and frames for people.
 
-    `metarl_envs.mujoco.rendering` chooses how. Shadows and reflections, which cost most in software, are left out.
+    Opens nothing before it draws; `metarl_envs.mujoco.rendering` chooses how. Shadows and reflections, which cost most
+    in software, are left out.
+
+    Attributes:
+      eyes: what draws the observations, None where they are no pictures.
     """
 
-    def __init__(self, robot: Robot) -> None:
-        """Opens nothing yet."""
-        self._robot = robot
-        self._renderer: BatchRenderer | None = None
-
-    def draw(self, data: Any) -> np.ndarray:
-        """A picture, uint8 `[H, W, 3]`.
+    def __init__(self, scenario: Scenario, side: int = 64, backend: str | None = None) -> None:
+        """Names what is drawn.
 
         Args:
-          data: the state to draw, with positions computed; masses and the like may differ from the robot's.
+          scenario: whose cameras they are.
+          side: of a camera's picture in an observation, px.
+          backend: what draws, as for `BatchRenderer`.
 
         Raises:
-          RuntimeError: nothing to draw with works.
+          ImportError: MuJoCo is not installed.
+          ValueError: there is no such backend.
         """
-        if self._renderer is None:
-            self._renderer = BatchRenderer(self._robot.model, [_CAMERA], RenderOptions(HEIGHT, WIDTH, multisamples=4))
-        return self._renderer.draw([data])[0]
+        self._scenario, self._backend = scenario, backend
+        self.eyes = self._make_renderer(RenderOptions(side, side)) if scenario.pictures else None
+        self._film: BatchRenderer | None = None
+
+    def frame(self, simulation: Simulation, index: int) -> np.ndarray:
+        """A picture of one simulation for people, uint8 `[H, C W, 3]`: it shows the goal where observations hide it.
+
+        Raises:
+          RuntimeError: nothing to draw with works; says what to install.
+        """
+        if self._film is None:
+            width = _WIDTH if self.eyes is None else _WIDTH_BESIDE_PICTURES
+            self._film = self._make_renderer(RenderOptions(_HEIGHT, width, multisamples=4, geom_groups=_GROUPS))
+        return self._film.draw([simulation.materialise(index)[1]])[0]
 
     def close(self) -> None:
-        """Frees the context."""
-        if self._renderer is not None:
-            self._renderer.close()
+        """Frees what drawing needed."""
+        for renderer in (self.eyes, self._film):
+            if renderer is not None:
+                renderer.close()
+
+    def _make_renderer(self, options: RenderOptions) -> BatchRenderer:
+        return BatchRenderer(self._scenario.model, self._scenario.cameras, options, self._backend)
 
 
 class Viewer:
     """A window that shows one robot as it moves; needs a display."""
 
-    def __init__(self, step_seconds: float) -> None:
-        """Opens the window at the first picture; each picture stays for `step_seconds`."""
-        self._step_seconds, self._next_time = step_seconds, 0.0
+    def __init__(self, camera: str, step_seconds: float) -> None:
+        """Opens the window at the first picture, seen by `camera`; each picture stays for `step_seconds`."""
+        self._camera, self._step_seconds, self._next_time = camera, step_seconds, 0.0
         self._window: Any = None
         self._data: Any = None
         self._threads: list[threading.Thread] = []
@@ -82,7 +102,7 @@ class Viewer:
             self._data = mujoco.MjData(model)
             self._window = mujoco.viewer.launch_passive(model, self._data, show_left_ui=False, show_right_ui=False)
             self._window.cam.type = mujoco.mjtCamera.mjCAMERA_FIXED
-            self._window.cam.fixedcamid = model.camera(_CAMERA).id
+            self._window.cam.fixedcamid = model.camera(self._camera).id
         with self._window.lock():
             mujoco.mj_copyData(self._data, model, data)
         self._window.sync()
