@@ -22,7 +22,7 @@ from films import (
 )
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from metarl_envs import Benchmark, PixelFamily, Tasks
+from metarl_envs import Benchmark, SimulatedFamily, Tasks
 from PIL import Image
 from rlcore.meta import TrialPlayer, Trials
 from trained_meld import TrainedMeld, load_trained
@@ -164,7 +164,7 @@ def draw_film(
 def describe_observation(benchmark: Benchmark) -> str:
     """What the agent sees, with the cameras from left to right where there are several."""
     family = benchmark.family
-    if isinstance(family, PixelFamily) and len(family.scenario.cameras) > 1:
+    if isinstance(family, SimulatedFamily) and len(family.scenario.cameras) > 1:
         return f"observation: {', '.join(family.scenario.cameras)} camera"
     return "observation"
 

@@ -123,7 +123,7 @@ def make_player(env: Any) -> Callable[[float], float]:
 
 def bare_rate(model: Any, frame_skip: int, num_threads: int, seconds: float) -> float:
     """Environment steps per second of `mj_step` alone, a robot for each thread."""
-    from metarl_envs.locomotion.robots import import_mujoco
+    from metarl_envs.mujoco.library import import_mujoco
 
     mujoco = import_mujoco()
     actions = np.random.default_rng(0).uniform(-1, 1, (_NUM_ACTIONS, _ACTION_SIZE))
@@ -167,11 +167,11 @@ def make_physics(num_tasks: int, num_threads: int) -> dict[str, Callable[[float]
     """Bare physics, our simulation and our vector environment, without a policy."""
     import jax
     import metarl_envs
-    from metarl_envs.locomotion.simulation import Simulation
+    from metarl_envs.mujoco import Simulation
 
     family: Any = metarl_envs.benchmark(_BENCHMARK).family
-    robot = family.rules.robot
-    simulation = Simulation(family.rules, family.sample_tasks(jax.random.key(0), num_tasks), num_threads)
+    robot = family.scenario.rules.robot
+    simulation = Simulation(family.scenario, family.sample_tasks(jax.random.key(0), num_tasks), num_threads)
     simulation.reset(np.arange(num_tasks), [np.random.default_rng(i) for i in range(num_tasks)])
     env = make_ours(num_tasks, num_threads)
     env.reset(seed=0)

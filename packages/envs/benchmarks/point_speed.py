@@ -18,7 +18,7 @@ import metarl_envs
 import numpy as np
 from absl import app, flags
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
-from metarl_envs.functional_env import advance, begin
+from metarl_envs.adapters.functional_env import advance, begin
 
 _BENCHMARK = flags.DEFINE_string("benchmark", "point-sparse-v0", "Whose environment steps.")
 _GYM_ID = flags.DEFINE_string("gym_id", "metarl_envs/PointSparse-v0", "The same environment for gymnasium.make.")

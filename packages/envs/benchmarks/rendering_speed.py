@@ -16,8 +16,8 @@ import metarl_envs
 import mujoco
 import numpy as np
 from absl import app, flags
-from metarl_envs.pixels import PixelFamily
-from metarl_envs.rendering import BatchRenderer
+from metarl_envs.mujoco import SimulatedFamily, Simulation
+from metarl_envs.mujoco.rendering import BatchRenderer
 
 _BENCHMARK = flags.DEFINE_multi_string("benchmark", ["half-cheetah-vel-image-v0"], "Whose cameras draw.")
 _BACKEND = flags.DEFINE_string("backend", None, "As for BatchRenderer; by default what is installed.")
@@ -37,17 +37,18 @@ def run(name: str) -> None:
     """Measures one benchmark and prints a row."""
     bench = metarl_envs.benchmark(name)
     family = bench.family
-    if not isinstance(family, PixelFamily):
+    if not isinstance(family, SimulatedFamily) or not family.scenario.pictures:
         raise app.UsageError(f"{name} has no cameras")
     scenario = family.scenario
-    tasks = metarl_envs.take_tasks(bench.train_tasks, np.arange(_NUM_SIMULATIONS.value) % bench.num_train_tasks)
-    physics = scenario.make_physics(tasks, 1)
-    physics.reset(np.arange(_NUM_SIMULATIONS.value), [np.random.default_rng(i) for i in range(_NUM_SIMULATIONS.value)])
+    indices = np.arange(_NUM_SIMULATIONS.value)
+    tasks = metarl_envs.take_tasks(bench.train_tasks, indices % bench.num_train_tasks)
+    simulation = Simulation(scenario, tasks)
+    simulation.reset(indices, [np.random.default_rng(i) for i in indices])
     renderer = BatchRenderer(scenario.model, scenario.cameras, backend=_BACKEND.value)
     num_pictures = _NUM_SIMULATIONS.value * len(scenario.cameras)
 
     def draw_ours() -> int:
-        renderer.draw_batch(physics.batch)
+        renderer.draw_batch(simulation.batch)
         return num_pictures
 
     def draw_default() -> int:
@@ -59,7 +60,7 @@ def run(name: str) -> None:
     draws = {"ours": draw_ours}
     if _DEFAULT.value:
         default, data = mujoco.Renderer(scenario.model, 64, 64), mujoco.MjData(scenario.model)
-        physics.batch.get_data(0, data)
+        simulation.batch.get_data(0, data)
         mujoco.mj_forward(scenario.model, data)
         draws["default"] = draw_default
     rates: dict[str, list[float]] = {kind: [] for kind in draws}

@@ -28,7 +28,7 @@ def quick_compilation():
 def drawing():
     """Skips where nothing to draw with is installed."""
     mujoco = pytest.importorskip("mujoco")
-    from metarl_envs.rendering import BatchRenderer
+    from metarl_envs.mujoco.rendering import BatchRenderer
 
     model = mujoco.MjModel.from_xml_string("<mujoco><worldbody><camera name='c'/></worldbody></mujoco>")
     try:

@@ -13,7 +13,7 @@ from gymnasium.experimental.functional import FuncEnv
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import TimeLimit
 from metarl_envs import FunctionalEnv, FunctionalVectorEnv
-from metarl_envs.functional_env import env_key
+from metarl_envs.adapters.functional_env import env_key
 
 HORIZON = 5
 

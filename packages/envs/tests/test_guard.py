@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 from metarl_envs import from_gymnasium, transition_info
-from metarl_envs.guard import as_number, copy_info, copy_observation
+from metarl_envs.adapters.guard import as_number, copy_info, copy_observation
 
 BOX = gymnasium.spaces.Box(-1e6, 1e6, (2,), np.float32)
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 from metarl_envs import from_gymnasium, transition_info
-from metarl_envs.gymnasium_vector import list_tasks
+from metarl_envs.adapters.gymnasium_vector import list_tasks
 
 # Workers cannot import this module by the name that pytest gives it.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])

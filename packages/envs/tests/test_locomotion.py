@@ -10,8 +10,9 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import TimeLimit
-from metarl_envs.locomotion import LocomotionEnv, LocomotionVectorEnv, robots, rules
+from metarl_envs.locomotion import robots, rules
 from metarl_envs.locomotion.tasks import MODEL_FIELDS, DynamicsTask
+from metarl_envs.mujoco import RobotEnv, RobotVectorEnv
 
 mujoco = pytest.importorskip("mujoco")
 
@@ -55,7 +56,7 @@ class Oracle:
                 getattr(self.model, field)[:] *= multiplier
             mujoco.mj_setConst(self.model, self.data)
             mujoco.mj_resetData(self.model, self.data)
-        data = env._simulation.materialise(0)[1]
+        data = env.simulation.materialise(0)[1]
         self.data.qpos[:], self.data.qvel[:] = data.qpos, data.qvel
 
     def step(self, action):
@@ -119,7 +120,7 @@ def test_motion_observations_and_rewards(name):
         action = rng.uniform(-1.2, 1.2, env.action_space.shape).astype(np.float32)
         obs, reward, _, truncated, _ = env.step(action)
         oracle.step(action)
-        data = env._simulation.materialise(0)[1]
+        data = env.simulation.materialise(0)[1]
         np.testing.assert_allclose(data.qpos, oracle.data.qpos, atol=1e-10, rtol=0)
         np.testing.assert_allclose(data.qvel, oracle.data.qvel, atol=1e-10, rtol=0)
         before, after = after, oracle.derive()
@@ -293,7 +294,7 @@ def test_a_fall_at_the_horizon_is_both():
 @pytest.mark.parametrize("env_id", IDS)
 def test_gymnasium_is_content(env_id):
     env = gymnasium.make(env_id)
-    assert isinstance(env.unwrapped, LocomotionEnv)
+    assert isinstance(env.unwrapped, RobotEnv)
     assert env.spec.max_episode_steps == 200
     check_env(env.unwrapped, skip_render_check=True)
 
@@ -304,7 +305,7 @@ def test_gymnasium_makes_vector_environments():
     task = metarl_envs.get_task(bench.test_tasks, 4)
     assert gymnasium.make(env_id, task=task).unwrapped.task == task
     vector = gymnasium.make_vec(env_id, num_envs=103, num_threads=2)
-    assert (type(vector), vector.horizon) == (LocomotionVectorEnv, 200)
+    assert (type(vector), vector.horizon) == (RobotVectorEnv, 200)
     np.testing.assert_array_equal(vector.tasks.velocity[100:], bench.train_tasks.velocity[:3])
     vector = gymnasium.make_vec(env_id, num_envs=30, tasks=bench.test_tasks)
     np.testing.assert_array_equal(vector.tasks.velocity, bench.test_tasks.velocity)

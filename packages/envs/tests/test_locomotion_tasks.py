@@ -10,9 +10,9 @@ import jax
 import metarl_envs
 import numpy as np
 import pytest
-from metarl_envs.locomotion import DynamicsTask, LocomotionFamily, LocomotionVectorEnv, VelocityTask, robots, rules
-from metarl_envs.locomotion.benchmarks import draw_goals
+from metarl_envs.locomotion import DynamicsTask, Locomotion, VelocityTask, read_dynamics, robots, rules
 from metarl_envs.locomotion.tasks import MODEL_FIELDS
+from metarl_envs.mujoco import RobotVectorEnv, SimulatedFamily
 
 mujoco = pytest.importorskip("mujoco")
 
@@ -24,6 +24,7 @@ SETS = [
     *((f"{name}-v0", 40, 10) for name in ("walker-params", "walker-params-reference")),
     *((f"{name}-v0", 40, 10) for name in ("hopper-params", "hopper-params-reference")),
 ]
+WALKER = Locomotion(rules.WalkerParams(), draw_tasks=lambda rng, n: make_dynamics(robots.WALKER.model, n))
 DYNAMICS_BOUNDS = {"mass": 1.5**3, "inertia": 1.5**3, "damping": 1.3**3, "friction": 1.5**3}
 
 
@@ -41,7 +42,7 @@ def make_dynamics(model, num_tasks=1, **multipliers):
 
 
 def get_state(env, index=0):
-    data = env._simulation.materialise(index)[1]
+    data = env.simulation.materialise(index)[1]
     return np.concatenate([data.qpos, data.qvel])
 
 
@@ -130,7 +131,7 @@ def test_another_body_in_mid_episode_changes_the_motion():
     model = robots.WALKER.model
     states = []
     for mass in (1, 3):
-        vector = LocomotionVectorEnv(rules.WalkerParams(), make_dynamics(model), 100, seed=0)
+        vector = RobotVectorEnv(WALKER, make_dynamics(model), 100, seed=0)
         vector.reset()
         for _ in range(5):
             vector.step(np.full((1, 6), 0.5))
@@ -146,9 +147,9 @@ def test_another_body_in_mid_episode_changes_the_motion():
 def throw_walker(**multipliers):
     """A walker at rest in the air, and its velocities to write to and to read."""
     model = robots.WALKER.model
-    vector = LocomotionVectorEnv(rules.WalkerParams(), make_dynamics(model, **multipliers), 100, seed=0)
+    vector = RobotVectorEnv(WALKER, make_dynamics(model, **multipliers), 100, seed=0)
     vector.reset()
-    qpos, qvel = vector._simulation._fields["qpos"], vector._simulation._fields["qvel"]
+    qpos, qvel = vector.simulation.fields["qpos"], vector.simulation.fields["qvel"]
     qpos[:], qvel[:] = model.qpos0 + 0.5 * (np.arange(model.nq) == 1), 0
     return vector, qvel
 
@@ -176,13 +177,13 @@ def test_more_damping_slows_a_joint_more():
 def test_a_foot_slides_further_with_less_friction():
     model, slid = robots.WALKER.model, []
     for multiplier in (0.1, 1.0):
-        vector = LocomotionVectorEnv(rules.WalkerParams(), make_dynamics(model, friction=multiplier), 100, seed=0)
+        vector = RobotVectorEnv(WALKER, make_dynamics(model, friction=multiplier), 100, seed=0)
         vector.reset()
-        vector._simulation._fields["qvel"][:] = 2.0 * (np.arange(model.nv) == 0)
-        start = vector._simulation.materialise(0)[1].body("foot").xpos[0]
+        vector.simulation.fields["qvel"][:] = 2.0 * (np.arange(model.nv) == 0)
+        start = vector.simulation.materialise(0)[1].body("foot").xpos[0]
         for _ in range(20):
             vector.step(np.zeros((1, 6)))
-        slid.append(vector._simulation.materialise(0)[1].body("foot").xpos[0] - start)
+        slid.append(vector.simulation.materialise(0)[1].body("foot").xpos[0] - start)
     assert slid[0] > 1.2 * slid[1] > 0
 
 
@@ -190,21 +191,21 @@ def test_a_foot_slides_further_with_less_friction():
 def test_multipliers_are_read_back_and_derived_constants_follow(name):
     bench = metarl_envs.benchmark(name)
     vector = bench.family.make_vec(bench.test_tasks)
-    nominal, tasks = bench.family.rules.robot.model, bench.test_tasks
-    for field, multiplier, found in zip(MODEL_FIELDS.values(), tasks, vector.read_dynamics(), strict=True):
+    nominal, tasks = bench.family.scenario.rules.robot.model, bench.test_tasks
+    for field, multiplier, found in zip(MODEL_FIELDS.values(), tasks, read_dynamics(vector.simulation), strict=True):
         zero = np.broadcast_to(getattr(nominal, field) == 0, multiplier.shape)
         np.testing.assert_allclose(found, np.where(zero, 1, multiplier), rtol=1e-12)
-    model = mujoco.MjModel.from_xml_path(str(robots._assets() / bench.family.rules.robot.model_file))
+    model = mujoco.MjModel.from_xml_path(str(robots._assets() / bench.family.scenario.rules.robot.model_file))
     for field, multiplier in zip(MODEL_FIELDS.values(), tasks, strict=True):
         getattr(model, field)[:] *= multiplier[7]
     mujoco.mj_setConst(model, mujoco.MjData(model))
     derived = ("body_subtreemass", "body_invweight0", "dof_invweight0", "dof_M0", "actuator_acc0")
     for field in (*MODEL_FIELDS.values(), *derived):
-        found = getattr(vector._simulation.materialise(7)[0], field)
+        found = getattr(vector.simulation.materialise(7)[0], field)
         np.testing.assert_allclose(found, getattr(model, field), rtol=1e-12, err_msg=field)
     assert not np.allclose(model.dof_invweight0, nominal.dof_invweight0, rtol=0.1)
     other = metarl_envs.benchmark("half-cheetah-vel-v0")
-    found = other.family.make_vec(other.test_tasks).read_dynamics()
+    found = read_dynamics(other.family.make_vec(other.test_tasks).simulation)
     assert all((leaf == 1).all() and len(leaf) == 30 for leaf in found)
 
 
@@ -215,7 +216,7 @@ def test_a_simulation_that_diverges_ends_its_episode_with_reward_0(num_steps):
     vector.reset()
     for _ in range(num_steps):
         vector.step(np.zeros((2, 6)))
-    vector._simulation._fields["qvel"][0] = 1e12
+    vector.simulation.fields["qvel"][0] = 1e12
     obs, reward, terminated, truncated, _ = vector.step(np.zeros((2, 6)))
     assert (terminated.tolist(), truncated.tolist()) == ([True, False], [False, False])
     assert reward[0] == 0 > reward[1]
@@ -315,17 +316,17 @@ def test_tasks_that_the_rules_do_not_want_are_refused_and_change_nothing():
         with pytest.raises(ValueError, match=message):
             env.set_tasks(wrong)
     np.testing.assert_array_equal(env.tasks.mass, tasks.mass)
-    np.testing.assert_allclose(env.read_dynamics().friction, tasks.friction)
+    np.testing.assert_allclose(read_dynamics(env.simulation).friction, tasks.friction)
     cheetahs = metarl_envs.benchmark("half-cheetah-vel-v0").family
     with pytest.raises(ValueError, match="tasks must be of VelocityTask, got float"):
         cheetahs.make_vec([1.0, 2.0])
 
 
 def test_a_family_may_step_on_more_threads_to_the_same_numbers():
-    rules, tasks = metarl_envs.benchmark("ant-goal-v0").family.rules, None
+    scenario = metarl_envs.benchmark("ant-goal-v0").family.scenario
     results = []
     for num_threads in (1, 2):
-        family = LocomotionFamily(rules, draw_goals, num_threads=num_threads)
+        family = SimulatedFamily(scenario, num_threads=num_threads)
         tasks = family.sample_tasks(jax.random.key(0), 3)
         env = family.make_vec(tasks, seed=0)
         env.reset()

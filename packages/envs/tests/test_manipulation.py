@@ -11,6 +11,7 @@ from metarl_envs.manipulation.peg import BOX_HEIGHT, PegTask, SawyerPeg
 from metarl_envs.manipulation.reacher import HIGH, LOW, SawyerReacher
 from metarl_envs.manipulation.rewards import pose_reward, reference_reward, thesis_reward, turn_angle
 from metarl_envs.manipulation.shelf import SawyerShelf, ShelfTask
+from metarl_envs.mujoco import Simulation
 
 mujoco = pytest.importorskip("mujoco")
 
@@ -31,15 +32,15 @@ def _scratch_directory(monkeypatch, tmp_path):
 
 
 def start(scene, tasks):
-    physics = scene.make_physics(tasks, 1)
+    simulation = Simulation(scene, tasks)
     num = metarl_envs.num_tasks(tasks)
-    physics.reset(np.arange(num), [np.random.default_rng(0)] * num)
-    return physics
+    simulation.reset(np.arange(num), [np.random.default_rng(0)] * num)
+    return simulation
 
 
-def play(scene, physics, choose, num_steps=40):
+def play(scene, simulation, choose, num_steps=40):
     for _ in range(num_steps):
-        outcome = physics.step(choose(scene, physics))
+        outcome = simulation.step(choose(scene, simulation))
         assert not outcome.terminated.any()
     return outcome
 
@@ -76,15 +77,17 @@ def test_the_arms_reach_where_the_real_ones_do():
 def test_who_knows_the_task_does_it_and_who_acts_at_random_does_not(name):
     bench = metarl_envs.benchmark(name)
     scene = bench.family.scenario
-    physics = start(scene, bench.test_tasks)
-    outcome = play(scene, physics, expert_action)
+    simulation = start(scene, bench.test_tasks)
+    outcome = play(scene, simulation, expert_action)
     assert outcome.signals["success"].all()
     assert outcome.signals["sparse_reward"].tolist() == [1.0] * bench.num_test_tasks
     np.testing.assert_array_equal(outcome.reward, outcome.signals["sparse_reward" if scene.sparse else "dense_reward"])
     best = outcome.signals["dense_reward"].mean()
-    physics = start(scene, bench.test_tasks)
+    simulation = start(scene, bench.test_tasks)
     rng = np.random.default_rng(0)
-    outcome = play(scene, physics, lambda scene, physics: rng.uniform(-1, 1, (bench.num_test_tasks, scene.action_size)))
+    outcome = play(
+        scene, simulation, lambda scene, simulation: rng.uniform(-1, 1, (bench.num_test_tasks, scene.action_size))
+    )
     assert outcome.signals["success"].mean() <= 0.1
     assert outcome.signals["dense_reward"].mean() < best - 1
 
@@ -104,8 +107,8 @@ def test_rewards_by_hand(distance, thesis, reference):
 
 def test_the_shaping_is_an_option():
     bench = metarl_envs.benchmark("sawyer-reacher-reference-v0")
-    physics = start(bench.family.scenario, bench.test_tasks)
-    outcome = physics.step(np.zeros((10, 7)))
+    simulation = start(bench.family.scenario, bench.test_tasks)
+    outcome = simulation.step(np.zeros((10, 7)))
     np.testing.assert_allclose(outcome.reward, reference_reward(outcome.signals["distance"]))
     with pytest.raises(ValueError, match="shaping='paper'"):
         SawyerReacher(shaping="paper")
@@ -159,14 +162,14 @@ def test_all_actions_at_zero_keep_an_arm_still_and_one_action_turns_one_joint():
         (WidowXEthernet(), metarl_envs.benchmark("widowx-ethernet-dense-v0").test_tasks),
     ):
         tasks, size = metarl_envs.take_tasks(tasks, [0, 1]), scene.action_size
-        physics = start(scene, tasks)
-        before = physics.fields["qpos"].copy()
-        physics.step(np.zeros((2, size)))
-        np.testing.assert_allclose(physics.fields["qpos"][:, :size], before[:, :size], atol=2e-3)
+        simulation = start(scene, tasks)
+        before = simulation.fields["qpos"].copy()
+        simulation.step(np.zeros((2, size)))
+        np.testing.assert_allclose(simulation.fields["qpos"][:, :size], before[:, :size], atol=2e-3)
         action = np.zeros((2, size))
         action[0, 0], action[1, 0] = 7.0, -0.5
-        physics.step(action)
-        moved = physics.fields["qpos"][:, 0] - before[:, 0]
+        simulation.step(action)
+        moved = simulation.fields["qpos"][:, 0] - before[:, 0]
         assert 0.6 * scene.reach < moved[0] < 1.1 * scene.reach
         np.testing.assert_allclose(moved[1], -moved[0] / 2, rtol=0.1)
 
@@ -181,15 +184,15 @@ class Aside(SawyerPeg):
 def test_a_peg_beside_the_hole_stays_out_and_in_another_box_it_does_not_count():
     boxes = np.array([[[0.445, -0.075], [0.445, 0.075], [0.605, -0.075], [0.605, 0.075]]], np.float32)
     tasks, scene = PegTask(boxes, np.array([1], np.int32)), Aside()
-    physics = start(scene, tasks)
-    outcome = play(scene, physics, expert_action)
-    assert scene.site(physics.fields, "tip")[0, 2] > BOX_HEIGHT - 0.005
+    simulation = start(scene, tasks)
+    outcome = play(scene, simulation, expert_action)
+    assert scene.site(simulation.fields, "tip")[0, 2] > BOX_HEIGHT - 0.005
     assert not outcome.signals["success"][0]
     scene = SawyerPeg()
-    physics = start(scene, tasks)
-    other = scene.make_physics(PegTask(boxes, np.array([3], np.int32)), 1)
-    play(scene, physics, expert_action)
-    other.fields["qpos"][:] = physics.fields["qpos"]
+    simulation = start(scene, tasks)
+    other = Simulation(scene, PegTask(boxes, np.array([3], np.int32)))
+    play(scene, simulation, expert_action)
+    other.fields["qpos"][:] = simulation.fields["qpos"]
     outcome = other.step(np.zeros((1, 7)))
     assert scene.site(other.fields, "tip")[0, 2] < 0.01
     assert not outcome.signals["success"][0]
@@ -199,25 +202,25 @@ def test_a_peg_beside_the_hole_stays_out_and_in_another_box_it_does_not_count():
 def test_a_heavier_mug_pulls_the_arm_down_further():
     tasks = ShelfTask(np.array([0.2, 1.2], np.float32), np.zeros(2, np.float32))
     scene = SawyerShelf()
-    physics = start(scene, tasks)
-    height = scene.site(physics.fields, "tip")[:, 2].copy()
+    simulation = start(scene, tasks)
+    height = scene.site(simulation.fields, "tip")[:, 2].copy()
     mug = scene.model.body("mug").id
-    np.testing.assert_allclose([physics.batch.get_model(i).body_mass[mug] for i in (0, 1)], tasks.mass)
-    play(scene, physics, lambda scene, physics: np.zeros((2, 7)), 5)
-    sunk = height - scene.site(physics.fields, "tip")[:, 2]
+    np.testing.assert_allclose([simulation.batch.get_model(i).body_mass[mug] for i in (0, 1)], tasks.mass)
+    play(scene, simulation, lambda scene, simulation: np.zeros((2, 7)), 5)
+    sunk = height - scene.site(simulation.fields, "tip")[:, 2]
     assert 0 < sunk[0] < sunk[1] / 3
-    physics.set_tasks(ShelfTask(tasks.mass[::-1].copy(), tasks.target))
-    np.testing.assert_allclose([physics.batch.get_model(i).body_mass[mug] for i in (0, 1)], tasks.mass[::-1])
+    simulation.set_tasks(ShelfTask(tasks.mass[::-1].copy(), tasks.target))
+    np.testing.assert_allclose([simulation.batch.get_model(i).body_mass[mug] for i in (0, 1)], tasks.mass[::-1])
 
 
 def test_another_button_does_not_count():
     bench = metarl_envs.benchmark("sawyer-button-sparse-v0")
     scene, tasks = bench.family.scenario, metarl_envs.take_tasks(bench.test_tasks, [0, 1, 2])
-    physics = start(scene, tasks)
-    play(scene, physics, expert_action)
-    physics.set_tasks(tasks._replace(button=(tasks.button + 1) % 3))
-    outcome = physics.step(np.zeros((3, 7)))
-    assert (physics.fields["qpos"][:, 7:].min(1) < -0.012).all()
+    simulation = start(scene, tasks)
+    play(scene, simulation, expert_action)
+    simulation.set_tasks(tasks._replace(button=(tasks.button + 1) % 3))
+    outcome = simulation.step(np.zeros((3, 7)))
+    assert (simulation.fields["qpos"][:, 7:].min(1) < -0.012).all()
     assert outcome.reward.tolist() == [0.0] * 3
 
 
@@ -225,12 +228,12 @@ def test_motors_take_the_switch_to_its_task():
     port = np.zeros(2, np.int32)
     tasks = EthernetTask(port, np.array([0.13, -0.13], np.float32), np.array([-0.009, 0.009], np.float32))
     scene = WidowXEthernet()
-    physics = start(scene, tasks)
-    place = physics.fields["qpos"][:, 5:]
+    simulation = start(scene, tasks)
+    place = simulation.fields["qpos"][:, 5:]
     np.testing.assert_allclose(place, np.stack([tasks.shift, tasks.turn], axis=1), atol=2e-3)
-    physics.set_tasks(EthernetTask(port, -tasks.turn, -tasks.shift))
+    simulation.set_tasks(EthernetTask(port, -tasks.turn, -tasks.shift))
     np.testing.assert_allclose(place[:, 0], tasks.shift, atol=2e-3)  # It takes its time,
-    play(scene, physics, lambda scene, physics: np.zeros((2, 5)), 6)
+    play(scene, simulation, lambda scene, simulation: np.zeros((2, 5)), 6)
     np.testing.assert_allclose(place, np.stack([-tasks.shift, -tasks.turn], axis=1), atol=2e-3)  # but gets there.
 
 
@@ -244,8 +247,8 @@ class BetweenPorts(WidowXEthernet):
 def test_a_plug_between_two_ports_stays_out():
     tasks = EthernetTask(np.array([1], np.int32), np.zeros(1, np.float32), np.zeros(1, np.float32))
     scene = BetweenPorts()
-    physics = start(scene, tasks)
-    outcome = play(scene, physics, expert_action)
+    simulation = start(scene, tasks)
+    outcome = play(scene, simulation, expert_action)
     assert not outcome.signals["success"][0]
     assert outcome.signals["distance"][0] > PORT_DEPTH - 0.002
 
@@ -253,11 +256,11 @@ def test_a_plug_between_two_ports_stays_out():
 def test_wrong_tasks_are_refused_and_change_nothing():
     bench = metarl_envs.benchmark("sawyer-peg-v0")
     tasks = metarl_envs.take_tasks(bench.train_tasks, [0, 1])
-    physics = bench.family.scenario.make_physics(tasks, 1)
+    simulation = Simulation(bench.family.scenario, tasks)
     with pytest.raises(ValueError, match="must be of PegTask"):
-        physics.set_tasks(metarl_envs.take_tasks(metarl_envs.benchmark("sawyer-reacher-v0").train_tasks, [0, 1]))
+        simulation.set_tasks(metarl_envs.take_tasks(metarl_envs.benchmark("sawyer-reacher-v0").train_tasks, [0, 1]))
     with pytest.raises(ValueError, match="3 tasks for num_envs=2"):
-        physics.set_tasks(metarl_envs.take_tasks(bench.train_tasks, [0, 1, 2]))
-    np.testing.assert_array_equal(physics.tasks.boxes, tasks.boxes)
+        simulation.set_tasks(metarl_envs.take_tasks(bench.train_tasks, [0, 1, 2]))
+    np.testing.assert_array_equal(simulation.tasks.boxes, tasks.boxes)
     with pytest.raises(ValueError, match="num_threads=0"):
-        bench.family.scenario.make_physics(tasks, 0)
+        Simulation(bench.family.scenario, tasks, 0)

@@ -11,8 +11,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import TimeLimit
-from metarl_envs.pixels import PixelEnv, PixelFamily, PixelVectorEnv
-from metarl_envs.pixels.simulation import PixelSimulation
+from metarl_envs.mujoco import RobotEnv, RobotVectorEnv, SimulatedFamily
 
 pytest.importorskip("mujoco")
 pytestmark = pytest.mark.usefixtures("drawing")
@@ -100,10 +99,10 @@ def test_the_cheetahs_reward(name, scale):
     env.reset(seed=0)
     rng = np.random.default_rng(0)
     for _ in range(3):
-        before = env._simulation.physics.materialise(0)[1].qpos[0]
+        before = env.simulation.materialise(0)[1].qpos[0]
         action = rng.uniform(-1.5, 1.5, 6)
         _, reward, terminated, truncated, info = env.step(action)
-        velocity = (env._simulation.physics.materialise(0)[1].qpos[0] - before) / 0.1
+        velocity = (env.simulation.materialise(0)[1].qpos[0] - before) / 0.1
         cost = 0.01 * np.sum((scale * np.clip(action, -1, 1)) ** 2)
         np.testing.assert_allclose(reward, -abs(velocity - env.task.velocity) - cost, atol=1e-6)
         np.testing.assert_allclose(info["x_velocity"], velocity, atol=1e-9)
@@ -155,23 +154,26 @@ def test_a_masked_reset_draws_only_what_is_reset(monkeypatch):
 
 def test_options_of_a_family():
     scenario = metarl_envs.benchmark(CHEETAH).family.scenario
-    family = PixelFamily(scenario, 5, side=32, num_threads=2, backend=None)
+    family = SimulatedFamily(scenario, 5, side=32, num_threads=2, backend=None)
     assert family.observation_space.shape == (32, 32, 3)
     tasks = family.sample_tasks(jax.random.key(0), 50)
     assert 0 <= tasks.velocity.min() < 0.5 < 2.5 < tasks.velocity.max() <= 3
     vector = family.make_vec(metarl_envs.take_tasks(tasks, [0, 1]), seed=0)
-    assert isinstance(vector, PixelVectorEnv)
+    assert isinstance(vector, RobotVectorEnv)
     assert vector.reset()[0].shape == (2, 32, 32, 3)
     assert [vector.step(np.zeros((2, 6)))[3].all() for _ in range(5)] == [False] * 4 + [True]
     vector.close()
     with pytest.raises(ValueError, match="backend='vulkan'"):
-        PixelSimulation(scenario, tasks, 64, backend="vulkan")
+        SimulatedFamily(scenario, backend="vulkan")
+    for name in ("horizon", "num_threads", "side"):
+        with pytest.raises(ValueError, match=f"{name}=0 must be at least 1"):
+            SimulatedFamily(scenario, **{name: 0})
 
 
 def test_wrong_use_is_explained():
     family, tasks = take_two(CHEETAH)
     env = family.make_env(metarl_envs.get_task(tasks, 0))
-    assert isinstance(env, PixelEnv)
+    assert isinstance(env, RobotEnv)
     with pytest.raises(gymnasium.error.ResetNeeded):
         env.step(np.zeros(6))
     assert env.render() is None

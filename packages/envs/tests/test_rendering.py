@@ -2,7 +2,14 @@
 
 import numpy as np
 import pytest
-from metarl_envs.rendering import ENVIRONMENT_VARIABLE, BatchRenderer, RenderOptions, backends, candidates, opengl
+from metarl_envs.mujoco.rendering import (
+    ENVIRONMENT_VARIABLE,
+    BatchRenderer,
+    RenderOptions,
+    backends,
+    candidates,
+    opengl,
+)
 
 mujoco = pytest.importorskip("mujoco")
 pytest.importorskip("mujoco.batch")

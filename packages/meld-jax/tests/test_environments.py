@@ -6,8 +6,7 @@ import meld_jax
 import metarl_envs
 import numpy as np
 import pytest
-from metarl_envs import Benchmark, take_tasks
-from metarl_envs.pixels import PixelFamily
+from metarl_envs import Benchmark, SimulatedFamily, take_tasks
 from rlcore.experiment import override
 
 SIMULATED = [
@@ -28,7 +27,7 @@ def _shrink(name):
     family = chosen.family
     if name in SIMULATED:
         pytest.importorskip("mujoco")
-        family = PixelFamily(family.scenario, horizon=3, side=16)
+        family = SimulatedFamily(family.scenario, horizon=3, side=16)
     return Benchmark(name, family, take_tasks(chosen.train_tasks, [0, 1]), take_tasks(chosen.test_tasks, [0, 1]))
 
 
@@ -50,7 +49,7 @@ def test_trains(name, tmp_path):
 
 def test_a_machine_that_cannot_draw_gets_one_line_before_anything_is_computed(monkeypatch):
     pytest.importorskip("mujoco")
-    monkeypatch.setattr("metarl_envs.rendering.backends._OPENED", set())
+    monkeypatch.setattr("metarl_envs.mujoco.rendering.backends._OPENED", set())
     monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
     monkeypatch.setenv("METARL_ENVS_RENDERER", "osmesa")
     chosen = metarl_envs.benchmark("half-cheetah-vel-image-v0")

@@ -9,10 +9,10 @@ import jax
 import numpy as np
 from gymnasium import spaces
 
+from metarl_envs.adapters.guard import as_number, short
+from metarl_envs.adapters.workshop import Workshop, inner_envs, make_checked, time_limit
 from metarl_envs.checks import bounds_problem
-from metarl_envs.guard import as_number, short
 from metarl_envs.tasks import Task
-from metarl_envs.workshop import Workshop, inner_envs, make_checked, time_limit
 
 _KINDS = {"b": "bool", "i": "int", "u": "int", "f": "float"}
 

@@ -7,11 +7,11 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
+from metarl_envs.adapters.gymnasium_family import GymnasiumFamily
+from metarl_envs.adapters.gymnasium_vector import list_tasks
 from metarl_envs.arguments import check_count
 from metarl_envs.check_env import EnvChecker, Report, check_numbers, check_observation, sample_action
 from metarl_envs.checks import bounds_problem
-from metarl_envs.from_gymnasium import GymnasiumFamily
-from metarl_envs.gymnasium_vector import list_tasks
 from metarl_envs.tasks import TaskFamily, Tasks, host_tasks, num_tasks, take_tasks
 from metarl_envs.traits import step_signals
 

@@ -4,8 +4,21 @@ import difflib
 import functools
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from metarl_envs.tasks import Benchmark
+
+
+class Recipe(NamedTuple):
+    """How a benchmark of this package is made.
+
+    make: takes its name.
+    horizon: of its family.
+    """
+
+    make: Callable[[str], Benchmark]
+    horizon: int
+
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")
 _MAKERS: dict[str, Callable[[], Benchmark]] = {}

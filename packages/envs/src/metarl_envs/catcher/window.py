@@ -11,6 +11,7 @@ import jax
 import numpy as np
 import pygame
 
+from metarl_envs.adapters.functional_env import advance, begin, env_key
 from metarl_envs.catcher.backgrounds import backgrounds
 from metarl_envs.catcher.dynamics import CatcherEnv
 from metarl_envs.catcher.options import CatcherOptions, Color
@@ -27,7 +28,6 @@ from metarl_envs.catcher.state import (
     PADDLE_Y,
     CatcherState,
 )
-from metarl_envs.functional_env import advance, begin, env_key
 
 PAUSE = 0.4
 """s that the end of an episode stays on the screen."""

@@ -6,28 +6,29 @@ seed of PEARL's reference code, so Half-Cheetah-Vel has its very tasks; its othe
 
 import dataclasses
 import functools
-from collections.abc import Callable
 
 import numpy as np
 
-from metarl_envs.gymnasium_ids import register_with_gymnasium
 from metarl_envs.locomotion import robots
-from metarl_envs.locomotion.family import HORIZON, DrawTasks, LocomotionFamily
 from metarl_envs.locomotion.rules import (
     AntDir,
     AntGoal,
     HalfCheetahDir,
+    HalfCheetahTrack,
+    HalfCheetahTrackReference,
     HalfCheetahVel,
     HopperParams,
     HumanoidDir,
-    Rules,
     WalkerParams,
 )
+from metarl_envs.locomotion.scenario import Locomotion
 from metarl_envs.locomotion.tasks import DirectionTask, DynamicsTask, GoalTask, SignTask, VelocityTask
-from metarl_envs.registry import register_benchmark
-from metarl_envs.tasks import Benchmark, Tasks, take_tasks
+from metarl_envs.mujoco.family import SEED, drawn, fixed
+from metarl_envs.registry import Recipe
 
-_SEED = 1337
+_PICTURES_HORIZON = 50
+"""Steps of an episode (thesis, appendix D.2.2)."""
+
 _GOAL_RADIUS = 3.0
 _REFERENCE_TIME_STEP = 0.004
 
@@ -84,49 +85,31 @@ _BOTH_WAYS = DirectionTask(np.array([0, np.pi], np.float32))
 _BOTH_SIGNS = SignTask(np.array([1, -1], np.float32))
 
 
-def _drawn(name: str, rules: Rules, draw_tasks: DrawTasks, *, num_train: int, num_test: int) -> Benchmark:
-    tasks = draw_tasks(np.random.RandomState(_SEED), num_train + num_test)
-    family = LocomotionFamily(rules, draw_tasks)
-    train, test = np.arange(num_train), np.arange(num_train, num_train + num_test)
-    return Benchmark(name, family, take_tasks(tasks, train), take_tasks(tasks, test))
+_WALKER = functools.partial(draw_dynamics, sizes=_WALKER_SIZES)
+_HOPPER = functools.partial(draw_dynamics, sizes=_HOPPER_SIZES)
+_SLOW_WALKER = WalkerParams(dataclasses.replace(robots.WALKER, time_step=_REFERENCE_TIME_STEP))
+_SLOW_HOPPER = HopperParams(dataclasses.replace(robots.HOPPER, time_step=_REFERENCE_TIME_STEP))
+_TRACK = Locomotion(HalfCheetahTrack(), draw_velocities, _PICTURES_HORIZON, pictures=True)
+_TRACK_REFERENCE = dataclasses.replace(_TRACK, rules=HalfCheetahTrackReference())
 
-
-def _two(name: str, rules: Rules, draw_tasks: DrawTasks, tasks: Tasks) -> Benchmark:
-    """Two tasks, which are trained on and tested on, as in the thesis."""
-    return Benchmark(name, LocomotionFamily(rules, draw_tasks), tasks, tasks)
-
-
-def _makers() -> dict[str, Callable[[str], Benchmark]]:
-    walker = functools.partial(draw_dynamics, sizes=_WALKER_SIZES)
-    hopper = functools.partial(draw_dynamics, sizes=_HOPPER_SIZES)
-    slow_walker = WalkerParams(dataclasses.replace(robots.WALKER, time_step=_REFERENCE_TIME_STEP))
-    slow_hopper = HopperParams(dataclasses.replace(robots.HOPPER, time_step=_REFERENCE_TIME_STEP))
-    slow = functools.partial(draw_velocities, fastest=2.0)
-
-    def many(rules: Rules, draw_tasks: DrawTasks, num_train: int, num_test: int) -> Callable[[str], Benchmark]:
-        return lambda name: _drawn(name, rules, draw_tasks, num_train=num_train, num_test=num_test)
-
-    return {
-        "half-cheetah-dir-v0": lambda name: _two(name, HalfCheetahDir(), draw_signs, _BOTH_SIGNS),
-        "half-cheetah-vel-v0": many(HalfCheetahVel(), draw_velocities, 100, 30),
-        "half-cheetah-vel-slow-v0": many(HalfCheetahVel(), slow, 100, 30),
-        "ant-fwd-back-v0": lambda name: _two(name, AntDir(), draw_forward_or_backward, _BOTH_WAYS),
-        "ant-fwd-back-reference-v0": lambda name: _two(
-            name, AntDir(), draw_directions, draw_directions(np.random.RandomState(_SEED), 2)
-        ),
-        "ant-goal-v0": many(AntGoal(), draw_goals, 100, 30),
-        "ant-goal-reference-v0": many(AntGoal(), draw_goals, 150, 30),
-        "humanoid-dir-v0": many(HumanoidDir(), draw_directions, 100, 30),
-        "walker-params-v0": many(WalkerParams(), walker, 40, 10),
-        "walker-params-reference-v0": many(slow_walker, walker, 40, 10),
-        "hopper-params-v0": many(HopperParams(), hopper, 40, 10),
-        "hopper-params-reference-v0": many(slow_hopper, hopper, 40, 10),
-    }
-
-
-def register() -> None:
-    """Registers the benchmarks of this module, and their environments with gymnasium."""
-    for name, make in _makers().items():
-        register_benchmark(name, functools.partial(make, name))
-        words, _, version = name.rpartition("-v")
-        register_with_gymnasium(f"metarl_envs/{words.title().replace('-', '')}-v{version}", name, HORIZON)
+# Two tasks are trained on and tested on, as in the thesis.
+BENCHMARKS: dict[str, Recipe] = {
+    "half-cheetah-dir-v0": fixed(Locomotion(HalfCheetahDir(), draw_signs), _BOTH_SIGNS),
+    "half-cheetah-vel-v0": drawn(Locomotion(HalfCheetahVel(), draw_velocities), 100, 30),
+    "half-cheetah-vel-slow-v0": drawn(
+        Locomotion(HalfCheetahVel(), functools.partial(draw_velocities, fastest=2.0)), 100, 30
+    ),
+    "half-cheetah-vel-image-v0": drawn(_TRACK, 30, 10),
+    "half-cheetah-vel-image-reference-v0": drawn(_TRACK_REFERENCE, 20, 10),
+    "ant-fwd-back-v0": fixed(Locomotion(AntDir(), draw_forward_or_backward), _BOTH_WAYS),
+    "ant-fwd-back-reference-v0": fixed(
+        Locomotion(AntDir(), draw_directions), draw_directions(np.random.RandomState(SEED), 2)
+    ),
+    "ant-goal-v0": drawn(Locomotion(AntGoal(), draw_goals), 100, 30),
+    "ant-goal-reference-v0": drawn(Locomotion(AntGoal(), draw_goals), 150, 30),
+    "humanoid-dir-v0": drawn(Locomotion(HumanoidDir(), draw_directions), 100, 30),
+    "walker-params-v0": drawn(Locomotion(WalkerParams(), _WALKER), 40, 10),
+    "walker-params-reference-v0": drawn(Locomotion(_SLOW_WALKER, _WALKER), 40, 10),
+    "hopper-params-v0": drawn(Locomotion(HopperParams(), _HOPPER), 40, 10),
+    "hopper-params-reference-v0": drawn(Locomotion(_SLOW_HOPPER, _HOPPER), 40, 10),
+}

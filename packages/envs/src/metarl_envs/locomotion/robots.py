@@ -7,11 +7,12 @@ stands for, so that another gymnasium cannot change a benchmark silently.
 import dataclasses
 import functools
 import importlib.util
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from metarl_envs.mujoco.library import import_mujoco
 
 if TYPE_CHECKING:
     import mujoco
@@ -101,19 +102,6 @@ def signature(model: "mujoco.MjModel") -> float:
     values = np.concatenate([np.ravel(getattr(model, name)) for name in _SIGNATURE_FIELDS])
     weights = 1 + np.sin(np.arange(len(values)))
     return float(weights @ np.abs(values) + model.opt.timestep)
-
-
-def import_mujoco() -> Any:
-    """MuJoCo, or an ImportError that says how to get it."""
-    try:
-        import mujoco
-        import mujoco.batch
-    except ImportError as error:
-        raise ImportError("MuJoCo 4 is needed: pip install 'metarl-envs[mujoco]'") from error
-    except (AttributeError, OSError, RuntimeError) as error:  # whatever MUJOCO_GL makes it load
-        chosen = os.environ.get("MUJOCO_GL")
-        raise ImportError(f"MuJoCo cannot be imported with MUJOCO_GL={chosen}: no such OpenGL library") from error
-    return mujoco
 
 
 def _assets() -> Path:

@@ -12,11 +12,12 @@ import numpy as np
 
 from metarl_envs.locomotion import robots
 from metarl_envs.locomotion.robots import Robot
-from metarl_envs.locomotion.tasks import DirectionTask, DynamicsTask, GoalTask, SignTask, VelocityTask
+from metarl_envs.locomotion.tasks import DirectionTask, GoalTask, SignTask, VelocityTask
+from metarl_envs.mujoco.scenario import Fields
 from metarl_envs.tasks import Tasks
 
 
-class Step(NamedTuple):
+class Motion(NamedTuple):
     """What a reward may depend on.
 
     displacement: `[N, 2]` m along x and y during the step, of what `Rules.place` says.
@@ -28,7 +29,7 @@ class Step(NamedTuple):
     displacement: np.ndarray
     seconds: float
     control: np.ndarray
-    fields: dict[str, np.ndarray]
+    fields: Fields
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,22 +51,22 @@ class Rules(abc.ABC):
     action_scale: ClassVar[float] = 1.0
     """Share of the actuators' range that an action of 1 commands."""
 
-    task_type: ClassVar[type[Any]]
-    """The named tuple that holds its tasks."""
+    signals: ClassVar[tuple[str, ...]]
+    """Sorted names of what `reward` reports."""
 
-    def place(self, fields: dict[str, np.ndarray]) -> np.ndarray:
+    def place(self, fields: Fields) -> np.ndarray:
         """Where the robot is, `[N, 2]` m along x and y: by default that of its root."""
         return fields["qpos"][:, :2]
 
     @abc.abstractmethod
-    def observe(self, fields: dict[str, np.ndarray]) -> np.ndarray:
+    def observe(self, fields: Fields) -> np.ndarray:
         """What the agent sees, `[N, Do]`."""
 
     @abc.abstractmethod
-    def reward(self, step: Step, tasks: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def reward(self, motion: Motion, tasks: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """The reward `[N]`, and signals `[N]` by name for the info."""
 
-    def terminated(self, fields: dict[str, np.ndarray]) -> np.ndarray:
+    def terminated(self, fields: Fields) -> np.ndarray:
         """Whether the robot has fallen, `[N]` bool: by default never."""
         return np.zeros(len(fields["qpos"]), bool)
 
@@ -77,12 +78,13 @@ class _HalfCheetah(Rules):
     robot: Robot = robots.HALF_CHEETAH
 
     obs_size = 20
+    signals = ("control_cost", "x_velocity")
 
-    def place(self, fields: dict[str, np.ndarray]) -> np.ndarray:
+    def place(self, fields: Fields) -> np.ndarray:
         """Along x; the half-cheetah has no y."""
         return fields["qpos"][:, :1] * (1, 0)
 
-    def observe(self, fields: dict[str, np.ndarray]) -> np.ndarray:
+    def observe(self, fields: Fields) -> np.ndarray:
         """See the class."""
         qpos = fields["qpos"]
         torso = np.stack([qpos[:, 0], np.zeros(len(qpos)), qpos[:, 1] + _TORSO_HEIGHT], axis=-1)
@@ -96,12 +98,10 @@ _TORSO_HEIGHT = 0.7
 class HalfCheetahVel(_HalfCheetah):
     """Run forward at a velocity: r = -|v_x - v*| - 0.05 |a|^2 (thesis, section 5.2.3, Half-Cheetah-Vel)."""
 
-    task_type = VelocityTask
-
-    def reward(self, step: Step, tasks: VelocityTask) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def reward(self, motion: Motion, tasks: VelocityTask) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """See the class."""
-        velocity = step.displacement[:, 0] / step.seconds
-        cost = 0.05 * _square(step.control)
+        velocity = motion.displacement[:, 0] / motion.seconds
+        cost = 0.05 * _square(motion.control)
         return -np.abs(velocity - tasks.velocity) - cost, {"x_velocity": velocity, "control_cost": cost}
 
 
@@ -115,12 +115,12 @@ class HalfCheetahTrack(_HalfCheetah):
 
     robot: Robot = robots.SLOW_HALF_CHEETAH
 
-    task_type = VelocityTask
+    signals = ("control_cost", "success", "velocity_error", "x_velocity")
 
-    def reward(self, step: Step, tasks: VelocityTask) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def reward(self, motion: Motion, tasks: VelocityTask) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """See the class."""
-        velocity = step.displacement[:, 0] / step.seconds
-        cost, error = 0.01 * _square(step.control), np.abs(velocity - tasks.velocity)
+        velocity = motion.displacement[:, 0] / motion.seconds
+        cost, error = 0.01 * _square(motion.control), np.abs(velocity - tasks.velocity)
         signals = {"x_velocity": velocity, "control_cost": cost, "velocity_error": error, "success": error < 0.2}
         return -error - cost, signals
 
@@ -135,12 +135,10 @@ class HalfCheetahTrackReference(HalfCheetahTrack):
 class HalfCheetahDir(_HalfCheetah):
     """Run forward or backward: r = d v_x - 0.05 |a|^2, d = 1 or -1 (thesis, section 5.2.3, Half-Cheetah-Dir)."""
 
-    task_type = SignTask
-
-    def reward(self, step: Step, tasks: SignTask) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def reward(self, motion: Motion, tasks: SignTask) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """See the class."""
-        velocity = step.displacement[:, 0] / step.seconds
-        cost = 0.05 * _square(step.control)
+        velocity = motion.displacement[:, 0] / motion.seconds
+        cost = 0.05 * _square(motion.control)
         return tasks.sign * velocity - cost, {"x_velocity": velocity, "control_cost": cost}
 
 
@@ -160,21 +158,21 @@ class AntDir(Rules):
     robot: Robot = robots.ANT
 
     derived = ("cfrc_ext",)
-    task_type = DirectionTask
+    signals = ("contact_cost", "control_cost", "x_velocity", "y_velocity")
     obs_size = 27
 
-    def observe(self, fields: dict[str, np.ndarray]) -> np.ndarray:
+    def observe(self, fields: Fields) -> np.ndarray:
         """See the class."""
         return np.concatenate([fields["qpos"][:, 2:], fields["qvel"]], axis=-1)
 
-    def reward(self, step: Step, tasks: DirectionTask) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def reward(self, motion: Motion, tasks: DirectionTask) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """See the class."""
-        velocity = step.displacement / step.seconds
-        cost, contact_cost = 0.5 * _square(step.control), _ant_contact_cost(step.fields)
+        velocity = motion.displacement / motion.seconds
+        cost, contact_cost = 0.5 * _square(motion.control), _ant_contact_cost(motion.fields)
         reward = _along(velocity, tasks) - cost - contact_cost + 1
         return reward, _velocity_signals(velocity) | {"control_cost": cost, "contact_cost": contact_cost}
 
-    def terminated(self, fields: dict[str, np.ndarray]) -> np.ndarray:
+    def terminated(self, fields: Fields) -> np.ndarray:
         """See the class."""
         height = fields["qpos"][:, 2]
         return (height < 0.2) | (height > 1.0)
@@ -195,18 +193,18 @@ class AntGoal(Rules):
     robot: Robot = robots.ANT
 
     derived = ("cfrc_ext",)
-    task_type = GoalTask
+    signals = ("contact_cost", "control_cost", "l1_distance")
     obs_size = 113
 
-    def observe(self, fields: dict[str, np.ndarray]) -> np.ndarray:
+    def observe(self, fields: Fields) -> np.ndarray:
         """See the class."""
         forces = np.clip(fields["cfrc_ext"], -1, 1)
         return np.concatenate([fields["qpos"], fields["qvel"], forces.reshape(len(forces), -1)], axis=-1)
 
-    def reward(self, step: Step, tasks: GoalTask) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def reward(self, motion: Motion, tasks: GoalTask) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """See the class."""
-        distance = np.abs(self.place(step.fields) - tasks.goal).sum(axis=-1)
-        cost, contact_cost = 0.1 * _square(step.control), _ant_contact_cost(step.fields)
+        distance = np.abs(self.place(motion.fields) - tasks.goal).sum(axis=-1)
+        cost, contact_cost = 0.1 * _square(motion.control), _ant_contact_cost(motion.fields)
         signals = {"l1_distance": distance, "control_cost": cost, "contact_cost": contact_cost}
         return -distance - cost - contact_cost, signals
 
@@ -230,28 +228,28 @@ class HumanoidDir(Rules):
     robot: Robot = robots.HUMANOID
 
     derived = ("cinert", "cvel", "qfrc_actuator", "cfrc_ext", "xipos")
-    task_type = DirectionTask
+    signals = ("contact_cost", "control_cost", "x_velocity", "y_velocity")
     obs_size = 376
 
-    def place(self, fields: dict[str, np.ndarray]) -> np.ndarray:
+    def place(self, fields: Fields) -> np.ndarray:
         """The centre of mass."""
         mass = self.robot.model.body_mass
         return mass @ fields["xipos"][:, :, :2] / mass.sum()
 
-    def observe(self, fields: dict[str, np.ndarray]) -> np.ndarray:
+    def observe(self, fields: Fields) -> np.ndarray:
         """See the class."""
         parts = [fields["qpos"][:, 2:], *(fields[name] for name in ("qvel", *self.derived[:4]))]
         return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=-1)
 
-    def reward(self, step: Step, tasks: DirectionTask) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def reward(self, motion: Motion, tasks: DirectionTask) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """See the class."""
-        velocity = step.displacement / step.seconds
-        cost = 0.1 * _square(step.control)
-        contact_cost = np.minimum(5e-7 * _square(step.fields["cfrc_ext"]), 10)
+        velocity = motion.displacement / motion.seconds
+        cost = 0.1 * _square(motion.control)
+        contact_cost = np.minimum(5e-7 * _square(motion.fields["cfrc_ext"]), 10)
         reward = 0.25 * self.robot.frame_skip * _along(velocity, tasks) - cost - contact_cost + 5
         return reward, _velocity_signals(velocity) | {"control_cost": cost, "contact_cost": contact_cost}
 
-    def terminated(self, fields: dict[str, np.ndarray]) -> np.ndarray:
+    def terminated(self, fields: Fields) -> np.ndarray:
         """See the class."""
         height = fields["qpos"][:, 2]
         return (height < 1) | (height > 2)
@@ -261,21 +259,21 @@ class HumanoidDir(Rules):
 class _Params(Rules):
     """Run forward with an unknown body: r = v_x + 1 - 1e-3 |a|^2; tasks are `DynamicsTask`s, which rewards ignore."""
 
-    task_type = DynamicsTask
+    signals = ("control_cost", "x_velocity")
 
-    def place(self, fields: dict[str, np.ndarray]) -> np.ndarray:
+    def place(self, fields: Fields) -> np.ndarray:
         """Along x; these robots have no y."""
         return fields["qpos"][:, :1] * (1, 0)
 
-    def observe(self, fields: dict[str, np.ndarray]) -> np.ndarray:
+    def observe(self, fields: Fields) -> np.ndarray:
         """Positions but the first, velocities clipped to [-10, 10]."""
         return np.concatenate([fields["qpos"][:, 1:], np.clip(fields["qvel"], -10, 10)], axis=-1)
 
-    def reward(self, step: Step, tasks: Tasks) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def reward(self, motion: Motion, tasks: Tasks) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """See the class."""
         del tasks
-        velocity = step.displacement[:, 0] / step.seconds
-        cost = 1e-3 * _square(step.control)
+        velocity = motion.displacement[:, 0] / motion.seconds
+        cost = 1e-3 * _square(motion.control)
         return velocity + 1 - cost, {"x_velocity": velocity, "control_cost": cost}
 
 
@@ -294,7 +292,7 @@ class WalkerParams(_Params):
 
     obs_size = 17
 
-    def terminated(self, fields: dict[str, np.ndarray]) -> np.ndarray:
+    def terminated(self, fields: Fields) -> np.ndarray:
         """See the class."""
         height, lean = fields["qpos"][:, 1], fields["qpos"][:, 2]
         return (height <= 0.8) | (height >= 2) | (np.abs(lean) >= 1)
@@ -315,7 +313,7 @@ class HopperParams(_Params):
 
     obs_size = 11
 
-    def terminated(self, fields: dict[str, np.ndarray]) -> np.ndarray:
+    def terminated(self, fields: Fields) -> np.ndarray:
         """See the class."""
         qpos = fields["qpos"]
         state = np.concatenate([qpos[:, 2:], fields["qvel"]], axis=-1)
@@ -335,5 +333,5 @@ def _velocity_signals(velocity: np.ndarray) -> dict[str, np.ndarray]:
     return {"x_velocity": velocity[:, 0], "y_velocity": velocity[:, 1]}
 
 
-def _ant_contact_cost(fields: dict[str, np.ndarray]) -> np.ndarray:
+def _ant_contact_cost(fields: Fields) -> np.ndarray:
     return 5e-4 * _square(np.clip(fields["cfrc_ext"], -1, 1))

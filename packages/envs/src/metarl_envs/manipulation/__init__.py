@@ -5,7 +5,6 @@ from metarl_envs.manipulation.ethernet import EthernetTask, WidowXEthernet
 from metarl_envs.manipulation.experts import expert_action
 from metarl_envs.manipulation.multi_peg import SawyerMultiPeg
 from metarl_envs.manipulation.peg import PegTask, SawyerPeg
-from metarl_envs.manipulation.physics import ManipulationPhysics
 from metarl_envs.manipulation.reacher import ReachTask, SawyerReacher
 from metarl_envs.manipulation.scene import Scene
 from metarl_envs.manipulation.shelf import SawyerShelf, ShelfTask
@@ -13,7 +12,6 @@ from metarl_envs.manipulation.shelf import SawyerShelf, ShelfTask
 __all__ = [
     "ButtonTask",
     "EthernetTask",
-    "ManipulationPhysics",
     "PegTask",
     "ReachTask",
     "SawyerButtons",

@@ -50,8 +50,6 @@ class SawyerButtons(SawyerScene):
     sparse reward: the right button is down by 12 of its 20 mm; the thesis gives no number.
     """
 
-    task_type = ButtonTask
-
     def xml(self) -> str:
         """See `Scene`."""
         buttons = "".join(_button(i) for i in range(NUM_BUTTONS))
@@ -94,4 +92,4 @@ class SawyerButtons(SawyerScene):
         distance = np.linalg.norm(self.site(fields, "tip") - self.goal_place(tasks), axis=-1)
         heights = fields["qpos"][:, sawyer.NUM_JOINTS :]
         pressed = heights[np.arange(len(heights)), tasks.button] < -PRESSED
-        return self.score(distance, pressed, pressed)
+        return self.rate(distance, pressed, pressed)

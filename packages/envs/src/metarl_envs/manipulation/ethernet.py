@@ -90,7 +90,7 @@ class WidowXEthernet(Scene):
     sparse: bool = False
 
     action_size = widowx.NUM_JOINTS
-    task_type = EthernetTask
+    more_signals = ("turn",)
     frame_skip = 120
     settle_steps = 400
     reach = 0.06

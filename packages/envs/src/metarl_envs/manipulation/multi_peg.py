@@ -21,6 +21,7 @@ class SawyerMultiPeg(SawyerPeg):
     """
 
     num_boxes = len(BOXES)
+    more_signals = ("depth", "turn")
 
     def draw_tasks(self, rng: np.random.RandomState, n: int) -> PegTask:
         """Goals at random."""

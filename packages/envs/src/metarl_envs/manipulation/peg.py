@@ -52,7 +52,7 @@ class SawyerPeg(SawyerScene):
     at most 5 cm above its bottom. `depth` is how far the tip is below the goal's rim, in m, and 0 outside the hole.
     """
 
-    task_type = PegTask
+    more_signals = ("depth",)
     num_boxes: ClassVar[int] = NUM_BOXES
 
     def xml(self) -> str:
@@ -98,5 +98,5 @@ class SawyerPeg(SawyerScene):
         distance = np.linalg.norm(offset, axis=-1)
         inside = np.abs(offset[:, :2]).max(-1) < HOLE_HALF_WIDTH
         inserted = inside & (offset[:, 2] < SLACK)
-        reward, signals = self.score(distance, inserted, inserted)
+        reward, signals = self.rate(distance, inserted, inserted)
         return reward, signals | {"depth": np.where(inside, np.maximum(BOX_HEIGHT - offset[:, 2], 0.0), 0.0)}

@@ -32,7 +32,6 @@ class ReachTask(NamedTuple):
 class SawyerReacher(SawyerScene):
     """Goals uniform in a box in front of the arm; they are not drawn in observations. Done within 10 cm."""
 
-    task_type = ReachTask
     turning_weight = 0.0
 
     def xml(self) -> str:
@@ -61,4 +60,4 @@ class SawyerReacher(SawyerScene):
         """See the class."""
         distance = np.linalg.norm(self.site(fields, "tip") - tasks.goal, axis=-1)
         reached = distance < SUCCESS_DISTANCE
-        return self.score(distance, reached, reached)
+        return self.rate(distance, reached, reached)

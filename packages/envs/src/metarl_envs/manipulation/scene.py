@@ -6,21 +6,17 @@ In the shape descriptions, `N` denotes the environments side by side, `Da` the n
 import abc
 import dataclasses
 import functools
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
-from metarl_envs.locomotion.robots import import_mujoco
 from metarl_envs.manipulation import sawyer
 from metarl_envs.manipulation.mjcf import OPTIONS
 from metarl_envs.manipulation.rewards import REWARDS
+from metarl_envs.mujoco.library import import_mujoco
+from metarl_envs.mujoco.scenario import Fields
 from metarl_envs.tasks import Tasks
-
-if TYPE_CHECKING:
-    from metarl_envs.manipulation.physics import ManipulationPhysics
-
-Fields = dict[str, np.ndarray]
-"""MuJoCo's own arrays by name, `[N, ...]` float64: `qpos`, `ctrl`, `mocap_pos`, `site_xpos` and so on."""
 
 TOOL_DOWN = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
 """Axes of a tool that points down, as columns: how the Sawyer's hand is turned at the start."""
@@ -28,28 +24,40 @@ TOOL_DOWN = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
 
 @dataclasses.dataclass(frozen=True)
 class Scene(abc.ABC):
-    """A `metarl_envs.pixels.Scenario` of manipulation."""
+    """A `metarl_envs.mujoco.Scenario` of manipulation, seen through cameras. Nothing terminates, nothing is random."""
 
-    action_size = 0
-    """Numbers in an action; a subclass says."""
-
+    horizon = 40  # thesis, appendix D.2.2
+    pictures, obs_size = True, 0
     cameras = ("scene", "wrist")
-    """From left to right."""
-
-    task_type: ClassVar[type[Any]]
-    """The named tuple that holds its tasks."""
-
-    frame_skip: ClassVar[int]
-    """Simulation steps of 2.5 ms for each step of the environment."""
+    terminates = False
+    settle_steps = 0
+    keyframe = 0
+    fields = ("qpos", "qvel", "ctrl", "mocap_pos", "mocap_quat", "site_xpos", "site_xmat")
+    stage = "POS"
 
     reach: ClassVar[float]
     """rad that an action of 1 asks of a joint in a step."""
 
+    more_signals: ClassVar[tuple[str, ...]] = ()
+    """Names of what `judge` reports besides the distance, the success and both rewards."""
+
     turning_weight: ClassVar[float] = 0.2
     """m; how much an expert minds a turn of a radian. 0 leaves the tool's direction free."""
 
-    settle_steps: ClassVar[int] = 0
-    """Simulation steps that a reset takes."""
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """Sorted names of what `judge` reports."""
+        return tuple(sorted(("dense_reward", "distance", "sparse_reward", "success", *self.more_signals)))
+
+    @property
+    @abc.abstractmethod
+    def action_size(self) -> int:
+        """Numbers in an action."""
+
+    @property
+    @abc.abstractmethod
+    def frame_skip(self) -> int:
+        """Simulation steps of 2.5 ms for each step of the environment."""
 
     @functools.cached_property
     def model(self) -> Any:
@@ -64,12 +72,6 @@ class Scene(abc.ABC):
     def step_seconds(self) -> float:
         """Duration of a step of the environment, s."""
         return self.frame_skip * 0.0025
-
-    def make_physics(self, tasks: Tasks, num_threads: int) -> "ManipulationPhysics":
-        """Makes the simulations, simulation `i` in task `i`."""
-        from metarl_envs.manipulation.physics import ManipulationPhysics
-
-        return ManipulationPhysics(self, tasks, num_threads)
 
     @abc.abstractmethod
     def xml(self) -> str:
@@ -103,6 +105,23 @@ class Scene(abc.ABC):
     def change_model(self, batch: Any, tasks: Any) -> None:
         """Changes what the tasks change in the simulations' models: by default nothing."""
         del batch, tasks
+
+    def start(self, fields: Fields, indices: np.ndarray, rngs: Sequence[np.random.Generator]) -> None:
+        """Robots start from the keyframe."""
+        del fields, indices, rngs
+
+    def score(self, fields: Fields, tasks: Any, before: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """What `judge` says."""
+        del before
+        return self.judge(fields, tasks)
+
+    def terminated(self, fields: Fields) -> np.ndarray:
+        """Never."""
+        return np.zeros(len(fields["qpos"]), bool)
+
+    def observe(self, fields: Fields) -> np.ndarray:
+        """Positions of all joints, for who has no cameras."""
+        return fields["qpos"]
 
     @functools.cached_property
     def _site_ids(self) -> dict[str, int]:
@@ -145,7 +164,7 @@ class SawyerScene(Scene):
         target = fields["qpos"][:, : sawyer.NUM_JOINTS] + self.reach * action
         fields["ctrl"][:] = np.clip(target, sawyer.LOWEST, sawyer.HIGHEST)
 
-    def score(
+    def rate(
         self, distance: np.ndarray, success: np.ndarray, done: np.ndarray
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Reward and signals.

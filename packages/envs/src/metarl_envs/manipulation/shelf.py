@@ -48,8 +48,6 @@ class SawyerShelf(SawyerScene):
     against it. `distance` is that of the mug's middle from where it stands on the shelf. Done within 5 cm.
     """
 
-    task_type = ShelfTask
-
     def xml(self) -> str:
         """See `Scene`."""
         mark = f'<geom class="goal" type="cylinder" size="0.037 {_MUG_HALF_HEIGHT}"/>'
@@ -91,4 +89,4 @@ class SawyerShelf(SawyerScene):
         """See the class."""
         distance = np.linalg.norm(self.site(fields, "tip") - self.goal_place(tasks), axis=-1)
         placed = distance < SUCCESS_DISTANCE
-        return self.score(distance, placed, placed)
+        return self.rate(distance, placed, placed)

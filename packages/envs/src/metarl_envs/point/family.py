@@ -12,11 +12,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from metarl_envs.adapters.functional_family import FunctionalFamily
 from metarl_envs.arguments import check_count
-from metarl_envs.functional_family import FunctionalFamily
-from metarl_envs.gymnasium_ids import register_with_gymnasium
 from metarl_envs.point.dynamics import PointEnv, PointTask
-from metarl_envs.registry import register_benchmark
+from metarl_envs.registry import Recipe
 from metarl_envs.tasks import Benchmark
 
 HORIZON = 20
@@ -113,15 +112,9 @@ def _benchmark(name: str, family: PointFamily, goals: np.ndarray, num_train: int
     return Benchmark(name, family, tasks(goals[:num_train]), tasks(goals[num_train:]))
 
 
-def register() -> None:
-    """Registers the benchmarks of this module, and their environments with gymnasium."""
-    for name, make in {
-        "point-dense-v0": dense_benchmark,
-        "point-sparse-v0": functools.partial(sparse_benchmark, radius=RADIUS),
-        "point-sparse-wide-v0": functools.partial(sparse_benchmark, radius=WIDE_RADIUS),
-        "point-sparse-reference-v0": sparse_reference_benchmark,
-    }.items():
-        register_benchmark(name, functools.partial(make, name))
-    register_with_gymnasium("metarl_envs/PointDense-v0", "point-dense-v0", HORIZON)
-    register_with_gymnasium("metarl_envs/PointSparse-v0", "point-sparse-v0", HORIZON)
-    register_with_gymnasium("metarl_envs/PointSparseWide-v0", "point-sparse-wide-v0", HORIZON)
+BENCHMARKS: dict[str, Recipe] = {
+    "point-dense-v0": Recipe(dense_benchmark, HORIZON),
+    "point-sparse-v0": Recipe(functools.partial(sparse_benchmark, radius=RADIUS), HORIZON),
+    "point-sparse-wide-v0": Recipe(functools.partial(sparse_benchmark, radius=WIDE_RADIUS), HORIZON),
+    "point-sparse-reference-v0": Recipe(sparse_reference_benchmark, HORIZON),
+}

@@ -10,12 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from metarl_envs.adapters.functional_family import FunctionalFamily
 from metarl_envs.arguments import check_count
-from metarl_envs.functional_family import FunctionalFamily
-from metarl_envs.gymnasium_ids import register_with_gymnasium
 from metarl_envs.point.dynamics import PointTask
 from metarl_envs.point.image import GOAL_RADIUS, STEP_SIZE, PointImageEnv
-from metarl_envs.registry import register_benchmark
+from metarl_envs.registry import Recipe
 from metarl_envs.tasks import Benchmark
 
 HORIZON = 20
@@ -62,12 +61,11 @@ def _benchmark(name: str, *, sparse: bool, side: int, step_size: float) -> Bench
     return Benchmark(name, family, train_tasks, test_tasks)
 
 
-def register() -> None:
-    """Registers the benchmarks of this module, and their environments with gymnasium."""
-    for side, sparse, version in itertools.product((64, 32), (False, True), _STEP_SIZES):
-        kind, size = "sparse" if sparse else "dense", "" if side == 64 else f"-{side}"
-        name = f"point-image-{kind}{size}-{version}"
-        options = {"sparse": sparse, "side": side, "step_size": _STEP_SIZES[version]}
-        register_benchmark(name, functools.partial(_benchmark, name, **options))
-        env_id = f"metarl_envs/PointImage{kind.title()}{size.removeprefix('-')}-{version}"
-        register_with_gymnasium(env_id, name, HORIZON)
+def _recipe(*, sparse: bool, side: int, version: str) -> Recipe:
+    return Recipe(functools.partial(_benchmark, sparse=sparse, side=side, step_size=_STEP_SIZES[version]), HORIZON)
+
+
+BENCHMARKS: dict[str, Recipe] = {
+    f"point-image-{kind}{size}-{version}": _recipe(sparse=kind == "sparse", side=side, version=version)
+    for (size, side), kind, version in itertools.product({"": 64, "-32": 32}.items(), ("dense", "sparse"), _STEP_SIZES)
+}

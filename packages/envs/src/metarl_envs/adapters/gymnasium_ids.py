@@ -37,8 +37,8 @@ def register_with_gymnasium(env_id: str, benchmark_name: str, horizon: int) -> N
     """
     gymnasium.register(
         env_id,
-        entry_point="metarl_envs.gymnasium_ids:make_env",
-        vector_entry_point="metarl_envs.gymnasium_ids:make_vector_env",
+        entry_point="metarl_envs.adapters.gymnasium_ids:make_env",
+        vector_entry_point="metarl_envs.adapters.gymnasium_ids:make_vector_env",
         max_episode_steps=horizon,
         kwargs={"benchmark_name": benchmark_name},
     )

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from metarl_envs.forks import note_use, refuse_after_fork
-from metarl_envs.rendering.backends import Drawer, candidates, open_drawer
-from metarl_envs.rendering.options import RenderOptions
+from metarl_envs.mujoco.rendering.backends import Drawer, candidates, open_drawer
+from metarl_envs.mujoco.rendering.options import RenderOptions
 
 
 class BatchRenderer:

@@ -5,8 +5,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from metarl_envs.adapters.simulated import Simulated
 from metarl_envs.arguments import check_action, check_seed, refuse_options
-from metarl_envs.outcome import Simulated
 from metarl_envs.tasks import Task
 
 _ONLY = np.zeros(1, np.int64)

@@ -2,9 +2,9 @@
 
 from gymnasium.vector import AutoresetMode
 
+from metarl_envs.adapters.functional_env import FunctionalEnv
+from metarl_envs.adapters.functional_vector import FunctionalVectorEnv
 from metarl_envs.arguments import check_count
-from metarl_envs.functional_env import FunctionalEnv
-from metarl_envs.functional_vector import FunctionalVectorEnv
 from metarl_envs.tasks import AnyFuncEnv, Task, TaskFamily, Tasks
 
 

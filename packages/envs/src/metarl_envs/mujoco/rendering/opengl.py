@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from metarl_envs.rendering.options import RenderOptions
+from metarl_envs.mujoco.rendering.options import RenderOptions
 
 _MAX_GEOMS = 2000
 

@@ -22,11 +22,11 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode
 from gymnasium.vector.async_vector_env import AsyncState
 from gymnasium.vector.utils import write_to_shared_memory
 
+from metarl_envs.adapters.guard import short
+from metarl_envs.adapters.gymnasium_vector import TaskVectorEnv
+from metarl_envs.adapters.workshop import EnvPool, Workshop
 from metarl_envs.arguments import check_seed
-from metarl_envs.guard import short
-from metarl_envs.gymnasium_vector import TaskVectorEnv
 from metarl_envs.tasks import Task, Tasks, num_tasks
-from metarl_envs.workshop import EnvPool, Workshop
 
 _SHARED = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary, spaces.Text)
 

@@ -13,9 +13,9 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
+from metarl_envs.adapters.workshop import EnvPool, Workshop, task_keys
 from metarl_envs.arguments import check_action, check_ready, check_seed, split_reset_mask, spread_seed
 from metarl_envs.tasks import Task, Tasks, get_task, host_tasks, num_tasks
-from metarl_envs.workshop import EnvPool, Workshop, task_keys
 
 _NUMERIC = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
 

@@ -8,12 +8,12 @@ import jax
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from metarl_envs.adapters.gymnasium_async import TaskAsyncVectorEnv
+from metarl_envs.adapters.gymnasium_vector import TaskSyncVectorEnv, list_tasks
+from metarl_envs.adapters.workshop import MakeEnv, SetTask, Workshop, make_checked, time_limit
 from metarl_envs.arguments import check_autoreset_mode, check_count
-from metarl_envs.gymnasium_async import TaskAsyncVectorEnv
-from metarl_envs.gymnasium_vector import TaskSyncVectorEnv, list_tasks
 from metarl_envs.tasks import TaskFamily, Tasks, host_tasks, num_tasks, take_tasks
 from metarl_envs.traits import probed_signals
-from metarl_envs.workshop import MakeEnv, SetTask, Workshop, make_checked, time_limit
 
 Vectorization = Literal["sync", "async"]
 

@@ -13,6 +13,8 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from metarl_envs.adapters.functional_env import Step, advance, begin, env_key
+from metarl_envs.adapters.infos import same_step_infos, step_infos
 from metarl_envs.arguments import (
     check_action,
     check_autoreset_mode,
@@ -24,8 +26,6 @@ from metarl_envs.arguments import (
     spread_seed,
 )
 from metarl_envs.forks import refuse_after_fork
-from metarl_envs.functional_env import Step, advance, begin, env_key
-from metarl_envs.infos import same_step_infos, step_infos
 from metarl_envs.tasks import AnyFuncEnv, Tasks, num_tasks
 
 

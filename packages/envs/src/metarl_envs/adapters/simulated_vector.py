@@ -10,6 +10,8 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from metarl_envs.adapters.infos import same_step_infos, step_infos
+from metarl_envs.adapters.simulated import Simulated
 from metarl_envs.arguments import (
     check_action,
     check_autoreset_mode,
@@ -20,8 +22,6 @@ from metarl_envs.arguments import (
     split_reset_mask,
     spread_seed,
 )
-from metarl_envs.infos import same_step_infos, step_infos
-from metarl_envs.outcome import Simulated
 from metarl_envs.tasks import Tasks, num_tasks
 
 

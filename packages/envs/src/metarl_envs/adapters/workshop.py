@@ -8,8 +8,8 @@ from typing import Any
 
 import gymnasium
 
+from metarl_envs.adapters.guard import Guard, short
 from metarl_envs.fingerprint import fingerprint
-from metarl_envs.guard import Guard, short
 from metarl_envs.tasks import Task
 
 MakeEnv = Callable[[Any], gymnasium.Env[Any, Any]]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from metarl_envs.rendering.options import RenderOptions
+from metarl_envs.mujoco.rendering.options import RenderOptions
 
 _COPIED = ("geom_xpos", "geom_xmat", "cam_xpos", "cam_xmat", "light_xpos", "light_xdir")
 

@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from metarl_envs.rendering.opengl import OpenGLDrawer
-from metarl_envs.rendering.options import RenderOptions
-from metarl_envs.rendering.ray_tracer import RayTracer
+from metarl_envs.mujoco.rendering.opengl import OpenGLDrawer
+from metarl_envs.mujoco.rendering.options import RenderOptions
+from metarl_envs.mujoco.rendering.ray_tracer import RayTracer
 
 BACKENDS = ("egl", "osmesa", "glfw", "cgl", "warp")
 """All backends: four ways to OpenGL, and mujoco-warp's ray tracer on the CPU, which needs none."""

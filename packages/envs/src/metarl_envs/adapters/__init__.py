@@ -1,0 +1,1 @@
+"""Ways to play: pure JAX environments, simulations and any gymnasium environment as tasks side by side or alone."""

@@ -1,8 +1,0 @@
-"""Tasks of simulated robots seen through cameras (extra `mujoco`)."""
-
-from metarl_envs.pixels.env import PixelEnv
-from metarl_envs.pixels.family import PixelFamily
-from metarl_envs.pixels.simulation import Physics, PixelSimulation, Scenario
-from metarl_envs.pixels.vector_env import PixelVectorEnv
-
-__all__ = ["Physics", "PixelEnv", "PixelFamily", "PixelSimulation", "PixelVectorEnv", "Scenario"]
