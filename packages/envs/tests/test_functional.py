@@ -14,6 +14,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import TimeLimit
 from metarl_envs import FunctionalEnv, FunctionalVectorEnv
 from metarl_envs.adapters.functional_env import env_key
+from metarl_envs.point import PointTask
 
 HORIZON = 5
 
@@ -411,6 +412,29 @@ def test_a_wrong_number_of_sampled_tasks_is_refused(name):
         with pytest.raises(ValueError, match="n="):
             family.sample_tasks(jax.random.key(0), n)
     assert metarl_envs.num_tasks(family.sample_tasks(jax.random.key(0), np.int64(3))) == 3
+
+
+@pytest.mark.parametrize("env_id", ["metarl_envs/PointSparse-v0", "metarl_envs/Catcher-v0"])
+@pytest.mark.parametrize(
+    "task", [3, "left", None, {"goal": np.zeros(2)}, np.zeros(2), PointTask(np.zeros(3), 0.2), PointTask("a", 0.2)]
+)
+def test_a_task_of_another_kind_is_refused(env_id, task):
+    family = metarl_envs.benchmark(gymnasium.spec(env_id).kwargs["benchmark_name"]).family
+    if task is not None:  # which is the first to train on
+        with pytest.raises(ValueError, match="a task must be numbers of the shapes"):
+            gymnasium.make(env_id, task=task)
+    for tasks in ([task], [task, task], {"goal": np.zeros((2, 2))}, range(2)):
+        with pytest.raises(ValueError, match=r"a task must be numbers of the shapes|tasks must be"):
+            family.make_vec(tasks)
+    with pytest.raises(ValueError, match=r"a task must be numbers of the shapes|tasks must be"):
+        gymnasium.make_vec(env_id, num_envs=2, tasks=[task, task])
+
+
+def test_tasks_of_doubles_or_in_a_list_are_fine():
+    family = metarl_envs.PointFamily(sparse=True)
+    tasks = [PointTask(np.array([1.0, 0.0]), 0.2), PointTask(jnp.array([0, 1]), np.float64(0.2))]
+    family.make_vec(tasks, seed=0).reset()
+    family.make_env(tasks[0]).reset()
 
 
 def test_wrong_use_is_explained():

@@ -241,7 +241,10 @@ def test_one_environment_for_two_tasks_is_refused(make):
         ((np.zeros(2), np.zeros(2), False, False, {}), "the reward must be a number"),
         ((np.zeros(2), "1", False, False, {}), "the reward must be a number"),
         ((np.zeros(2), 0.0, False, False, None), "the info must be a dict, got NoneType"),
-        ((np.zeros(2), 0.0, np.zeros(2), False, {}), "truth value"),
+        ((np.zeros(2), 0.0, np.zeros(2), False, {}), "terminated must be True or False"),
+        ((np.zeros(2), 0.0, None, False, {}), "terminated must be True or False, got None"),
+        ((np.zeros(2), 0.0, False, "no", {}), "truncated must be True or False, got 'no'"),
+        ((np.zeros(2), 0.0, False, 2, {}), "truncated must be True or False, got 2"),
     ],
 )
 def test_what_a_step_returns_wrongly_is_named_with_the_task(returned, message):
@@ -295,6 +298,18 @@ def test_errors_keep_their_type_and_traceback_and_name_the_task(method):
     assert f"`{method}`" in error.value.__notes__[0]
     assert "task 'b'" in error.value.__notes__[0]
     assert error.traceback[-1].name == "fail"
+
+
+@pytest.mark.parametrize("actions", [np.full((1, 1), 0.5), [[0.5]], jnp.full((1, 1), 0.5), np.ones((1, 1), int)])
+def test_actions_arrive_in_the_dtype_of_the_space(actions):
+    class Strict(Told):
+        def step(self, action):
+            assert (type(action), action.dtype, action.shape) == (np.ndarray, np.float32, (1,))
+            return super().step(action)
+
+    env = from_gymnasium(Strict, [lambda _: {}], horizon=3).make_vec([lambda _: {}])
+    env.reset()
+    env.step(actions)
 
 
 def test_observations_of_every_space_are_copied_and_checked():

@@ -39,6 +39,8 @@ class Counter(gymnasium.Env):
     def step(self, action):
         if self.task == "fail":
             raise KeyError("motor")
+        if self.task == "unsendable":
+            return self._obs(), 0.0, False, False, {"what": lambda: 0}
         if self.task == "die":
             os._exit(3)
         self.sum += float(action[0])
@@ -266,6 +268,10 @@ def test_workers_survive_errors_and_interrupts():
         os.kill(process.pid, signal.SIGINT)
     time.sleep(0.2)
     step(env)
+    env.set_tasks([0, "unsendable"])
+    env.reset()
+    with pytest.raises(Exception, match=r"(?i)pickle"):
+        step(env)
     env.set_tasks([0, "die"])
     env.reset()
     with pytest.raises(RuntimeError, match="process that plays task 'die' has ended"):

@@ -1,6 +1,7 @@
 """Looks at a user's environments one by one, as they are, with what their vector environments would mend or hide."""
 
 import contextlib
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -152,7 +153,8 @@ class EnvChecker:
 
     def _play(self, env: gymnasium.Env[Any, Any], where: str, max_steps: int, *, looking: bool) -> list[Any]:
         """All steps of an episode with the same random actions at every call, as copies; with `looking`, reports."""
-        env.action_space.seed(0)
+        action_space = copy.deepcopy(env.action_space)  # whose random numbers stay the user's
+        action_space.seed(0)
         obs, info = env.reset(seed=0)
         held = (obs, _copy(obs))
         played: list[Any] = [(_copy(obs),)]
@@ -161,7 +163,7 @@ class EnvChecker:
             if not isinstance(info, dict):
                 self._report.add(f"{where}, reset: the info must be a dict, got {type(info).__name__}")
         for t in range(1, max_steps + 1):
-            obs, reward, terminated, truncated, info = env.step(sample_action(env.action_space))
+            obs, reward, terminated, truncated, info = env.step(sample_action(action_space))
             ended = bool(terminated) or bool(truncated)
             if looking:
                 if not _equal(*held):

@@ -1,5 +1,6 @@
 """What a step reports, found by looking."""
 
+import copy
 from typing import Any
 
 import jax
@@ -17,8 +18,9 @@ def traced_signals(env: FuncEnv[Any, Any, Any, Any, Any, Any, Any], task: Any) -
       env: a pure JAX environment.
       task: its parameters.
     """
-    env.action_space.seed(0)
-    action = np.asarray(env.action_space.sample())
+    action_space = copy.deepcopy(env.action_space)  # whose random numbers stay the user's
+    action_space.seed(0)
+    action = np.asarray(action_space.sample())
 
     def report(task: Any) -> dict[str, Any]:
         start_key, key = jax.random.split(jax.random.key(0))

@@ -1,5 +1,10 @@
 """Task families over a pure JAX environment."""
 
+import functools
+from typing import Any
+
+import jax
+import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from metarl_envs.adapters.functional_env import FunctionalEnv
@@ -33,12 +38,44 @@ class FunctionalFamily(TaskFamily):
 
         The environments can `render`, which costs nothing until it is called.
         """
+        self._check_kind(tasks, 1)
         return FunctionalVectorEnv(self._functional, tasks, self.horizon, seed, "rgb_array", AutoresetMode.DISABLED)
 
     def make_env(self, task: Task, render_mode: str | None = None) -> FunctionalEnv:
         """Plays one task, without a time limit."""
+        self._check_kind(task, 0)
         return FunctionalEnv(self._functional, task, render_mode)
 
     def make_limited_vec(self, tasks: Tasks, horizon: int, render_mode: str | None = None) -> FunctionalVectorEnv:
         """As `make_vec`, with another horizon and render mode, and with autoreset in the same step."""
+        self._check_kind(tasks, 1)
         return FunctionalVectorEnv(self._functional, tasks, horizon, render_mode=render_mode)
+
+    def _check_kind(self, tasks: Tasks, num_dims: int) -> None:
+        """Refuses a task, or tasks with `num_dims` dimensions before its own, unlike those that are sampled.
+
+        Raises:
+          ValueError: they have another structure or other shapes, or their leaves are no numbers.
+        """
+        if isinstance(tasks, (list, range)) and num_dims:
+            for task in tasks:
+                self._check_kind(task, 0)
+            return
+        wanted = self._kind_of_task
+        try:
+            found = jax.tree.map(lambda leaf: np.shape(leaf)[num_dims:], tasks)
+            numbers = all(np.asarray(leaf).dtype.kind in "biuf" for leaf in jax.tree.leaves(tasks))
+        except (TypeError, ValueError):
+            numbers, found = False, None
+        if wanted is not None and (not numbers or found != wanted or type(found) is not type(wanted)):
+            what = type(tasks).__name__ if found is None or not numbers else found
+            raise ValueError(f"a task must be numbers of the shapes {wanted}, got {what}")
+
+    @functools.cached_property
+    def _kind_of_task(self) -> Any:
+        """The shapes in a sampled task; None where sampling cannot be traced."""
+        try:
+            tasks = jax.eval_shape(lambda key: self.sample_tasks(key, 1), jax.random.key(0))
+        except Exception:
+            return None
+        return jax.tree.map(lambda leaf: leaf.shape[1:], tasks)

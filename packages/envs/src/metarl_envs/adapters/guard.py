@@ -34,6 +34,13 @@ def as_number(value: Any) -> float | None:
         return None
 
 
+def _as_bool(name: str, value: Any) -> bool:
+    number = as_number(value)
+    if number not in (0.0, 1.0):
+        raise ValueError(f"{name} must be True or False, got {value!r}")
+    return bool(number)
+
+
 def copy_info(info: dict[Any, Any]) -> dict[Any, Any]:
     """The info with every number as a float and all else copied; dicts in it are treated alike."""
     copied: dict[Any, Any] = {}
@@ -123,8 +130,8 @@ class Guard(gymnasium.Wrapper[Any, Any, Any, Any]):
                 raise ValueError(f"the reward must be a number, got {reward!r}")
             obs = copy_observation(self.observation_space, obs)
             self._num_steps += 1
-            truncated = bool(truncated) or self._num_steps >= self._horizon
-            return obs, number, bool(terminated), truncated, copy_info(self._check_info(info))
+            ended, cut = _as_bool("terminated", terminated), _as_bool("truncated", truncated)
+            return obs, number, ended, cut or self._num_steps >= self._horizon, copy_info(self._check_info(info))
         except Exception as error:
             raise self._named(error, "step") from error.__cause__
 

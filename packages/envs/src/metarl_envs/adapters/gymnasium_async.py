@@ -217,17 +217,17 @@ def run_worker(
             except (EOFError, ConnectionResetError):
                 return
             try:
-                answer, success = player.answer(place, command, data), True
-            except Exception as error:
-                answer, success, trace = None, False, traceback.format_exc()
-                error_queue.put((place, _portable(error), trace))
-            pipe.send((answer, success))
+                pipe.send((player.answer(place, command, data), True))
+            except Exception as error:  # of the environment, or of what it returned, which may not be sent
+                error_queue.put((place, *_portable(error)))
+                pipe.send((None, False))
     finally:
         pool.close()
 
 
-def _portable(error: Exception) -> Exception:
-    """The error, or one that says the same where it cannot travel between processes."""
+def _portable(error: Exception) -> tuple[Exception, str]:
+    """The error, or one that says the same where it cannot travel between processes, and its traceback."""
+    trace = traceback.format_exc()
     error.__traceback__ = error.__cause__ = error.__context__ = None
     try:
         pickle.loads(pickle.dumps(error))
@@ -235,8 +235,8 @@ def _portable(error: Exception) -> Exception:
         portable = RuntimeError(f"{type(error).__name__}: {error}")
         for note in getattr(error, "__notes__", ()):
             portable.add_note(note)
-        return portable
-    return error
+        return portable, trace
+    return error, trace
 
 
 class _Player:

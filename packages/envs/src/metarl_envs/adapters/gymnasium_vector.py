@@ -82,7 +82,7 @@ class TaskVectorEnv(VectorEnv[Any, Any, np.ndarray]):
     def _check_step(self, actions: Any) -> Any:
         check_ready(self._begun, self._ended)
         if isinstance(self.action_space, _NUMERIC):
-            return check_action(self.action_space, actions, "actions")
+            return check_action(self.action_space, actions, "actions").astype(self.action_space.dtype)
         return actions
 
     def _note_step(self, terminated: np.ndarray, truncated: np.ndarray) -> None:
