@@ -210,6 +210,14 @@ def test_no_room_for_a_part_of_it(saved: Path, limit: int, assert_same: Any) -> 
     assert {path: path.read_bytes() for path in saved.rglob("*") if path.is_file()} == before
 
 
+def test_what_cannot_be_read_is_not_taken_for_damaged(saved: Path) -> None:
+    path = checkpoints.find(saved)[0] / "leaves.json"
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(RunError, match=r"leaves\.json cannot be read: Is a directory"):
+        checkpoints.restore(saved, STATE)
+
+
 def test_a_state_that_cannot_be_saved_leaves_nothing(saved: Path) -> None:
     with pytest.raises(TypeError, match="a checkpoint holds arrays and numbers"):
         checkpoints.save(saved, 4, {"x": "text"}, keep=3)

@@ -2,6 +2,8 @@
 
 import fcntl
 import importlib.metadata
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -190,3 +192,35 @@ def test_a_directory_left_half_made_by_a_kill(tmp_path: Path) -> None:
 def test_no_run_has_no_config(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"is not a run directory: it has no config\.json"):
         load_config(tmp_path / "nothing")
+
+
+FORKED = """
+import os, signal, sys, time
+from pathlib import Path
+from rlcore.experiment.lock import Lock
+
+lock = Lock(Path(sys.argv[1]))
+child = os.fork()
+if child == 0:
+    time.sleep(60)
+    os._exit(0)
+time.sleep(0.5)
+lock.close()
+try:
+    Lock(Path(sys.argv[1]))
+    print("free")
+finally:
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+"""
+
+
+def test_a_forked_child_holds_no_lock(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", FORKED, str(tmp_path / "lock")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "free\n"
+
+
+def test_two_directories_at_once(tmp_path: Path) -> None:
+    locks = [claim(tmp_path / name, CONFIG) for name in "ab"]
+    for lock in locks:
+        lock.close()

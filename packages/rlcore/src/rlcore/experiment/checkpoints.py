@@ -169,6 +169,8 @@ def _damage_explained() -> Generator[None]:
         yield
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DamageError(f"{error.filename} is missing") from None
+    except OSError as error:  # such as no permission, which other checkpoints will not have either
+        raise RunError(f"{error.filename} cannot be read: {error.strerror or error}") from error
     except (ValueError, AttributeError, TypeError) as error:
         raise DamageError(f"{_MANIFEST} is unreadable") from error
 

@@ -4,12 +4,12 @@ import contextlib
 import fcntl
 import gc
 import os
+import weakref
 from pathlib import Path
 
 from rlcore.experiment.errors import RunError
 
-_held: set[tuple[int, int]] = set()
-"""Device and inode of the lock files that this process holds."""
+_held: "weakref.WeakSet[Lock]" = weakref.WeakSet()
 
 
 class Lock:
@@ -26,23 +26,23 @@ class Lock:
         status = os.fstat(self._descriptor)
         self._identity = (status.st_dev, status.st_ino)
         try:
-            if self._identity in _held:
+            if self._is_mine():
                 gc.collect()  # a Run that failed may be in a cycle of garbage
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(self._descriptor)
             self._descriptor = None
-            raise RunError(_explain(path.parent, mine=self._identity in _held)) from None
+            raise RunError(_explain(path.parent, mine=self._is_mine())) from None
         except BaseException:
             os.close(self._descriptor)
             self._descriptor = None
             raise
-        _held.add(self._identity)
+        _held.add(self)
 
     def close(self) -> None:
         """Lets others lock the file."""
         if self._descriptor is not None:
-            _held.discard(self._identity)
+            _held.discard(self)
             with contextlib.suppress(OSError):
                 os.close(self._descriptor)
             self._descriptor = None
@@ -50,6 +50,18 @@ class Lock:
     def __del__(self) -> None:
         if getattr(self, "_descriptor", None) is not None:
             self.close()
+
+    def _is_mine(self) -> bool:
+        return any(other._identity == self._identity for other in _held)
+
+
+def _close_in_child() -> None:
+    """A forked child that outlives its parent, such as a worker, must not hold the parent's locks."""
+    for lock in list(_held):
+        lock.close()
+
+
+os.register_at_fork(after_in_child=_close_in_child)
 
 
 def _explain(run_dir: Path, mine: bool) -> str:
