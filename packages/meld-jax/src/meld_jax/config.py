@@ -1,4 +1,4 @@
-"""Options of MELD; `presets.py` has the sets of them that belong together."""
+"""Options of MELD; `presets` has the sets of them that belong together."""
 
 import dataclasses
 from typing import Literal

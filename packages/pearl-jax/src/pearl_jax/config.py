@@ -1,4 +1,4 @@
-"""Options of PEARL; `presets.py` has the sets of them that belong together."""
+"""Options of PEARL; `presets` has the sets of them that belong together."""
 
 import dataclasses
 import math

@@ -32,7 +32,7 @@ from meld_jax.presets.traits import Traits, fit
 
 _ITERATIONS = 500
 _MAX_BYTES = 16e9
-_CHEETAH = {
+_CHEETAH: dict[str, Any] = {
     "num_initial_trials": 20,
     "num_initial_updates": 6000,
     "num_model_updates": 40,
@@ -81,8 +81,8 @@ def thesis(traits: Traits) -> Plan:
 def reference(traits: Traits) -> Plan:
     """What the code does."""
     family = _FAMILIES.get(traits.name, _Family())
-    model = {"z1_size": 64, "z2_size": 32} | family.model
-    options = {"num_model_updates": 32, "num_policy_updates": 20} | family.options
+    model: dict[str, Any] = {"z1_size": 64, "z2_size": 32} | family.model
+    options: dict[str, Any] = {"num_model_updates": 32, "num_policy_updates": 20} | family.options
     config = MeldConfig(
         model=ModelConfig(depth=64, hidden_sizes=(512, 512), activation="leaky_relu", mark_resets=False, **model),
         sac=SACConfig(hidden_sizes=(family.sac_width, family.sac_width)),

@@ -48,7 +48,7 @@ from pearl_jax.presets.traits import Traits, hold
 
 _ITERATIONS = 500
 _MAX_BYTES = 16e9
-_TWO_TASKS = {"meta_batch_size": 4, "context_size": 256, "num_tasks_per_iteration": 2}
+_TWO_TASKS: dict[str, Any] = {"meta_batch_size": 4, "context_size": 256, "num_tasks_per_iteration": 2}
 _DIR = _TWO_TASKS | {"num_prior_episodes": 5, "num_extra_episodes": 5}
 _FWD_BACK = _TWO_TASKS | {"num_updates": 4000}
 _GOAL = {"meta_batch_size": 10, "context_size": 256, "kl_coef": 1.0, "num_updates": 4000}
@@ -131,7 +131,7 @@ def _get_code(traits: Traits) -> PearlConfig:
 
 def _walk(config: PearlConfig, traits: Traits) -> PearlConfig:
     options = _LOCOMOTION.get(traits.name, _FWD_BACK if traits.few_tasks else {})
-    rewards = {"training_reward": traits.training_reward, "num_test_prior_episodes": 2}
+    rewards: dict[str, Any] = {"training_reward": traits.training_reward, "num_test_prior_episodes": 2}
     return dataclasses.replace(config, **(rewards | options))
 
 

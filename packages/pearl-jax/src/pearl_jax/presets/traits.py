@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium import spaces
@@ -81,11 +81,11 @@ def hold(config: PearlConfig, traits: Traits, num_rows: int, max_bytes: float) -
     return dataclasses.replace(config, replay_capacity=max(min(num_rows, room), least))
 
 
-def _is_picture(space: spaces.Space) -> bool:
+def _is_picture(space: spaces.Space[Any]) -> bool:
     return isinstance(space, spaces.Box) and len(space.shape) == 3 and space.dtype == np.uint8
 
 
-def _row_bytes(observation_space: spaces.Space, action_space: spaces.Space) -> int:
+def _row_bytes(observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> int:
     """Two observations, an action, two rewards, a discount and the number of the step; all but pictures in 4 bytes."""
     obs_bytes = math.prod(observation_space.shape or ()) * (1 if _is_picture(observation_space) else 4)
     return 2 * obs_bytes + 4 * (math.prod(action_space.shape or ()) + 4)
