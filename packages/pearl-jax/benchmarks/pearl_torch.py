@@ -58,20 +58,20 @@ def _make_jax() -> Callable[[int], None]:
     from rlcore.replay import add
     from rlcore.updates import make_update_many
 
-    name = "half-cheetah-vel-v0"
-    config = dataclasses.replace(
-        pearl_jax.preset("reference", name)[0], context_size=_CONTEXT, replay_capacity=_NUM_ROWS
-    )
-    benchmark = metarl_envs.benchmark(name)
-    agent = pearl_jax.make_agent(config, benchmark)
-    state = pearl_jax.init_state(agent, benchmark, seed=0)
+    benchmark = metarl_envs.benchmark("half-cheetah-vel-v0")
+    config = pearl_jax.preset("reference", benchmark).config
+    config = dataclasses.replace(config, context_size=_CONTEXT, replay_capacity=_NUM_ROWS)
+    learner = pearl_jax.PearlLearner(config, benchmark)
+    agent = learner.agent
+    agent_state, data = learner.init(jax.random.key(0))
     arrays = {name: jnp.asarray(value) for name, value in _data().items()}
     reward = arrays["reward"]
-    rows = Row(discount=jnp.ones_like(reward), context_reward=reward, **arrays)
-    replay = add(state.data.replay, jnp.arange(_NUM_TASKS), rows)
-    data = ContextReplay(replay, jnp.full(_NUM_TASKS, _NUM_ROWS, jnp.int32))
+    step = jnp.zeros(reward.shape, jnp.int32)
+    rows = Row(discount=jnp.ones_like(reward), context_reward=reward, step=step, **arrays)
+    replay = add(data.replay, jnp.arange(_NUM_TASKS), rows)
+    data = ContextReplay(replay, jnp.full(_NUM_TASKS, _NUM_ROWS, jnp.int32), jnp.zeros(_NUM_TASKS, jnp.int32))
     update_many = make_update_many(agent.update, agent.sample)
-    agent_state, key = state.agent, jax.random.key(1)
+    key = jax.random.key(1)
 
     def run(num_updates: int) -> None:
         nonlocal agent_state, key

@@ -6,21 +6,13 @@ exact names. So a benchmark of one's own gets what its traits say, whatever it i
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from metarl_envs import Benchmark
-from rlcore.meta import Plan
+from rlcore.meta import Plan, Preset, make_plan
 
 from pearl_jax.presets.paper import reference, thesis
 from pearl_jax.presets.small import cpu, explore, tiny
 from pearl_jax.presets.traits import Traits, read_traits
-
-
-class Preset(NamedTuple):
-    """make: the options for a benchmark, and how many iterations are usual. purpose: what it is for, in a line."""
-
-    make: Callable[[Benchmark], Plan]
-    purpose: str
 
 
 def _from_traits(plan: Callable[[Traits], Plan]) -> Callable[[Benchmark], Plan]:
@@ -47,9 +39,4 @@ def preset(name: str, benchmark: Benchmark) -> Plan:
     Raises:
       ValueError: there is no such preset, or the benchmark is not one.
     """
-    if name not in PRESETS:
-        raise ValueError(f"preset must be one of {', '.join(PRESETS)}, got {name!r}")
-    if not isinstance(benchmark, Benchmark):
-        hint = f"; metarl_envs.benchmark({benchmark!r}) is one, if registered" if isinstance(benchmark, str) else ""
-        raise ValueError(f"benchmark must be a metarl_envs.Benchmark, got {benchmark!r}{hint}")
-    return PRESETS[name].make(benchmark)
+    return make_plan(PRESETS, name, benchmark)

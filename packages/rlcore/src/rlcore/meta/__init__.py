@@ -1,6 +1,6 @@
 """Meta-RL: policies that adapt by what they remember, the trials that they play, and the one loop that trains them."""
 
-from rlcore.meta.config import Collection, Plan, Testing
+from rlcore.meta.config import Collection, Plan, Preset, Testing, make_plan
 from rlcore.meta.player import Player
 from rlcore.meta.policy import Benchmark, Family, MetaPolicy
 from rlcore.meta.results import Outcome, get_outcome, outcome_metrics
@@ -27,6 +27,7 @@ __all__ = [
     "Outcome",
     "Plan",
     "Player",
+    "Preset",
     "SavedRun",
     "Testing",
     "TrainState",
@@ -47,6 +48,7 @@ __all__ = [
     "identify",
     "init_state",
     "load_trained",
+    "make_plan",
     "meta_train",
     "outcome_metrics",
     "play_host_trial",

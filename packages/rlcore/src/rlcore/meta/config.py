@@ -1,5 +1,6 @@
-"""What a meta-RL algorithm says of its collecting and testing, in records that the one loop reads."""
+"""What a meta-RL algorithm says of its presets, its collecting and its testing, in records."""
 
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from rlcore.meta.policy import MetaPolicy
@@ -10,6 +11,27 @@ class Plan(NamedTuple):
 
     config: Any
     num_iterations: int
+
+
+class Preset(NamedTuple):
+    """make: from a `metarl_envs.Benchmark` to a plan. purpose: what it is for, in a line."""
+
+    make: Callable[[Any], Plan]
+    purpose: str
+
+
+def make_plan(presets: Mapping[str, Preset], name: str, benchmark: Any) -> Plan:
+    """The options of a preset for a benchmark, and the usual number of iterations.
+
+    Raises:
+      ValueError: there is no such preset, or the benchmark is not one.
+    """
+    if name not in presets:
+        raise ValueError(f"preset must be one of {', '.join(presets)}, got {name!r}")
+    if not hasattr(benchmark, "train_tasks"):
+        hint = f"; metarl_envs.benchmark({benchmark!r}) is one, if registered" if isinstance(benchmark, str) else ""
+        raise ValueError(f"benchmark must be a metarl_envs.Benchmark, got {benchmark!r}{hint}")
+    return presets[name].make(benchmark)
 
 
 class Collection(NamedTuple):
