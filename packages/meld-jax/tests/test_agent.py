@@ -109,9 +109,23 @@ def test_the_model_explains_the_training_reward_and_sees_the_other():
     assert float(metrics["model/reward_rmse"]) != float(other_metrics["model/reward_rmse"])
 
 
+def test_the_average_begins_when_actor_and_critics_begin_to_learn():
+    """Of random parameters, and of the model at the start, nothing is left."""
+    agent = make_small_agent("averaging_rate=0.001")
+    state, trials = init_small(agent), make_up_trials(2)
+    for update, num_updates in ((agent.update_model, 0), (agent.update_joint, 1)):
+        state, _ = jax.jit(update)(state, trials, jax.random.key(1))
+        assert state.num_updates == num_updates
+        jax.tree.map(np.testing.assert_array_equal, state.average, state.params)
+    first = state.params
+    state, _ = jax.jit(agent.update_policy)(state, trials, jax.random.key(2))
+    half = jax.tree.map(lambda a, b: (a + b) / 2, first, state.params)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), state.average, half)
+
+
 def test_each_kind_of_step_changes_what_it_trains():
     agent = make_small_agent("averaging_rate=0.5", "num_transitions=5")
-    state = init_small(agent)
+    state = init_small(agent)._replace(num_updates=jnp.asarray(10, jnp.int32))
     trials = make_up_trials(2)
     model, _ = jax.jit(agent.update_model)(state, trials, jax.random.split(jax.random.key(1))[0])
     policy, _ = jax.jit(agent.update_policy)(state, trials, jax.random.key(1))

@@ -39,7 +39,7 @@ class AgentState(NamedTuple):
     model_optimiser: Adam's state for them.
     learner: SAC's.
     average: parameters averaged over updates, for testing; without averaging the newest.
-    num_updates: scalar int32, gradient steps so far, of all kinds.
+    num_updates: scalar int32, gradient steps of actor and critics so far; the average begins with the first of them.
     """
 
     model: Params
@@ -195,7 +195,7 @@ class MeldAgent:
 
         def step(state: AgentState, key: chex.PRNGKey) -> tuple[AgentState, Metrics]:
             state, metrics = self._step_policy(state, trials, belief, key)
-            return self._average(state), metrics
+            return self._count(self._average(state)), metrics
 
         num_steps = self.config.policy_steps_per_batch
         if num_steps == 1:
@@ -208,7 +208,7 @@ class MeldAgent:
         model_key, policy_key = jax.random.split(key)
         state, belief, model_metrics = self._step_model(state, trials, model_key)
         state, metrics = self._step_policy(state, trials, belief, policy_key)
-        return self._average(state), {**model_metrics, **metrics}
+        return self._count(self._average(state)), {**model_metrics, **metrics}
 
     def _step_model(
         self, state: AgentState, trials: Trial, key: chex.PRNGKey
@@ -234,7 +234,11 @@ class MeldAgent:
 
     def _average(self, state: AgentState) -> AgentState:
         average = average_params(state.average, state.params, self.config.averaging_rate, state.num_updates)
-        return state._replace(average=average, num_updates=state.num_updates + 1)
+        return state._replace(average=average)
+
+    @staticmethod
+    def _count(state: AgentState) -> AgentState:
+        return state._replace(num_updates=state.num_updates + 1)
 
 
 def _begin_with_standard_normal(expected: Normal) -> Normal:
