@@ -7,12 +7,17 @@ Prints a table of representations, a verdict for each objective with a counterex
 conditions of the theory that the MDP violates. The format of files is described in `mi_repr.tabular.files`.
 """
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends what follows at once
+
 import numpy as np
 from absl import flags
-from didactic_pictures import Picture, draw
 from mi_repr import tabular
 from mi_repr.tabular import report
 from rlcore.experiment import main, user_errors
+from support.didactic_pictures import Picture, draw
 
 _MDP = flags.DEFINE_enum("mdp", "figure2", list(tabular.LIBRARY), "A built-in MDP.")
 _FILE = flags.DEFINE_string("file", None, "A .json or .npz file with another MDP; then --mdp is not used.")

@@ -18,6 +18,11 @@ drawn of all of it:
   for it on the subcategories of validation.
 """
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends what follows at once
+
 import dataclasses
 import functools
 import json
@@ -45,8 +50,9 @@ from guidenet.evaluation import (
     split_classes,
 )
 from guidenet.training import Material, load_material
-from guidenet_pictures import draw_points, draw_shots, draw_tasks, draw_times
-from guidenet_scores import (
+from rlcore.experiment import check_choice, enable_compilation_cache, main, tell, user_errors
+from support.guidenet_pictures import draw_points, draw_shots, draw_tasks, draw_times
+from support.guidenet_scores import (
     METHODS,
     POINTS,
     SHOTS,
@@ -55,7 +61,6 @@ from guidenet_scores import (
     summarise,
     summarise_look_alikes,
 )
-from rlcore.experiment import check_choice, enable_compilation_cache, main, tell, user_errors
 
 PARTS = ("points", "clicks", "shots", "pictures")
 

@@ -7,6 +7,11 @@ The same command again goes on where it stopped. To use two processes, start one
 --shard=1/2, and the command without --shard when both are done. The figures show what is finished.
 """
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends what follows at once
+
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +22,7 @@ import metarl_envs
 import mi_repr
 import numpy as np
 from absl import flags
-from curves import bootstrap_interval
+from support.curves import bootstrap_interval
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt

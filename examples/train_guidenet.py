@@ -10,6 +10,11 @@ The same command again goes on where it stopped. In --run_dir are config.json, m
 for `guidenet.load_model`, and test.json, positive IU against the number of annotated pixels.
 """
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends what follows at once
+
 import json
 from pathlib import Path
 

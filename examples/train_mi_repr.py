@@ -8,6 +8,11 @@ The same command again goes on where it stopped. Everything is in --run_dir: enc
 metrics.jsonl and checkpoints, and at the end results.json.
 """
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends what follows at once
+
 from pathlib import Path
 from typing import Any
 

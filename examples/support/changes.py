@@ -1,7 +1,7 @@
 """Tasks that change within an episode (thesis, appendix D.4.2): a belief that is filtered at every step can follow."""
 
+import contextlib
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
 
 import jax
 import matplotlib
@@ -9,51 +9,57 @@ import numpy as np
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-import meld_jax
-from gymnasium.vector import VectorEnv, VectorWrapper
-from metarl_envs import Benchmark, TaskFamily, Tasks, take_tasks
-from rlcore.meta import TrialPlayer
+from metarl_envs import ChangingFamily
+from rlcore.meta import Trained, TrialPlayer
+
+from support.reports import ReportOptions
 
 _NUM_PICTURED = 4
 
 
-def report_changes(
-    agent: meld_jax.MeldAgent,
-    params: meld_jax.AgentParams,
-    benchmark: Benchmark,
-    output_dir: Path,
-    *,
-    num_tasks: int,
-    num_changes: int,
-    seed: int,
-) -> None:
-    """Plays one episode in each test task, which changes on the way, and draws how MELD follows.
+def check_changes(trained: Trained, num_tasks: int | None, num_changes: int) -> None:
+    """Raises ValueError where the task cannot change so often within an episode."""
+    benchmark = trained.benchmark
+    num_tasks, horizon = num_tasks or benchmark.num_test_tasks, benchmark.family.horizon
+    if num_changes >= min(num_tasks, horizon):
+        most = f"{num_tasks} tasks and the {horizon} steps of an episode"
+        raise ValueError(f"num_changes must be below the {most}, got {num_changes}")
+    one = benchmark.take_test_tasks(np.arange(1))
+    with contextlib.closing(ChangingFamily(benchmark.family, num_changes).make_vec(one, seed=0)):
+        pass  # which says whether tasks can change
+
+
+def report_changes(trained: Trained, output_dir: Path, options: ReportOptions, num_changes: int) -> None:
+    """Plays one episode in each test task, which changes on the way, and draws how the agent follows.
 
     Args:
-      agent: what was trained.
-      params: its parameters.
-      benchmark: whose test tasks are played.
+      trained: the agent.
       output_dir: where `tracking.png` goes.
-      num_tasks: the first so many test tasks.
+      options: what a user asks for.
       num_changes: of an episode.
-      seed: of the episodes.
     """
+    benchmark = trained.benchmark
+    num_tasks = options.num_tasks or benchmark.num_test_tasks
     family = ChangingFamily(benchmark.family, num_changes)
-    tasks = take_tasks(benchmark.test_tasks, np.arange(num_tasks))
-    policy = meld_jax.make_test_policy(agent)
-    trials = TrialPlayer(policy, family, num_episodes=1)(params, tasks, jax.random.fold_in(jax.random.key(seed), 2))
+    tasks = benchmark.take_test_tasks(np.arange(num_tasks))
+    key = jax.random.fold_in(jax.random.key(options.seed), 2)
+    with TrialPlayer(family) as player:
+        visit = player.play(trained.learner.testing.policy, trained.params, tasks, key, num_episodes=1)
+    trials = visit.by_episode(1, family.horizon)
     info = trials.trajectory.info
-    success = np.asarray(info.get("success", np.zeros_like(trials.valid)))[0]
-    parts = np.array([family.part(step) for step in range(family.horizon)])
-    print(f"\nsuccess rate by step since the task changed, mean over {num_tasks} episodes")
+    name = "success rate" if "success" in info else "reward"
+    values = info.get("success", trials.trajectory.transition.reward)
+    values = np.nan_to_num(np.asarray(values, float))[0]
+    parts = family.part(np.arange(family.horizon))
+    print(f"\n{name} by step since the task changed, mean over {num_tasks} episodes")
     for part in range(num_changes + 1):
-        print(f"task {part + 1}:", *(f"{rate:.1f}" for rate in success[parts == part].mean(axis=1)))
+        print(f"task {part + 1}:", *(f"{value:.1f}" for value in values[parts == part].mean(axis=1)))
     output_dir.mkdir(parents=True, exist_ok=True)
     path = output_dir / "tracking.png"
-    if "x_velocity" in info:
+    if "x_velocity" in info and hasattr(tasks, "velocity"):
         draw_velocities(np.asarray(info["x_velocity"])[0], np.asarray(tasks.velocity), parts, benchmark.name, path)
     else:
-        draw_success(success, parts, benchmark.name, path)
+        draw_steps(values, name, parts, benchmark.name, path)
     print("picture:", path)
 
 
@@ -74,13 +80,15 @@ def draw_velocities(velocity: np.ndarray, targets: np.ndarray, parts: np.ndarray
     plt.close(figure)
 
 
-def draw_success(success: np.ndarray, parts: np.ndarray, name: str, path: Path) -> None:
-    """Draws the share of episodes that are solved at each step, `success: [T, N]`."""
+def draw_steps(values: np.ndarray, label: str, parts: np.ndarray, name: str, path: Path) -> None:
+    """Draws the mean of some `values: [T, N]` at each step."""
     figure, axes = plt.subplots(figsize=(6.5, 3), layout="constrained")
-    axes.plot(success.mean(axis=1), ".-", color="tab:green")
+    axes.plot(values.mean(axis=1), ".-", color="tab:green")
     for change in np.flatnonzero(np.diff(parts)):
         axes.axvline(change + 0.5, color="0.5", linestyle="--", linewidth=1)
-    axes.set(xlabel="step", ylabel="success rate", ylim=(0, 1.05), title=f"{name}: the task changes at dashed lines")
+    axes.set(xlabel="step", ylabel=label, title=f"{name}: the task changes at dashed lines")
+    if label == "success rate":
+        axes.set_ylim(0, 1.05)
     axes.grid(alpha=0.3)
     figure.savefig(path, dpi=120)
     plt.close(figure)

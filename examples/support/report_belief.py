@@ -1,4 +1,4 @@
-"""How MELD adapts within a trial, as a table and as pictures."""
+"""How MELD adapts within a trial, as a table and as pictures; what its belief holds."""
 
 from pathlib import Path
 
@@ -9,153 +9,118 @@ import numpy as np
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import meld_jax
-from metarl_envs import Benchmark, PointImageFamily, PointTask
-from rlcore.meta import Trials
+from meld_jax.agent import MeldAgent
+from meld_jax.frames import make_trials
+from rlcore.meta import Outcome, Trained, Trials, Visit, get_outcome
 
-_MAX_PICTURED_TASKS = 8
+from support.reports import Played, ReportOptions, play, standard_error
+from support.trajectories import draw_first_trajectories
+
 _MEASURES = {"distance": "distance", "velocity_error": "velocity error"}
 """What environments report of how far from solved a step is, and what the table calls it."""
 
 
-def report(
-    agent: meld_jax.MeldAgent,
-    params: meld_jax.AgentParams,
-    benchmark: Benchmark,
-    output_dir: Path,
-    *,
-    seed: int,
-    num_tasks: int | None = None,
-    num_trials: int | None = None,
-) -> None:
+def report(trained: Trained, output_dir: Path, options: ReportOptions) -> None:
     """Plays trials in test tasks, prints the table and draws the pictures.
 
     Args:
-      agent: what was trained.
-      params: its parameters.
-      benchmark: whose test tasks are played.
+      trained: the agent.
       output_dir: where `adaptation.png`, `belief.png`, and for navigation `trajectories.png`, go.
-      seed: of the trials.
-      num_tasks: play only the first so many test tasks.
-      num_trials: of each task, by default the config's `num_test_trials`.
+      options: what a user asks for.
     """
-    num_tasks = num_tasks or benchmark.num_test_tasks
-    num_trials = num_trials or agent.config.num_test_trials
-    tasks = meld_jax.repeat_tasks(benchmark.test_tasks, num_tasks, num_trials)
-    play_key, sample_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), num_trials))
-    trials = meld_jax.make_test_player(agent, benchmark.family)(params, tasks, play_key)
-    outcome = meld_jax.get_outcome(trials)
-    print_table(outcome, num_tasks, num_trials, trials)
+    benchmark, agent = trained.benchmark, trained.learner.agent
+    num_trials = options.num_trials or trained.learner.testing.num_trials
+    play_key, sample_key = jax.random.split(jax.random.fold_in(jax.random.key(options.seed), num_trials))
+    played = play(trained, options, num_trials, play_key)
+    trials = played.visit.by_episode(played.num_episodes, benchmark.family.horizon)
+    outcome = get_outcome(trials)
+    print_table(outcome, played, trials)
     output_dir.mkdir(parents=True, exist_ok=True)
     pictures = [output_dir / "adaptation.png", output_dir / "belief.png"]
     draw_adaptation(outcome, benchmark.name, pictures[0])
-    draw_belief(agent, meld_jax.diagnose(agent, params, trials, sample_key), benchmark.name, pictures[1])
-    if isinstance(benchmark.family, PointImageFamily):
-        pictures.append(output_dir / "trajectories.png")
-        shown = np.arange(0, num_tasks * num_trials, num_trials)
-        draw_trajectories(benchmark.family, trials, tasks, shown, pictures[2])
+    diagnosis = meld_jax.diagnose(agent, trained.params, played.visit, sample_key)
+    draw_belief(agent, played.visit, diagnosis, benchmark.name, pictures[1])
+    pictures += draw_first_trajectories(benchmark.family, trials, played.tasks, num_trials, output_dir)
     print("pictures:", ", ".join(map(str, pictures)))
 
 
-def print_table(outcome: meld_jax.Outcome, num_tasks: int, num_trials: int, trials: Trials) -> None:
+def print_table(outcome: Outcome, played: Played, trials: Trials) -> None:
     """Prints means over trials by episode, with standard errors over tasks."""
-    shape = (num_tasks, num_trials, -1)
-    print(f"\nby episode of a trial, mean over {num_tasks} test tasks, {num_trials} trials each (standard error)")
+    heading = f"mean over {played.num_tasks} test tasks, {played.num_trials} trials each (standard error)"
+    print(f"\nby episode of a trial, {heading}")
     print("episode                  ", *(f"{k + 1:>16d}" for k in range(outcome.returns.shape[1])))
     rows = {"return": outcome.returns, "success, last step": outcome.success, "success, any step": outcome.found}
     for name, label in _MEASURES.items():
         if name in trials.trajectory.info:
             measured = np.asarray(trials.trajectory.info[name])
-            rows[f"{label}, last step"] = measured[:, -1].T
+            last = np.maximum(trials.valid.sum(axis=1) - 1, 0)  # of each episode, [K, N]
+            rows[f"{label}, last step"] = np.take_along_axis(measured, last[:, None], axis=1)[:, 0].T
             rows[f"{label}, mean"] = np.average(measured, axis=1, weights=trials.valid).T
     for name, values in rows.items():
-        by_task = values.astype(float).reshape(shape).mean(axis=1)
-        error = by_task.std(axis=0, ddof=1) / np.sqrt(num_tasks) if num_tasks > 1 else np.zeros(by_task.shape[1])
-        cells = zip(by_task.mean(axis=0), error, strict=True)
-        print(f"{name:25s}", *(f"{mean:>8.3f} ({spread:.3f})" for mean, spread in cells))
-    for episode in range(1, outcome.found.shape[1]):
-        print(describe_return_to_goal(outcome, episode))
+        if values is not None:
+            by_task = played.mean_over_trials(values)
+            cells = zip(by_task.mean(axis=0), standard_error(by_task), strict=True)
+            print(f"{name:25s}", *(f"{mean:>8.3f} ({spread:.3f})" for mean, spread in cells))
+    for episode in range(1, played.num_episodes):
+        print_return_to_goal(outcome, episode)
 
 
-def describe_return_to_goal(outcome: meld_jax.Outcome, episode: int) -> str:
-    """How often, and how soon, an episode solves what the one before it solved; counted from 0."""
+def print_return_to_goal(outcome: Outcome, episode: int) -> None:
+    """Prints how often, and how soon, an episode solves what the one before it solved; counted from 0."""
+    if outcome.found is None or outcome.steps is None:
+        return
     known = outcome.found[:, episode - 1]
     again = known & outcome.found[:, episode]
     if not again.any():
-        return f"of {known.sum()} trials with success in episode {episode}, none has it in episode {episode + 1}"
+        print(f"of {known.sum()} trials with success in episode {episode}, none has it in episode {episode + 1}")
+        return
     before, after = (np.median(outcome.steps[again, k]) for k in (episode - 1, episode))
-    return (
+    print(
         f"of {known.sum()} trials with success in episode {episode}, {again.sum() / known.sum():.0%} have it in "
         f"episode {episode + 1}, first after {after:g} steps (median; before {before:g})"
     )
 
 
-def draw_adaptation(outcome: meld_jax.Outcome, name: str, path: Path) -> None:
-    """Draws returns and success rates by episode."""
-    figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
+def draw_adaptation(outcome: Outcome, name: str, path: Path) -> None:
+    """Draws returns by episode, and success rates where there are some."""
+    columns = 1 if outcome.found is None or outcome.success is None else 2
+    figure, (axes,) = plt.subplots(1, columns, figsize=(4 * columns, 3.2), layout="constrained", squeeze=False)
     episodes = np.arange(1, outcome.returns.shape[1] + 1)
     axes[0].plot(episodes, outcome.returns.T, color="tab:blue", alpha=0.15, linewidth=0.8, marker=".")
     axes[0].plot(episodes, outcome.returns.mean(axis=0), "o-", color="tab:blue", linewidth=2.5)
     axes[0].set(title=f"{name}: return", xlabel="episode of the trial", xticks=episodes)
-    axes[1].plot(episodes, outcome.found.mean(axis=0), "o-", color="tab:green", label="at any step")
-    axes[1].plot(episodes, outcome.success.mean(axis=0), "o-", color="tab:orange", label="at the last step")
-    axes[1].set(title="success rate", xlabel="episode of the trial", xticks=episodes, ylim=(0, 1.05))
-    axes[1].legend(loc="lower right")
+    if outcome.found is not None and outcome.success is not None:
+        axes[1].plot(episodes, outcome.found.mean(axis=0), "o-", color="tab:green", label="at any step")
+        axes[1].plot(episodes, outcome.success.mean(axis=0), "o-", color="tab:orange", label="at the last step")
+        axes[1].set(title="success rate", xlabel="episode of the trial", xticks=episodes, ylim=(0, 1.05))
+        axes[1].legend(loc="lower right")
     figure.savefig(path, dpi=120)
     plt.close(figure)
 
 
-def draw_belief(agent: meld_jax.MeldAgent, diagnosis: meld_jax.Diagnosis, name: str, path: Path) -> None:
+def draw_belief(agent: MeldAgent, visit: Visit, diagnosis: meld_jax.Diagnosis, name: str, path: Path) -> None:
     """Draws error and spread of the predicted reward by step of the trial (thesis, figure 24)."""
+    trials = make_trials(agent.config, visit, agent.belief.num_frames)
+    first = np.asarray(trials.first)
+    earned = np.asarray(trials.valid) & ~first  # nothing is earned at the start of an episode
+    counts = earned.sum(axis=0)
+    arrivals = np.flatnonzero(counts)
     error = np.abs(diagnosis.expected - diagnosis.reward)
     spread = np.sqrt(diagnosis.variance)
-    frames = np.arange(error.shape[1])
-    length = error.shape[1] // agent.config.num_episodes
-    arrivals = frames[frames % length > 0]  # nothing is earned at the start of an episode
     figure, axes = plt.subplots(figsize=(6.5, 3.2), layout="constrained")
     for values, colour, label in (
         (error, "tab:red", "absolute error of the predicted reward"),
         (spread, "tab:blue", "standard deviation between samples of the belief"),
     ):
-        axes.plot(arrivals, values.mean(axis=0)[arrivals], ".-", color=colour, label=f"{label}, mean over trials")
-    for start in range(length, len(frames), length):
+        mean = (values * earned).sum(axis=0)[arrivals] / counts[arrivals]
+        axes.plot(arrivals, mean, ".-", color=colour, label=f"{label}, mean over trials")
+    number = first.cumsum(axis=1)
+    starts = np.flatnonzero((first & (number == number[0])).all(axis=0))[1:]  # where all trials begin the same episode
+    for start, episode in zip(starts, number[0, starts], strict=True):
         axes.axvline(start, color="0.5", linestyle="--", linewidth=1)
-        axes.annotate(f"episode {start // length + 1}", (start, 1), xycoords=("data", "axes fraction"), va="top")
+        axes.annotate(f"episode {episode}", (start, 1), xycoords=("data", "axes fraction"), va="top")
     axes.set(xlabel="frame of the trial", ylabel="reward", title=name, ylim=(0, None))
     axes.legend(fontsize=8)
     axes.grid(alpha=0.3)
     figure.savefig(path, dpi=120)
     plt.close(figure)
-
-
-def draw_trajectories(
-    family: PointImageFamily, trials: Trials, tasks: PointTask, shown: np.ndarray, path: Path
-) -> None:
-    """Draws where the point went in the first two episodes of some trials (thesis, figure 37)."""
-    action = np.asarray(trials.trajectory.transition.action)
-    num_episodes, num_steps = action.shape[:2]
-    paths = np.zeros((num_episodes, num_steps + 1, *action.shape[2:]), np.float32)
-    for step in range(num_steps):  # pictures do not say where the point is, its actions do
-        paths[:, step + 1] = family.functional.transition(paths[:, step], action[:, step], jax.random.key(0))
-    goals, radii = np.asarray(tasks.goal), np.asarray(tasks.radius)
-    by_angle = shown[np.argsort(np.arctan2(goals[shown, 1], goals[shown, 0]))]
-    chosen = by_angle[np.linspace(0, len(by_angle) - 1, min(_MAX_PICTURED_TASKS, len(by_angle))).astype(int)]
-    columns = min(4, len(chosen))
-    rows = -(-len(chosen) // columns)
-    figure, grid = plt.subplots(rows, columns, figsize=(2.3 * columns, 2 * rows), layout="constrained", squeeze=False)
-    for axes in grid.ravel():
-        axes.axis("off")
-    for axes, trial in zip(grid.ravel(), chosen, strict=False):
-        axes.axis("on")
-        axes.plot(*_half_circle(), color="0.85", linewidth=1)
-        axes.add_patch(plt.Circle(goals[trial], radii[trial], color="tab:green", alpha=0.3, linewidth=0))
-        for episode, colour in zip(range(num_episodes), ("tab:red", "tab:blue"), strict=False):
-            axes.plot(*paths[episode, :, trial].T, ".-", color=colour, markersize=3, linewidth=1.2)
-        axes.set(xlim=(-1.6, 1.6), ylim=(-0.9, 1.6), xticks=[], yticks=[], aspect="equal")
-    figure.suptitle("red: episode 1, blue: episode 2, green: the goal, which is not seen", fontsize=9)
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
-
-
-def _half_circle() -> tuple[np.ndarray, np.ndarray]:
-    angles = np.linspace(0, np.pi, 60)
-    return np.cos(angles), np.sin(angles)

@@ -1,69 +1,51 @@
 """The variants of the thesis's ablations of MELD, its figure 36."""
 
 import dataclasses
-from typing import NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING
 
-import meld_jax
-import numpy as np
-from metarl_envs import Benchmark, take_tasks
+from support.variants.records import Ablation, Variant
 
-
-class Variant(NamedTuple):
-    """label: what differs. num_tasks: to train on, None for all. batch: how often the data and updates of an iteration.
-
-    latent_share: of the sizes of the latent state.
-    """
-
-    label: str
-    num_tasks: int | None = None
-    batch: int = 1
-    latent_share: float = 1.0
+if TYPE_CHECKING:
+    from meld_jax import MeldConfig
 
 
-VARIANTS = {
-    "meld": Variant("as preset"),
-    "tasks-1": Variant("1 task", num_tasks=1),
-    "tasks-5": Variant("5 tasks", num_tasks=5),
-    "tasks-10": Variant("10 tasks", num_tasks=10),
-    "batch-2": Variant("2 times the data, then updates", batch=2),
-    "batch-3": Variant("3 times the data, then updates", batch=3),
-    "latent-quarter": Variant("a quarter of the latent state", latent_share=0.25),
-    "latent-half": Variant("half of the latent state", latent_share=0.5),
-}
-FIGURES = {
-    "training tasks": ("meld", "tasks-1", "tasks-5", "tasks-10"),
-    "data between updates": ("meld", "batch-2", "batch-3"),
-    "size of the latent state": ("meld", "latent-quarter", "latent-half"),
-}
+def _batch(label: str, batch: int) -> Variant:
+    return Variant(label, partial(_collect_more, batch=batch), batch=batch)
 
 
-def vary(config: meld_jax.MeldConfig, variant: Variant, num_tasks: int) -> meld_jax.MeldConfig:
-    """The config of a variant on so many tasks."""
-    model = dataclasses.replace(
-        config.model,
-        z1_size=max(1, round(variant.latent_share * config.model.z1_size)),
-        z2_size=max(1, round(variant.latent_share * config.model.z2_size)),
-    )
+def _collect_more(config: "MeldConfig", batch: int) -> "MeldConfig":
+    """As much as in so many iterations before the updates of as many."""
     return dataclasses.replace(
         config,
-        model=model,
-        num_tasks_per_iteration=min(variant.batch * config.num_tasks_per_iteration, num_tasks),
-        num_model_updates=variant.batch * config.num_model_updates,
-        num_policy_updates=variant.batch * config.num_policy_updates,
-        num_joint_updates=variant.batch * config.num_joint_updates,
+        num_tasks_per_iteration=batch * config.num_tasks_per_iteration,
+        num_model_updates=batch * config.num_model_updates,
+        num_policy_updates=batch * config.num_policy_updates,
+        num_joint_updates=batch * config.num_joint_updates,
     )
 
 
-def restrict(benchmark: Benchmark, num_tasks: int | None) -> Benchmark:
-    """The benchmark with the first so many of its train tasks.
+def _shrink(config: "MeldConfig", share: float) -> "MeldConfig":
+    """A share of the latent state."""
+    z1_size, z2_size = (max(1, round(share * size)) for size in (config.model.z1_size, config.model.z2_size))
+    return dataclasses.replace(config, model=dataclasses.replace(config.model, z1_size=z1_size, z2_size=z2_size))
 
-    Raises:
-      ValueError: it has fewer.
-    """
-    if num_tasks is None:
-        return benchmark
-    if num_tasks > benchmark.num_train_tasks:
-        raise ValueError(
-            f"benchmark {benchmark.name} must have {num_tasks} train tasks for --variants=tasks-{num_tasks}"
-        )
-    return dataclasses.replace(benchmark, train_tasks=take_tasks(benchmark.train_tasks, np.arange(num_tasks)))
+
+ABLATION = Ablation(
+    benchmark="point-image-dense-32-v1",
+    variants={
+        "meld": Variant("as preset"),
+        "tasks-1": Variant("1 task", num_tasks=1),
+        "tasks-5": Variant("5 tasks", num_tasks=5),
+        "tasks-10": Variant("10 tasks", num_tasks=10),
+        "batch-2": _batch("2 times the data, then updates", 2),
+        "batch-3": _batch("3 times the data, then updates", 3),
+        "latent-quarter": Variant("a quarter of the latent state", partial(_shrink, share=0.25)),
+        "latent-half": Variant("half of the latent state", partial(_shrink, share=0.5)),
+    },
+    figures={
+        "training tasks": ("meld", "tasks-1", "tasks-5", "tasks-10"),
+        "data between updates": ("meld", "batch-2", "batch-3"),
+        "size of the latent state": ("meld", "latent-quarter", "latent-half"),
+    },
+)

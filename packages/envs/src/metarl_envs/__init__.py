@@ -1,5 +1,6 @@
 """Versioned, seeded families of tasks for meta-reinforcement learning."""
 
+from metarl_envs.adapters.wrappers import ChangingFamily, FilmedFamily, Shot
 from metarl_envs.catcher import CatcherEnv, CatcherFamily, CatcherTask, PleCatcherEnv
 from metarl_envs.catcher.family import register as _register_catcher
 from metarl_envs.check_family import check_family
@@ -35,6 +36,8 @@ __all__ = [
     "CatcherEnv",
     "CatcherFamily",
     "CatcherTask",
+    "ChangingFamily",
+    "FilmedFamily",
     "FunctionalEnv",
     "FunctionalFamily",
     "FunctionalVectorEnv",
@@ -48,6 +51,7 @@ __all__ = [
     "PointImageEnv",
     "PointImageFamily",
     "PointTask",
+    "Shot",
     "Task",
     "TaskFamily",
     "Tasks",
