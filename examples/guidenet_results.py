@@ -97,7 +97,7 @@ _BATCH_SIZE = 8
 def find_networks() -> dict[str, Path | None]:
     """Networks by `<method>-seed<number>`; fine-tuning starts from the foreground-background network of its seed."""
     found: dict[str, Path | None] = {"prototype-seed0": None}
-    for path in sorted(Path(_RUNS.value).glob("*-seed*/model.npz")):
+    for path in sorted(Path(_RUNS.value).expanduser().glob("*-seed*/model.npz")):
         name = path.parent.name
         found[name] = path
         if name.startswith("none-"):
@@ -212,7 +212,7 @@ def compute(part: str, networks: Mapping[str, Path | None]) -> None:
     """Writes the scores that are not there yet."""
     for name, path in networks.items():
         for kind in get_kinds(part, name.rpartition("-seed")[0], get_data().kinds):
-            output = Path(_OUTPUT.value) / "scores" / f"{part}-{name}-{kind}.json"
+            output = Path(_OUTPUT.value).expanduser() / "scores" / f"{part}-{name}-{kind}.json"
             if output.exists():
                 continue
             method = make_method(name, path)
@@ -246,7 +246,7 @@ def run() -> None:
 
 def draw(network: Path | None) -> None:
     """Draws all scores that there are, and what a network finds."""
-    folder = Path(_OUTPUT.value)
+    folder = Path(_OUTPUT.value).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     rows = summarise(folder / "scores")
     (folder / "points.json").write_text(json.dumps(rows, indent=0) + "\n")

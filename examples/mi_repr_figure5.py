@@ -90,7 +90,7 @@ def make_experiments() -> Iterator[tuple[Key, mi_repr.Experiment]]:
 
 def directory(game: str, objective: str, seed: int) -> Path:
     """Of one experiment."""
-    return Path(_RUN_DIR.value) / f"{game}-{objective}-{seed}"
+    return Path(_RUN_DIR.value).expanduser() / f"{game}-{objective}-{seed}"
 
 
 def parse_shard(text: str) -> tuple[int, int]:
@@ -201,7 +201,7 @@ def draw(results: Results) -> None:
     if finished:
         figures["figure30.png"] = draw_regression(results, finished)
     for name, figure in figures.items():
-        path = Path(_RUN_DIR.value) / name
+        path = Path(_RUN_DIR.value).expanduser() / name
         figure.savefig(path, dpi=120)
         print(path)
 

@@ -70,7 +70,7 @@ def test(model: Path, kinds: list[str]) -> dict[str, list[dict[str, object]]]:
 
 def run() -> None:
     """Trains and tests."""
-    directory = Path(_RUN_DIR.value or Path("runs") / f"guidenet-{_PRESET.value}-{_SEED.value}")
+    directory = Path(_RUN_DIR.value or f"runs/guidenet-{_PRESET.value}-{_SEED.value}").expanduser()
     enable_compilation_cache()
     with user_errors():
         model = train(
