@@ -7,12 +7,17 @@ Prints a table of representations, a verdict for each objective with a counterex
 conditions of the theory that the MDP violates. The format of files is described in `mi_repr.tabular.files`.
 """
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends what follows at once
+
 import numpy as np
 from absl import flags
-from didactic_pictures import Picture, draw
 from mi_repr import tabular
 from mi_repr.tabular import report
-from rlcore.experiment import main, user_errors
+from rlcore.experiment import main, output_path, user_errors
+from support.didactic_pictures import Picture, draw
 
 _MDP = flags.DEFINE_enum("mdp", "figure2", list(tabular.LIBRARY), "A built-in MDP.")
 _FILE = flags.DEFINE_string("file", None, "A .json or .npz file with another MDP; then --mdp is not used.")
@@ -88,6 +93,7 @@ def print_costs(mdp: tabular.FiniteMDP, verdicts: list[tabular.Verdict]) -> None
 def run() -> None:
     """Analyses, prints and draws."""
     with user_errors():
+        output = output_path("output", _OUTPUT.value)
         mdp = tabular.load_mdp(_FILE.value) if _FILE.value else tabular.LIBRARY[_MDP.value]()
         title = f"{_FILE.value or _MDP.value}, k = {_K.value}"
         violations = tabular.check_conditions(mdp, _K.value)
@@ -102,8 +108,8 @@ def run() -> None:
     print_costs(mdp, verdicts)
     for violation in violations:
         print(f"condition violated ({violation.condition}): {violation.message}")
-    draw(mdp, verdicts, picture, _OUTPUT.value)
-    print(_OUTPUT.value)
+    draw(mdp, verdicts, picture, output)
+    print(output)
 
 
 def _short_name(labels: np.ndarray, states: tuple[str, ...]) -> str:

@@ -18,6 +18,11 @@ drawn of all of it:
   for it on the subcategories of validation.
 """
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends what follows at once
+
 import dataclasses
 import functools
 import json
@@ -45,8 +50,9 @@ from guidenet.evaluation import (
     split_classes,
 )
 from guidenet.training import Material, load_material
-from guidenet_pictures import draw_points, draw_shots, draw_tasks, draw_times
-from guidenet_scores import (
+from rlcore.experiment import check_choice, enable_compilation_cache, main, tell, user_errors
+from support.guidenet_pictures import draw_points, draw_shots, draw_tasks, draw_times
+from support.guidenet_scores import (
     METHODS,
     POINTS,
     SHOTS,
@@ -55,7 +61,6 @@ from guidenet_scores import (
     summarise,
     summarise_look_alikes,
 )
-from rlcore.experiment import check_choice, enable_compilation_cache, main, tell, user_errors
 
 PARTS = ("points", "clicks", "shots", "pictures")
 
@@ -92,7 +97,7 @@ _BATCH_SIZE = 8
 def find_networks() -> dict[str, Path | None]:
     """Networks by `<method>-seed<number>`; fine-tuning starts from the foreground-background network of its seed."""
     found: dict[str, Path | None] = {"prototype-seed0": None}
-    for path in sorted(Path(_RUNS.value).glob("*-seed*/model.npz")):
+    for path in sorted(Path(_RUNS.value).expanduser().glob("*-seed*/model.npz")):
         name = path.parent.name
         found[name] = path
         if name.startswith("none-"):
@@ -207,7 +212,7 @@ def compute(part: str, networks: Mapping[str, Path | None]) -> None:
     """Writes the scores that are not there yet."""
     for name, path in networks.items():
         for kind in get_kinds(part, name.rpartition("-seed")[0], get_data().kinds):
-            output = Path(_OUTPUT.value) / "scores" / f"{part}-{name}-{kind}.json"
+            output = Path(_OUTPUT.value).expanduser() / "scores" / f"{part}-{name}-{kind}.json"
             if output.exists():
                 continue
             method = make_method(name, path)
@@ -241,7 +246,7 @@ def run() -> None:
 
 def draw(network: Path | None) -> None:
     """Draws all scores that there are, and what a network finds."""
-    folder = Path(_OUTPUT.value)
+    folder = Path(_OUTPUT.value).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     rows = summarise(folder / "scores")
     (folder / "points.json").write_text(json.dumps(rows, indent=0) + "\n")

@@ -7,6 +7,11 @@ The same command again goes on where it stopped. To use two processes, start one
 --shard=1/2, and the command without --shard when both are done. The figures show what is finished.
 """
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends what follows at once
+
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +22,7 @@ import metarl_envs
 import mi_repr
 import numpy as np
 from absl import flags
-from curves import bootstrap_interval
+from support.curves import bootstrap_interval
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -85,7 +90,7 @@ def make_experiments() -> Iterator[tuple[Key, mi_repr.Experiment]]:
 
 def directory(game: str, objective: str, seed: int) -> Path:
     """Of one experiment."""
-    return Path(_RUN_DIR.value) / f"{game}-{objective}-{seed}"
+    return Path(_RUN_DIR.value).expanduser() / f"{game}-{objective}-{seed}"
 
 
 def parse_shard(text: str) -> tuple[int, int]:
@@ -196,7 +201,7 @@ def draw(results: Results) -> None:
     if finished:
         figures["figure30.png"] = draw_regression(results, finished)
     for name, figure in figures.items():
-        path = Path(_RUN_DIR.value) / name
+        path = Path(_RUN_DIR.value).expanduser() / name
         figure.savefig(path, dpi=120)
         print(path)
 

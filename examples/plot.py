@@ -5,15 +5,20 @@
 Each --runs is LABEL=PATTERN; the runs that a pattern matches are the seeds of one curve.
 """
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends what follows at once
+
 import itertools
 
 import matplotlib
 from absl import flags
-from curves import bootstrap_interval, load_curves
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-from rlcore.experiment import main, user_errors
+from rlcore.experiment import main, output_path, user_errors
+from support.curves import bootstrap_interval, load_curves
 
 _RUNS = flags.DEFINE_multi_string("runs", None, "LABEL=PATTERN of run directories.", required=True)
 _X = flags.DEFINE_string("x", "env_steps", "Metric of the horizontal axis: env_steps, updates, iteration.")
@@ -57,6 +62,8 @@ def plot() -> None:
     """Draws the curves."""
     figure, axes = plt.subplots(figsize=(6.5, 4), layout="constrained")
     with user_errors():
+        suffixes = [f".{name}" for name in figure.canvas.get_supported_filetypes()]
+        output = output_path("output", _OUTPUT.value, suffixes)
         for text in _RUNS.value:
             label, pattern = _split("runs", text)
             x, y = load_curves(pattern, _X.value, _Y.value)
@@ -76,8 +83,8 @@ def plot() -> None:
     axes.set(xlabel=_X.value, ylabel=_Y.value, title=_TITLE.value)
     axes.grid(alpha=0.3)
     axes.legend()
-    figure.savefig(_OUTPUT.value, dpi=130)
-    print(_OUTPUT.value)
+    figure.savefig(output, dpi=130)
+    print(output)
 
 
 if __name__ == "__main__":

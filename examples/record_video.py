@@ -3,22 +3,23 @@
     uv run examples/record_video.py --run_dir=runs/half-cheetah-vel-v0-cpu-0
     uv run examples/record_video.py --run_dir=runs/ant-goal-v0-cpu-0 --num_tasks=2 --output=ant.webp --fps=20
     uv run examples/record_video.py --run_dir=runs/point-image-dense-32-v1-cpu-0 --num_tasks=4
+    uv run examples/record_video.py --import=mine --run_dir=runs/mine-v0-cpu-0
 
 PEARL's episodes of a trial are side by side. MELD's follow one another: what it observes, by all of its cameras, what
 its belief reconstructs of it, and below the training reward, true and predicted. It needs no display.
 """
 
-from pathlib import Path
+import signal
 
-import film_meld
-import film_pearl
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends what follows at once
+
 from absl import flags
-from films import FilmOptions, Shoot, check_output, write_film
-from rlcore.experiment import load_config, main, user_errors
+from rlcore.experiment import main, output_path, user_errors
+from support.films import FilmOptions, write_film
+from support.runs import check_sizes, define_import_flag, import_modules, load_run
 
-_RUN_DIR = flags.DEFINE_string(
-    "run_dir", None, "The run directory that train_pearl.py or train_meld.py wrote.", required=True
-)
+_RUN_DIR = flags.DEFINE_string("run_dir", None, "The run directory that training wrote.", required=True)
 _NUM_TASKS = flags.DEFINE_integer(
     "num_tasks", None, "Test tasks, evenly spread over all; by default 3, or all if there are fewer.", lower_bound=1
 )
@@ -40,26 +41,19 @@ _SHEET = flags.DEFINE_string("sheet", None, "A .png of some of its frames, by de
 _OVERRIDE = flags.DEFINE_multi_string(
     "override", [], "A test option of the config, such as num_test_prior_episodes=5 or deterministic_test=false."
 )
-
-_KINDS = {"pearl": film_pearl.prepare, "meld": film_meld.prepare}
-
-
-def _prepare() -> Shoot:
-    run_dir = _RUN_DIR.value
-    saved = load_config(run_dir)
-    for kind, prepare in _KINDS.items():
-        if kind in saved:
-            options = (_OVERRIDE.value, _NUM_TASKS.value, _NUM_EPISODES.value, _EVERY.value, _SEED.value)
-            return prepare(FilmOptions(run_dir, *options))
-    raise ValueError(f"run_dir must be a run of train_pearl.py or train_meld.py, got {run_dir}")
+_IMPORT = define_import_flag()
 
 
 def record() -> None:
     """Plays the trials and films them."""
+    import_modules(_IMPORT.value)
     with user_errors():
-        shoot = _prepare()
-        output = check_output("output", Path(_OUTPUT.value or f"{_RUN_DIR.value}/adaptation.gif"), (".gif", ".webp"))
-        sheet = check_output("sheet", Path(_SHEET.value or output.with_name(f"{output.stem}_sheet.png")), (".png",))
+        algorithm, trained = load_run(_RUN_DIR.value, _OVERRIDE.value)
+        check_sizes(algorithm, trained, _NUM_TASKS.value, _NUM_EPISODES.value)
+        options = FilmOptions(_NUM_TASKS.value, _NUM_EPISODES.value, _EVERY.value, _SEED.value)
+        shoot = algorithm.import_helper("film").prepare(trained, options)
+        output = output_path("output", _OUTPUT.value or f"{_RUN_DIR.value}/adaptation.gif", (".gif", ".webp"))
+        sheet = output_path("sheet", _SHEET.value or output.with_name(f"{output.stem}_sheet.png"), (".png",))
     write_film(shoot(), output, sheet, _FPS.value)
     print(f"film: {output}, some of its frames: {sheet}")
 

@@ -10,6 +10,11 @@ The same command again goes on where it stopped. In --run_dir are config.json, m
 for `guidenet.load_model`, and test.json, positive IU against the number of annotated pixels.
 """
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends what follows at once
+
 import json
 from pathlib import Path
 
@@ -65,7 +70,7 @@ def test(model: Path, kinds: list[str]) -> dict[str, list[dict[str, object]]]:
 
 def run() -> None:
     """Trains and tests."""
-    directory = Path(_RUN_DIR.value or Path("runs") / f"guidenet-{_PRESET.value}-{_SEED.value}")
+    directory = Path(_RUN_DIR.value or f"runs/guidenet-{_PRESET.value}-{_SEED.value}").expanduser()
     enable_compilation_cache()
     with user_errors():
         training = set_up(

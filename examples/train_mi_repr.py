@@ -8,6 +8,11 @@ The same command again goes on where it stopped. Everything is in --run_dir: enc
 metrics.jsonl and checkpoints, and at the end results.json.
 """
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends what follows at once
+
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +79,7 @@ def train() -> None:
         if config.representation != _OBJECTIVE.value:
             raise ValueError("override must leave representation alone: --objective names it")
         name = f"{_GAME.value}-{_OBJECTIVE.value}-{_PRESET.value}-{_SEED.value}"
-        directory = Path(_RUN_DIR.value or Path("runs") / name)
+        directory = Path(_RUN_DIR.value or f"runs/{name}").expanduser()
         experiment = mi_repr.Experiment(benchmark, config, _SEED.value, directory, _CHECKPOINT_EVERY.value)
         experiment.check(with_agent=_AGENT.value, learned_q_star=_LEARNED_Q_STAR.value)
     enable_compilation_cache()

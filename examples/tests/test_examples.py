@@ -1,6 +1,9 @@
 """Every example runs with tiny flags, explains itself, and says in a line what is wrong with what it was given."""
 
+import ast
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,19 +47,31 @@ def test_same_command_again_has_nothing_left_to_train_and_reports_the_same(run, 
 def test_evaluation_of_a_checkpoint(run, finished, tmp_path):
     run_dir, _ = finished
     flags = [f"--run_dir={run_dir}", "--num_tasks=3", "--num_episodes=4", f"--output_dir={tmp_path}"]
-    result = run("evaluate_pearl.py", *flags, "--override=num_test_prior_episodes=2", cwd=tmp_path, alone=True)
+    result = run("evaluate.py", *flags, "--override=num_test_prior_episodes=2", cwd=tmp_path, alone=True)
     assert result.returncode == 0, result.stderr
     assert "iteration 2" in result.stdout
     assert "mean over 3 tasks" in result.stdout
     assert (tmp_path / "trajectories.png").exists()
 
 
-def test_plot_of_learning_curves(run, finished, tmp_path):
-    run_dir, _ = finished
-    flags = [f"--runs=PEARL={run_dir}", "--hline=best=16", "--point=log=9e4,3", "--output=curve.png"]
-    result = run("plot.py", *flags, cwd=tmp_path, alone=True)
+def test_evaluation_of_a_run_of_the_first_version(run, finished, tmp_path):
+    """That wrote the options under the algorithm's name, and of the benchmark no more than its name."""
+    shutil.copytree(finished[0], tmp_path / "run")
+    saved = json.loads((tmp_path / "run" / "config.json").read_text())
+    config = {name: value for name, value in saved["config"].items() if "image" not in name}
+    old = {"benchmark": saved["benchmark"]["name"], "seed": 0, "pearl": config}
+    (tmp_path / "run" / "config.json").write_text(json.dumps(old))
+    result = run("evaluate.py", "--run_dir=run", "--num_tasks=3", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+    assert "point-sparse-wide-v0, iteration 2" in result.stdout
+
+
+def test_plot_of_learning_curves_of_a_run_at_home_whatever_its_name(run, finished, tmp_path):
+    shutil.copytree(finished[0], tmp_path / "lr[0.1]")
+    flags = ["--runs=PEARL=~/lr[0.1]", "--hline=best=16", "--point=log=9e4,3", "--output=~/new/curve.png"]
+    result = run("plot.py", *flags, cwd=tmp_path, alone=True, HOME=str(tmp_path))
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "new" / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_plot_explains_a_bad_point(run, finished, tmp_path):
@@ -66,7 +81,7 @@ def test_plot_explains_a_bad_point(run, finished, tmp_path):
 
 
 def test_bootstrap_interval_holds_the_mean_and_shrinks_to_it_for_equal_seeds():
-    import curves
+    from support import curves
 
     y = np.array([[1.0, 5.0], [2.0, 5.0], [6.0, 5.0]])
     low, high = curves.bootstrap_interval(y, 0.9)
@@ -74,12 +89,24 @@ def test_bootstrap_interval_holds_the_mean_and_shrinks_to_it_for_equal_seeds():
     assert low[1] == high[1] == 5
 
 
-@pytest.mark.parametrize("example", ["train_pearl.py", "evaluate_pearl.py", "plot.py"])
+@pytest.mark.parametrize("example", ["train_pearl.py", "evaluate.py", "plot.py"])
 def test_help_explains_every_flag(run, example, tmp_path):
     result = run(example, "--help", cwd=tmp_path)
     assert "uv run examples/" in result.stdout
     own = result.stdout.split("flags:", 1)[1]
     assert own.count("--") >= 5
+
+
+PROGRAMS = sorted(path.name for path in Path(__file__).resolve().parents[1].glob("*.py"))
+
+
+@pytest.mark.parametrize("example", PROGRAMS)
+def test_ctrl_c_ends_a_program_at_once_also_while_it_imports(example):
+    """JAX loses a KeyboardInterrupt that comes while it is imported."""
+    tree = ast.parse((Path(__file__).resolve().parents[1] / example).read_text())
+    _, imports, guard, *_ = tree.body
+    assert ast.unparse(imports) == "import signal"
+    assert ast.unparse(guard).splitlines()[1].strip() == "signal.signal(signal.SIGINT, signal.SIG_DFL)"
 
 
 @pytest.mark.parametrize(
@@ -96,6 +123,8 @@ def test_help_explains_every_flag(run, example, tmp_path):
         (["--run_dir=occupied"], "is a file"),
         (["--run_dir=/proc/here/run"], "cannot be created or written"),
         (["nonsense"], "unexpected argument 'nonsense'"),
+        (["--import=nowhere.at_all"], "import must name a module, such as mine for ./mine.py, got 'nowhere.at_all'"),
+        (["--import=mine.py"], "import must name a module, such as mine for ./mine.py, got 'mine.py'"),
     ],
 )
 def test_bad_input_gets_one_line_a_code_and_writes_nothing(run, flags, message, tmp_path):
@@ -112,7 +141,7 @@ def test_resuming_with_another_config_shows_the_difference(run, finished):
     before = (run_dir / "metrics.jsonl").read_bytes()
     result = run("train_pearl.py", *SMALL, "--run_dir=run", "--override=kl_coef=0.5", cwd=run_dir.parent)
     assert result.returncode != 0
-    assert "pearl.kl_coef: 0.001 (run) != 0.5 (now)" in result.stderr
+    assert "config.kl_coef: 0.001 (run) != 0.5 (now)" in result.stderr
     assert "Traceback" not in result.stderr
     assert (run_dir / "metrics.jsonl").read_bytes() == before
 
@@ -120,9 +149,15 @@ def test_resuming_with_another_config_shows_the_difference(run, finished):
 @pytest.mark.parametrize(
     ("example", "flags", "message"),
     [
-        ("evaluate_pearl.py", ["--run_dir=nowhere"], "nowhere is not a run directory"),
+        ("evaluate.py", ["--run_dir=nowhere"], "nowhere is not a run directory"),
         ("plot.py", ["--runs=PEARL=nowhere*"], "nothing matches 'nowhere*'"),
         ("plot.py", ["--runs=nowhere"], "runs must look like LABEL=VALUE, got 'nowhere'"),
+        ("plot.py", ["--runs=PEARL=x", "--output=curve.xyz"], "output must end in "),
+        (
+            "plot.py",
+            ["--runs=PEARL=x", "--output=/proc/here/curve.png"],
+            "output /proc/here/curve.png cannot be written",
+        ),
     ],
 )
 def test_evaluation_and_plots_say_what_is_missing(run, example, flags, message, tmp_path):

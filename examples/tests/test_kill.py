@@ -15,6 +15,7 @@ import numpy as np
 import pearl_jax
 import pytest
 from rlcore.experiment import from_dict, load_config, restore_latest
+from rlcore.meta import init_state
 
 TRAIN = Path(__file__).resolve().parents[1] / "train_pearl.py"
 NUM_KILLS, NUM_ITERATIONS = 10, 160
@@ -41,9 +42,10 @@ def _wait_some(process, run_dir, moments):
 
 def _final_state(run_dir):
     saved = load_config(run_dir)
-    benchmark = metarl_envs.benchmark(saved["benchmark"])
-    agent = pearl_jax.make_agent(from_dict(pearl_jax.PearlConfig, saved["pearl"]), benchmark)
-    state, iteration = restore_latest(run_dir, pearl_jax.init_state(agent, benchmark, saved["seed"]))
+    learner = pearl_jax.PearlLearner(
+        from_dict(pearl_jax.PearlConfig, saved["config"]), metarl_envs.benchmark(saved["benchmark"]["name"])
+    )
+    state, iteration = restore_latest(run_dir, init_state(learner, saved["seed"]))
     return state._replace(key=jax.random.key_data(state.key)), iteration
 
 

@@ -2,16 +2,16 @@
 
 import json
 
-import film_meld
-import films
 import meld_jax
 import numpy as np
 import pytest
+from meld_jax.frames import make_trials
 from metarl_envs import benchmark, get_task
 from PIL import Image
-from rlcore.meta import Trials
+from rlcore.meta import Visit
 from rlcore.rollout import Trajectory
 from rlcore.types import Transition
+from support import film_belief, films
 
 SMALL = [
     "--benchmark=point-image-dense-32-v1",
@@ -65,7 +65,7 @@ def test_number_of_tasks_and_episodes_frames_and_files(run, meld_run, tmp_path):
     ("flags", "message"),
     [
         (["--num_tasks=11"], "num_tasks must be at most 10 for point-image-dense-32-v1, got 11"),
-        (["--num_episodes=3"], "num_episodes must be at most the 2 that this MELD was trained on, got 3"),
+        (["--num_episodes=3"], "num_episodes must be at most the 2 that this agent was trained on, got 3"),
         (["--override=num_test_prior_episodes=5"], "unknown option 'num_test_prior_episodes'"),
     ],
 )
@@ -85,35 +85,38 @@ def test_a_run_of_something_else_gets_one_line(run, tmp_path):
     assert "Traceback" not in result.stderr
 
 
-def _make_footage(valid, shape=(8, 8, 3)):
-    """Trials whose frame `t` of episode `k` has the colour `10 k + t`, with a reward of 1 a step."""
-    valid = np.asarray(valid)[..., None]  # one task
-    num_episodes, num_steps, _ = valid.shape
-    colours = 10 * np.arange(num_episodes)[:, None] + np.arange(num_steps + 1)
-    pictures = np.broadcast_to(colours[..., None, None, None, None], (*colours.shape, 1, *shape)).astype(np.uint8)
-    ones = np.ones(valid.shape, np.float32)
-    transition = Transition(pictures[:, :-1], np.zeros((*valid.shape, 2), np.float32), ones, ones, pictures[:, 1:])
-    of_reward = np.linspace(0, 1, colours.size, dtype=np.float32)[None]
-    image = np.moveaxis(pictures, 2, 0).reshape(1, -1, *shape) / np.float32(255)
+def _make_footage(lengths, shape=(8, 8, 3)):
+    """A trial whose frame `t` of episode `k` has the colour `10 k + t`, with a reward of 1 a step; `T` is 3."""
+    colours = np.concatenate([10 * k + np.arange(length + 1) for k, length in enumerate(lengths)])
+    first = np.concatenate([np.arange(length + 1) == 0 for length in lengths])
+    pictures = np.broadcast_to(colours[:, None, None, None], (len(colours), *shape)).astype(np.uint8)
+    arrivals = np.flatnonzero(~first)
+    ones = np.ones((len(arrivals), 1), np.float32)
+    actions = np.zeros((len(arrivals), 1, 2), np.float32)
+    transition = Transition(pictures[arrivals - 1][:, None], actions, ones, ones, pictures[arrivals][:, None])
+    visit = Visit(Trajectory(transition, ones == 0, {}), (first.cumsum()[arrivals] - 1)[:, None].astype(np.int32))
+    trials = make_trials(meld_jax.MeldConfig(), visit, len(colours) + 2)  # two of room
+    of_reward = np.linspace(0, 1, len(colours) + 2, dtype=np.float32)[None]
+    image = np.pad(pictures, [(0, 2), (0, 0), (0, 0), (0, 0)])[None] / np.float32(255)
     diagnosis = meld_jax.Diagnosis(of_reward, np.full_like(of_reward, 0.25), np.ones_like(of_reward), image)
-    trials = Trials(Trajectory(transition, np.zeros_like(valid), {}), valid)
-    return film_meld.develop(trials, diagnosis, meld_jax.MeldConfig())
+    return film_belief.develop(trials, diagnosis, len(lengths), horizon=3)
 
 
 def test_the_frame_of_an_episode_that_has_ended_stays():
-    footage = _make_footage([[True, True, True], [True, False, False]])
+    footage = _make_footage([3, 1])
     np.testing.assert_array_equal(footage.images[0, :, 0, 0, 0], [0, 1, 2, 3, 10, 11, 11, 11])
     np.testing.assert_array_equal(footage.reconstructions, footage.images)
     np.testing.assert_array_equal(footage.steps[0], [0, 1, 2, 3, 0, 1, 1, 1])
     np.testing.assert_array_equal(footage.returns[0], [0, 1, 2, 3, 0, 1, 1, 1])
     np.testing.assert_array_equal(footage.reward[0], [np.nan, 1, 1, 1, np.nan, 1, np.nan, np.nan])
     np.testing.assert_allclose(footage.expected[0, 1:4], np.arange(1, 4) / 7, rtol=1e-6)
+    np.testing.assert_allclose(footage.expected[0, 5], 5 / 7, rtol=1e-6)
     np.testing.assert_array_equal(footage.spread[0, 1:4], [0.5] * 3)
 
 
 def test_curves_grow_with_time():
-    footage = _make_footage(np.ones((2, 3), bool))
-    plot = film_meld.RewardPlot(footage, 0, num_episodes=2, name="reward", width=WIDTH)
+    footage = _make_footage([3, 3])
+    plot = film_belief.RewardPlot(footage, 0, num_episodes=2, name="reward", width=WIDTH)
     blues = [np.asarray(plot.at(frame)).astype(int) for frame in range(8)]
     amounts = [int((picture[..., 2] - picture[..., 0] > 40).sum()) for picture in blues]
     assert blues[0].shape == (PLOT, WIDTH, 3)
@@ -122,9 +125,9 @@ def test_curves_grow_with_time():
 
 
 def test_pictures_of_two_cameras_are_side_by_side():
-    assert film_meld.describe_observation(benchmark("sawyer-reacher-v0")) == "observation: scene, wrist camera"
-    footage = _make_footage(np.ones((1, 2), bool), shape=(64, 128, 3))
-    (frame,) = film_meld.draw_film(footage, ["one"], [2], num_episodes=1, reward_name="reward", seen="both")
+    assert film_belief.describe_observation(benchmark("sawyer-reacher-v0")) == "observation: scene, wrist camera"
+    footage = _make_footage([2], shape=(64, 128, 3))
+    (frame,) = film_belief.draw_film(footage, ["one"], [2], num_episodes=1, reward_name="reward", seen="both")
     assert frame.size == (2 * 2 * PICTURE + GAP, ROW)
     assert frame.getpixel((300, 100)) == frame.getpixel((700, 100)) == (2, 2, 2)
 

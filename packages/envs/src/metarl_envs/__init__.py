@@ -6,6 +6,7 @@ from metarl_envs.adapters.functional_vector import FunctionalVectorEnv
 from metarl_envs.adapters.gymnasium_family import GymnasiumFamily, from_gymnasium
 from metarl_envs.adapters.gymnasium_ids import register_with_gymnasium
 from metarl_envs.adapters.infos import transition_info
+from metarl_envs.adapters.wrappers import ChangingFamily, FilmedFamily, Shot
 from metarl_envs.benchmarks import register_all
 from metarl_envs.catcher import CatcherEnv, CatcherFamily, CatcherTask, PleCatcherEnv
 from metarl_envs.check_family import check_family
@@ -25,6 +26,8 @@ __all__ = [
     "CatcherEnv",
     "CatcherFamily",
     "CatcherTask",
+    "ChangingFamily",
+    "FilmedFamily",
     "FunctionalEnv",
     "FunctionalFamily",
     "FunctionalVectorEnv",
@@ -35,6 +38,7 @@ __all__ = [
     "PointImageEnv",
     "PointImageFamily",
     "PointTask",
+    "Shot",
     "SimulatedFamily",
     "Task",
     "TaskFamily",

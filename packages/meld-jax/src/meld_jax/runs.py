@@ -124,7 +124,8 @@ def _read(
     config = override(from_dict(MeldConfig, saved.config), overrides)
     benchmark = benchmark or metarl_envs.benchmark(saved.benchmark["name"])
     check_benchmark(saved, benchmark, run_dir)
-    return MeldLearner(config, benchmark, num_expert_trials=saved.parts["first_stage"]["num_trials"]), benchmark, saved
+    first_stage = saved.parts.get("first_stage", {"num_trials": 0})  # ablations of version 0.1.0 had none
+    return MeldLearner(config, benchmark, num_expert_trials=first_stage["num_trials"]), benchmark, saved
 
 
 def _identify(config: MeldConfig, benchmark: Benchmark, seed: int, first_stage: FirstStage | None) -> dict[str, Any]:

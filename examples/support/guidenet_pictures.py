@@ -8,9 +8,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from guidenet.data.episodes import annotate, as_masks
 from guidenet.evaluation import Evaluation, Guided, Viewer
-from guidenet_scores import KINDS, METHODS, POINTS, SHOTS, pooled
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from support.guidenet_scores import KINDS, METHODS, POINTS, SHOTS, pooled
 
 _NUM_SHOWN = 8
 

@@ -1,7 +1,7 @@
 """A film of MELD: what it sees of each task, what its belief makes of it, and the reward that the belief expects.
 
 In the shape descriptions `N` denotes the tasks, `K` the episodes of a trial, `T` the steps of an episode, `L` the
-frames of a trial: `K (T + 1)`. The frame of an episode that has ended stays.
+frames of the film of a trial: `K (T + 1)`. The frame of an episode that has ended stays.
 """
 
 from collections.abc import Sequence
@@ -11,21 +11,15 @@ from typing import NamedTuple
 import jax
 import meld_jax
 import numpy as np
-from films import (
-    FilmOptions,
-    Shoot,
-    add_caption,
-    choose_tasks,
-    filmed_steps,
-    join,
-    print_returns,
-)
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from metarl_envs import Benchmark, SimulatedFamily, Tasks
+from meld_jax.filtering import Trial
+from meld_jax.frames import make_trials
+from metarl_envs import Tasks
 from PIL import Image
-from rlcore.meta import TrialPlayer, Trials
-from trained_meld import TrainedMeld, load_trained
+from rlcore.meta import Benchmark, Trained, TrialPlayer
+
+from support.films import FilmOptions, Shoot, add_caption, choose_tasks, filmed_steps, join, print_returns
 
 _PICTURE_HEIGHT, _PLOT_HEIGHT = 192, 116
 _DPI = 128  # a power of two, so that figures have just the pixels that are asked for
@@ -105,31 +99,36 @@ class RewardPlot:
         return image
 
 
-def develop(trials: Trials, diagnosis: meld_jax.Diagnosis, config: meld_jax.MeldConfig) -> Footage:
-    """Lays out what was played, and what the belief said of it, frame by frame.
+def develop(trials: Trial, diagnosis: meld_jax.Diagnosis, num_episodes: int, horizon: int) -> Footage:
+    """Lays out what was played, and what the belief said of it, episode by episode.
 
     Args:
-      trials: leaves `[K, T, N, ...]`.
+      trials: what was played, frame by frame.
       diagnosis: of these trials.
-      config: names the rewards.
+      num_episodes: `K`.
+      horizon: `T`.
     """
-    frames = jax.tree.map(np.asarray, meld_jax.make_trials(config, trials))
-    num_episodes, num_steps, num_trials = trials.valid.shape
-    valid, reward = (leaf.reshape(num_trials, num_episodes, num_steps + 1) for leaf in (frames.valid, frames.reward))
-    steps = valid.cumsum(axis=-1) - 1
-    starts = np.arange(num_episodes)[:, None] * (num_steps + 1)
-    shown = (starts + steps).reshape(num_trials, -1)  # the last valid frame
-    images, reconstructions = (
-        leaf[np.arange(num_trials)[:, None], shown] for leaf in (frames.image, np.asarray(diagnosis.image))
-    )
-    earned = frames.valid & ~frames.first
-    reward_curves = (diagnosis.reward, diagnosis.expected, np.sqrt(diagnosis.variance))
+    trials = jax.tree.map(np.asarray, trials)
+    number = np.where(trials.valid, trials.first.cumsum(axis=1), 0)  # of a frame's episode, from 1
+    of_episode = number[:, None] == np.arange(1, num_episodes + 1)[:, None]  # [N, K, frames of the trial]
+    lengths, starts = of_episode.sum(axis=-1, keepdims=True), of_episode.argmax(axis=-1, keepdims=True)
+    moments = np.arange(horizon + 1)
+    steps = np.minimum(moments, np.maximum(lengths - 1, 0))  # [N, K, T + 1], those of the last frame stay
+    shape = (len(number), -1)
+    shown = (starts + steps).reshape(shape)
+    earned = ((moments > 0) & (moments < lengths)).reshape(shape)
+
+    def take(leaf: np.ndarray) -> np.ndarray:
+        return leaf[np.arange(len(leaf))[:, None], shown]
+
+    rewards = np.where(earned, take(trials.reward), 0).reshape(steps.shape)
+    curves = (diagnosis.reward, diagnosis.expected, np.sqrt(diagnosis.variance))
     return Footage(
-        images,
-        np.round(255 * reconstructions).astype(np.uint8),
-        steps.reshape(num_trials, -1),
-        np.where(valid, reward, 0).cumsum(axis=-1).reshape(num_trials, -1),
-        *(np.where(earned, curve, np.nan) for curve in reward_curves),
+        take(trials.image),
+        np.round(255 * take(np.asarray(diagnosis.image))).astype(np.uint8),
+        steps.reshape(shape),
+        rewards.cumsum(axis=-1).reshape(shape),
+        *(np.where(earned, take(curve), np.nan) for curve in curves),
     )
 
 
@@ -163,42 +162,31 @@ def draw_film(
 
 def describe_observation(benchmark: Benchmark) -> str:
     """What the agent sees, with the cameras from left to right where there are several."""
-    family = benchmark.family
-    if isinstance(family, SimulatedFamily) and len(family.scenario.cameras) > 1:
-        return f"observation: {', '.join(family.scenario.cameras)} camera"
-    return "observation"
+    cameras = getattr(getattr(benchmark.family, "scenario", None), "cameras", ())
+    return f"observation: {', '.join(cameras)} camera" if len(cameras) > 1 else "observation"
 
 
-def prepare(options: FilmOptions) -> Shoot:
-    """Reads a run of train_meld.py.
-
-    Raises:
-      ValueError: it cannot be filmed as asked.
-    """
-    trained = load_trained(options.run_dir, options.overrides)
+def prepare(trained: Trained, options: FilmOptions) -> Shoot:
+    """Makes ready to film."""
     names, tasks = choose_tasks(trained.benchmark, options.num_tasks)
-    trained_on = trained.agent.config.num_episodes
-    if (options.num_episodes or 0) > trained_on:
-        raise ValueError(
-            f"num_episodes must be at most the {trained_on} that this MELD was trained on, got {options.num_episodes}"
-        )
     return partial(_shoot, trained, names, tasks, options)
 
 
-def _shoot(trained: TrainedMeld, names: Sequence[str], tasks: Tasks, options: FilmOptions) -> list[Image.Image]:
-    agent, benchmark, params = trained.agent, trained.benchmark, trained.state.agent.average
+def _shoot(trained: Trained, names: Sequence[str], tasks: Tasks, options: FilmOptions) -> list[Image.Image]:
+    benchmark, agent = trained.benchmark, trained.learner.agent
     num_episodes, horizon = options.num_episodes or agent.config.num_episodes, benchmark.family.horizon
-    play = TrialPlayer(meld_jax.make_test_policy(agent), benchmark.family, num_episodes)
     play_key, sample_key = jax.random.split(jax.random.fold_in(jax.random.key(options.seed), 1))
-    trials = play(params, tasks, play_key)
-    print_returns(benchmark, trained.iteration, names, trials.returns())
-    footage = develop(trials, meld_jax.diagnose(agent, params, trials, sample_key), agent.config)
+    policy = trained.learner.testing.policy
+    with TrialPlayer(benchmark.family) as player:
+        visit = player.play(policy, trained.params, tasks, play_key, num_episodes=num_episodes)
+    print_returns(benchmark, trained.iteration, names, visit.by_episode(num_episodes, horizon).returns())
+    diagnosis = meld_jax.diagnose(agent, trained.params, visit, sample_key)
+    trials = make_trials(agent.config, visit, agent.belief.num_frames)
     steps = filmed_steps(horizon, options.every, num_steps=num_episodes * horizon)
-    frames = [episode * (horizon + 1) + step for episode in range(num_episodes) for step in steps]
     return draw_film(
-        footage,
+        develop(trials, diagnosis, num_episodes, horizon),
         names,
-        frames,
+        [episode * (horizon + 1) + step for episode in range(num_episodes) for step in steps],
         num_episodes=num_episodes,
         reward_name=agent.config.training_reward,
         seen=describe_observation(benchmark),

@@ -1,19 +1,17 @@
 """What films of trials share: options, names of tasks, tiles with captions, and the files.
 
-Each kind of film is a module with a function `prepare(options)`. It reads a run, refuses what cannot be filmed, and
-returns a `Shoot`.
+Each kind of film is a module with a function `prepare(trained, options)`. It refuses what cannot be filmed, and returns
+a `Shoot`.
 """
 
 import contextlib
-import os
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import chex
 import numpy as np
-from checks import check_num_tasks
-from metarl_envs import Benchmark, PointTask, Tasks, get_task, take_tasks
+from metarl_envs import PointTask, Tasks, get_task
 from metarl_envs.locomotion import DirectionTask, DynamicsTask, GoalTask, SignTask, VelocityTask
 from metarl_envs.manipulation.buttons import ButtonTask
 from metarl_envs.manipulation.ethernet import EthernetTask
@@ -21,6 +19,7 @@ from metarl_envs.manipulation.peg import PegTask
 from metarl_envs.manipulation.reacher import ReachTask
 from metarl_envs.manipulation.shelf import ShelfTask
 from PIL import Image, ImageDraw, ImageFont
+from rlcore.meta import Benchmark
 
 Shoot = Callable[[], list[Image.Image]]
 """Plays the trials, prints their returns, and returns the frames of the film, all of the same size."""
@@ -33,12 +32,9 @@ _LAST_FRAME_MS = 1500
 class FilmOptions(NamedTuple):
     """What a user asks for; None is the film's own default.
 
-    run_dir: of the training. overrides: `name=value`, of its test options. num_tasks, num_episodes: of the trials.
-    every: steps from frame to frame. seed: of the trials.
+    num_tasks, num_episodes: of the trials. every: steps from frame to frame. seed: of the trials.
     """
 
-    run_dir: str
-    overrides: Sequence[str]
     num_tasks: int | None
     num_episodes: int | None
     every: int | None
@@ -46,17 +42,12 @@ class FilmOptions(NamedTuple):
 
 
 def choose_tasks(benchmark: Benchmark, num_tasks: int | None) -> tuple[list[str], Tasks]:
-    """Test tasks, evenly spread over all, and their names.
-
-    Raises:
-      ValueError: there are fewer.
-    """
+    """Test tasks, evenly spread over all, and their names."""
     available = benchmark.num_test_tasks
     num_tasks = num_tasks or min(_NUM_TASKS, available)
-    check_num_tasks(num_tasks, benchmark)
     chosen = np.linspace(0, available - 1, num_tasks).round().astype(int)
-    names = [describe(get_task(benchmark.test_tasks, i), i) for i in chosen]
-    return names, take_tasks(benchmark.test_tasks, chosen)
+    tasks = benchmark.take_test_tasks(chosen)
+    return [describe(get_task(tasks, row), index) for row, index in enumerate(chosen)], tasks
 
 
 def describe(task: Any, index: int) -> str:
@@ -138,20 +129,3 @@ def write_film(frames: Sequence[Image.Image], output: Path, sheet: Path, fps: in
     shown = np.linspace(0, len(frames) - 1, _NUM_SHEET_FRAMES + 1).round().astype(int)[1:]
     is_tall = frames[0].height > 2 * frames[0].width
     join([[frames[i] for i in row] for row in shown.reshape(1 if is_tall else 2, -1)]).save(sheet)
-
-
-def check_output(option: str, path: Path, suffixes: tuple[str, ...]) -> Path:
-    """The path, whose directory is made.
-
-    Raises:
-      ValueError: it cannot be written, or does not end as it should; names the option.
-    """
-    if path.suffix.lower() not in suffixes:
-        raise ValueError(f"{option} must end in {' or '.join(suffixes)}, got {path}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"{option} {path} cannot be written: {error.strerror}") from None
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise ValueError(f"{option} {path} cannot be written")
-    return path

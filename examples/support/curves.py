@@ -1,6 +1,8 @@
 """Learning curves over seeds, and their intervals."""
 
 import glob
+import os
+from pathlib import Path
 
 import numpy as np
 from rlcore.experiment import read_metrics
@@ -10,11 +12,14 @@ from scipy import stats
 def load_curves(pattern: str, x: str, y: str) -> tuple[np.ndarray, np.ndarray]:
     """The points `x: [P]` that all runs of a pattern share, and their values `y: [S, P]`.
 
+    A pattern that is itself the path of a run names that run, whatever is in it; `~` is the user's home.
+
     Raises:
       ValueError: nothing matches, or a run lacks one of the metrics.
     """
     curves = []
-    for path in sorted(glob.glob(pattern)):
+    expanded = os.path.expanduser(pattern)
+    for path in [expanded] if Path(expanded).exists() else sorted(glob.glob(expanded)):
         points = {row[x]: row[y] for row in read_metrics(path) if x in row and y in row}
         if not points:
             raise ValueError(f"{path} has no rows with both {x} and {y}")

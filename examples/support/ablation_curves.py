@@ -8,7 +8,8 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-from curves import bootstrap_interval, load_curves
+
+from support.curves import bootstrap_interval, load_curves
 
 _CONFIDENCE = 0.95
 

@@ -1,0 +1,41 @@
+"""The meta-RL algorithms that examples train, evaluate and film: a record for each."""
+
+import importlib
+from types import ModuleType
+from typing import Any, NamedTuple
+
+
+class Algorithm(NamedTuple):
+    """What the examples know of an algorithm.
+
+    package: has `PRESETS`, `preset`, `open_run`, `train` and `load`.
+    learner: the name of its `MetaLearner` there.
+    report: the module of `support` whose `report` shows how a trained agent adapts.
+    film: the module of `support` whose `prepare` films it.
+    within_trained_length: whether a trial can have no more episodes than it was trained on.
+    """
+
+    package: str
+    learner: str
+    report: str = "report_episodes"
+    film: str = "film_episodes"
+    within_trained_length: bool = False
+
+    def import_package(self) -> ModuleType:
+        """The package; examples of other algorithms need not wait for it."""
+        return importlib.import_module(self.package)
+
+    def make_learner(self, *arguments: Any, **parts: Any) -> Any:
+        """The learner, which refuses with a ValueError what does not fit."""
+        return getattr(self.import_package(), self.learner)(*arguments, **parts)
+
+    def import_helper(self, name: str) -> ModuleType:
+        """The module that a field of this record names, such as `report`."""
+        return importlib.import_module(f"support.{getattr(self, name)}")
+
+
+ALGORITHMS = {
+    "pearl": Algorithm("pearl_jax", "PearlLearner"),
+    "meld": Algorithm("meld_jax", "MeldLearner", "report_belief", "film_belief", within_trained_length=True),
+}
+"""By the name that config.json gives them."""

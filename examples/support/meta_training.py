@@ -1,0 +1,83 @@
+"""The program that meta-trains: one for all algorithms."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import metarl_envs
+from absl import flags
+from metarl_envs import Benchmark
+from rlcore.experiment import (
+    TrainingFlags,
+    define_training_flags,
+    enable_compilation_cache,
+    get_run_dir,
+    override,
+    user_errors,
+)
+
+from support.algorithms import ALGORITHMS, Algorithm
+from support.reports import ReportOptions
+from support.runs import define_import_flag, import_modules
+
+flags.disclaim_key_flags()  # `--help` shows what is defined here as the flags of the program that asks for it
+
+
+def define_training(
+    name: str,
+    *,
+    default_benchmark: str,
+    default_preset: str = "cpu",
+    make_parts: Callable[[Any, Benchmark], dict[str, Any]] = lambda config, benchmark: {},
+) -> Callable[[], None]:
+    """Defines the flags of a program that meta-trains an algorithm, evaluates it and reports.
+
+    Args:
+      name: of `ALGORITHMS`.
+      default_benchmark: of the flag `--benchmark`.
+      default_preset: of the flag `--preset`.
+      make_parts: from config and benchmark to what the algorithm's learner, `open_run` and `train` take besides.
+
+    Returns:
+      The program, for `rlcore.experiment.main`.
+    """
+    algorithm = ALGORITHMS[name]
+    purposes = {name: preset.purpose for name, preset in algorithm.import_package().PRESETS.items()}
+    training = define_training_flags(
+        default_benchmark=default_benchmark, default_preset=default_preset, presets=purposes
+    )
+    imports = define_import_flag()
+    tensorboard = flags.DEFINE_bool("tensorboard", False, "Write metrics for TensorBoard too.")
+    return partial(_train, algorithm, training, imports, tensorboard, make_parts)
+
+
+def _train(
+    algorithm: Algorithm,
+    training: TrainingFlags,
+    imports: flags.FlagHolder[list[str]],
+    tensorboard: flags.FlagHolder[bool],
+    make_parts: Callable[[Any, Benchmark], dict[str, Any]],
+) -> None:
+    package, seed = algorithm.import_package(), training.seed.value
+    import_modules(imports.value)
+    with user_errors():
+        benchmark = metarl_envs.benchmark(training.benchmark.value)
+        plan = package.preset(training.preset.value, benchmark)
+        config = override(plan.config, training.override.value)
+        parts = make_parts(config, benchmark)
+        algorithm.make_learner(config, benchmark, **parts)  # refuses what does not fit, before anything is written
+        run_dir = get_run_dir(training)
+        run = package.open_run(
+            run_dir,
+            config,
+            benchmark,
+            seed,
+            checkpoint_every=training.checkpoint_every.value,
+            tensorboard=tensorboard.value,
+            **parts,
+        )
+    enable_compilation_cache()
+    num_iterations = training.num_iterations.value or plan.num_iterations
+    package.train(config, benchmark, run, seed=seed, num_iterations=num_iterations, **parts)
+    trained = package.load(run_dir, benchmark=benchmark)
+    algorithm.import_helper("report").report(trained, run_dir, ReportOptions(seed))
