@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from meld_builders import HORIZON, init_small, make_small_agent, make_up_trials
 from meld_jax.agent import MeldData
-from meld_jax.collect import as_second_stage
 from meld_jax.filtering import filter_trials
+from meld_jax.frames import as_second_stage
 from meld_jax.representation import make_policy_batch
 from rlcore.replay import add, init_replay
 from scipy import stats

@@ -7,6 +7,7 @@ import chex
 import jax
 import jax.numpy as jnp
 from rlcore.meta import Visit, get_signal
+from rlcore.replay import Replay
 
 from meld_jax.config import MeldConfig
 from meld_jax.filtering import Trial
@@ -73,3 +74,9 @@ def make_trials(config: MeldConfig, visit: Visit, num_frames: int) -> Trial:
         arrive, (action, reward, training_reward, second_reward, discount)
     )
     return Trial(image, action, reward, training_reward, second_reward, discount, first, valid)
+
+
+def as_second_stage(replay: Replay) -> Replay:
+    """Trials of a first stage, copied, with the evidence that a second stage sees (thesis, appendix D.3)."""
+    data = jax.tree.map(jnp.copy, replay.data)
+    return Replay(data._replace(reward=jnp.copy(data.second_reward)), jnp.copy(replay.num_added))

@@ -22,7 +22,7 @@ from rlcore.updates import make_update_many
 from meld_jax.agent import AgentParams, AgentState, MeldAgent, MeldData
 from meld_jax.config import MeldConfig
 from meld_jax.filtering import Trial
-from meld_jax.frames import count_frames, make_trials
+from meld_jax.frames import as_second_stage, count_frames, make_trials
 from meld_jax.images import check_picture
 from meld_jax.policy import MeldPolicy
 
@@ -103,10 +103,7 @@ class MeldLearner:
             return agent, MeldData(replay, expert)
         copies = [jax.tree.map(jnp.copy, self._first_stage.model) for _ in range(2)]  # because states are donated
         agent = agent._replace(model=copies[0], average=agent.average._replace(model=copies[1]))
-        trials = jax.tree.map(jnp.copy, self._first_stage.replay)
-        # What a second stage sees of a first one's trials (thesis, appendix D.3).
-        expert = trials._replace(data=trials.data._replace(reward=jnp.copy(trials.data.second_reward)))
-        return agent, MeldData(replay, expert)
+        return agent, MeldData(replay, as_second_stage(self._first_stage.replay))
 
     def params(self, agent: AgentState) -> AgentParams:
         """See `MetaLearner`."""
