@@ -1,6 +1,7 @@
 """The picture of an analysed MDP, like thesis figures 2 and 3: the graph, and objectives by representation."""
 
 import itertools
+import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -41,7 +42,7 @@ class Picture(NamedTuple):
     fitting: np.ndarray
 
 
-def draw(mdp: tabular.FiniteMDP, verdicts: Sequence[tabular.Verdict], picture: Picture, path: str) -> None:
+def draw(mdp: tabular.FiniteMDP, verdicts: Sequence[tabular.Verdict], picture: Picture, path: os.PathLike[str]) -> None:
     """Draws the graph, if it has few enough states, and the objectives by representation."""
     with_graph = mdp.num_states <= _MOST_STATES_DRAWN
     width = max(6.0, 2.5 + 0.5 * len(picture.names))

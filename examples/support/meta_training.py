@@ -65,7 +65,6 @@ def _train(
         plan = package.preset(training.preset.value, benchmark)
         config = override(plan.config, training.override.value)
         parts = make_parts(config, benchmark)
-        algorithm.make_learner(config, benchmark, **parts)  # refuses what does not fit, before anything is written
         run_dir = get_run_dir(training)
         run = package.open_run(
             run_dir,

@@ -4,6 +4,7 @@ In the shape descriptions `N` denotes all train tasks, `M` those of a visit, `S`
 """
 
 import contextlib
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -45,7 +46,6 @@ class MeldLearner:
       config: the options.
       benchmark: what will be played.
       first_stage: the end of one in the same tasks, see `MeldConfig.second_stage_reward`.
-      num_expert_trials: of each task, the room for a first stage's, for reading a run that had one.
 
     Raises:
       ValueError: MELD cannot play the benchmark, or the config does not fit it.
@@ -53,17 +53,10 @@ class MeldLearner:
 
     test_params_name = ".agent.average"
 
-    def __init__(
-        self,
-        config: MeldConfig,
-        benchmark: Benchmark,
-        first_stage: FirstStage | None = None,
-        num_expert_trials: int = 0,
-    ) -> None:
+    def __init__(self, config: MeldConfig, benchmark: Benchmark, first_stage: FirstStage | None = None) -> None:
         self.config = config
         self._num_tasks = benchmark.num_train_tasks
         self._first_stage = first_stage
-        self._num_expert_trials = first_stage.replay.capacity if first_stage else num_expert_trials
         family = benchmark.family
         image_shape = _picture_shape(config, benchmark, family.observation_space)
         action_size = check_actions(benchmark)
@@ -94,13 +87,9 @@ class MeldLearner:
         """See `MetaLearner`; with a first stage, its model and its trials, shown by this stage's evidence."""
         agent = self.agent.init(key)
 
-        def make_replay(num_trials: int) -> Replay:
-            return init_replay(self.agent.example_trial(), num_trials, self._num_tasks)
-
-        replay = make_replay(self.config.replay_capacity)
+        replay = init_replay(self.agent.example_trial(), self.config.replay_capacity, self._num_tasks)
         if self._first_stage is None:
-            expert = make_replay(self._num_expert_trials) if self._num_expert_trials else None
-            return agent, MeldData(replay, expert)
+            return agent, MeldData(replay, None)
         copies = [jax.tree.map(jnp.copy, self._first_stage.model) for _ in range(2)]  # because states are donated
         agent = agent._replace(model=copies[0], average=agent.average._replace(model=copies[1]))
         return agent, MeldData(replay, as_second_stage(self._first_stage.replay))
@@ -192,8 +181,9 @@ def _picture_shape(config: MeldConfig, benchmark: Benchmark, space: spaces.Space
     return height, width, channels
 
 
+@functools.lru_cache(maxsize=8)
 def _check_draws(benchmark: Benchmark) -> None:
-    """Looks once: whether there is a simulator, and something to draw with, is known only then."""
+    """Looks, once for a benchmark: whether there is a simulator, and something to draw with, is known only then."""
     try:
         with contextlib.closing(benchmark.family.make_vec(take_tasks(benchmark.train_tasks, [0]), seed=0)) as env:
             env.reset(seed=0)

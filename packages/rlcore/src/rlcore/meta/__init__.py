@@ -4,21 +4,13 @@ from rlcore.meta.config import Collection, Plan, Preset, Testing, make_plan
 from rlcore.meta.player import Player
 from rlcore.meta.policy import Benchmark, Family, MetaPolicy
 from rlcore.meta.results import Outcome, get_outcome, outcome_metrics
-from rlcore.meta.runs import (
-    SavedRun,
-    Trained,
-    check_benchmark,
-    check_run,
-    closed_on_error,
-    identify,
-    load_trained,
-    read_run,
-)
+from rlcore.meta.runs import Algorithm, SavedRun, Trained, read_run
 from rlcore.meta.signals import check_finite, check_reported, check_signal, get_signal
 from rlcore.meta.training import MetaLearner, TrainState, describe_memory, init_state, meta_train
 from rlcore.meta.trials import TrialPlayer, Trials, Visit, evaluate, play_host_trial, play_trial
 
 __all__ = [
+    "Algorithm",
     "Benchmark",
     "Collection",
     "Family",
@@ -35,19 +27,14 @@ __all__ = [
     "TrialPlayer",
     "Trials",
     "Visit",
-    "check_benchmark",
     "check_finite",
     "check_reported",
-    "check_run",
     "check_signal",
-    "closed_on_error",
     "describe_memory",
     "evaluate",
     "get_outcome",
     "get_signal",
-    "identify",
     "init_state",
-    "load_trained",
     "make_plan",
     "meta_train",
     "outcome_metrics",

@@ -1,73 +1,29 @@
 """Runs of meta-training that know who they are, and trained agents read back from them."""
 
-import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
-from rlcore.experiment import Run, RunError, difference, load_config, restore_part, to_dict
+from rlcore.experiment import (
+    Run,
+    RunError,
+    difference,
+    load_config,
+    override,
+    package_versions,
+    restore_part,
+    to_dict,
+)
 from rlcore.meta.arguments import check_seed
 from rlcore.meta.player import Player
 from rlcore.meta.policy import Benchmark
-from rlcore.meta.training import MetaLearner
+from rlcore.meta.training import MetaLearner, TrainState, meta_train
 from rlcore.meta.trials import TrialPlayer, Visit
 from rlcore.types import Params
-
-
-def identify(
-    algorithm: str, config: Any, benchmark: Benchmark, seed: int, parts: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """Who a run is: all that its numbers depend on, but for the versions of packages.
-
-    Args:
-      algorithm: its name.
-      config: its options, a dataclass.
-      benchmark: with its task sets.
-      seed: of everything random.
-      parts: what else the algorithm depends on, by name.
-
-    Raises:
-      ValueError: the seed is not one.
-    """
-    identity = {
-        "algorithm": algorithm,
-        "benchmark": dict(benchmark.identity()),
-        "seed": check_seed(seed),
-        "config": to_dict(config),
-    }
-    return {**identity, **(parts or {})}
-
-
-def check_run(run: Run, identity: Mapping[str, Any], opener: str) -> None:
-    """Refuses to train in a run that was opened as another one.
-
-    Args:
-      run: opened.
-      identity: from `identify`, of what is to be trained.
-      opener: what opens such runs, for the message.
-
-    Raises:
-      RunError: shows where they differ.
-    """
-    saved = {name: value for name, value in load_config(run.directory).items() if name != "versions"}
-    lines = difference(saved, identity)
-    if lines:
-        head = f"run_dir {run.directory} was not opened as what is to be trained; {opener} does that:"
-        raise RunError("\n  ".join([head, *lines]))
-
-
-@contextlib.contextmanager
-def closed_on_error(run: Run) -> Generator[None]:
-    """Around what comes between opening a run and training in it: an error there gives the directory free."""
-    try:
-        yield
-    except BaseException:
-        run.close()
-        raise
 
 
 class SavedRun(NamedTuple):
@@ -84,7 +40,7 @@ class SavedRun(NamedTuple):
     parts: dict[str, Any]
 
 
-_IDENTITY = ("algorithm", "benchmark", "seed", "config", "versions")
+_WRITTEN = ("algorithm", "benchmark", "seed", "config", "versions")
 
 
 def read_run(run_dir: str | os.PathLike[str], algorithm: str) -> SavedRun:
@@ -107,7 +63,7 @@ def read_run(run_dir: str | os.PathLike[str], algorithm: str) -> SavedRun:
         others = [name for name in ("pearl", "meld") if name in saved]
         found = found or (others[0] if others else "something else")
         raise RunError(f"run_dir must hold a run of {algorithm}, got {run_dir}, a run of {found}")
-    parts = {name: part for name, part in saved.items() if name not in _IDENTITY}
+    parts = {name: part for name, part in saved.items() if name not in _WRITTEN}
     return SavedRun(algorithm, saved["benchmark"], saved["seed"], saved["config"], parts)
 
 
@@ -171,26 +127,150 @@ class Trained:
         return Player(self.learner.testing.policy, self.params, family.observation_space, family.action_space, key)
 
 
-def load_trained(
-    run_dir: str | os.PathLike[str],
-    learner: MetaLearner,
-    benchmark: Benchmark,
-    seed: int,
-    rename: Callable[[str], str] | None = None,
-) -> Trained:
-    """Reads what tests use of the newest checkpoint of a run, and nothing else of it.
+@dataclasses.dataclass(frozen=True)
+class Algorithm:
+    """The runs of an algorithm: opened, trained in, read back. A package offers the three methods as its functions.
 
-    Args:
-      run_dir: of the run.
-      learner: as it was trained.
-      benchmark: on what.
-      seed: of the run.
-      rename: from a name of a leaf of the state to an earlier version's.
+    What a learner takes beside config and benchmark, and numbers depend on, are its `parts`, by name.
 
-    Raises:
-      RunError: there is no intact checkpoint, or it does not fit.
+    name: of the algorithm, in run directories.
+    package: whose `open_run` opens its runs, for messages.
+    make_learner: from config, benchmark and parts to its learner; raises ValueError where they do not fit.
+    read_config: from what a run directory says to the config.
+    find_benchmark: from the name of a registered benchmark to it; raises ValueError where there is none.
+    describe: from the parts to what a run directory says of them, which numbers depend on.
+    rename: from a name of a leaf of the state to that in version 0.1.0.
     """
-    params = jax.eval_shape(lambda key: learner.test_params(learner.init(key)[0]), jax.random.key(0))
-    templates = {learner.test_params_name: params, ".env_steps": jax.ShapeDtypeStruct((), np.int32)}
-    parts, iteration = restore_part(run_dir, templates, rename=rename)
-    return Trained(learner, parts[learner.test_params_name], benchmark, seed, iteration, int(parts[".env_steps"]))
+
+    name: str
+    package: str
+    make_learner: Callable[..., MetaLearner]
+    read_config: Callable[[SavedRun], Any]
+    find_benchmark: Callable[[str], Benchmark]
+    describe: Callable[..., dict[str, Any]] = lambda **parts: {}
+    rename: Callable[[str], str] = lambda name: name
+
+    def open_run(
+        self,
+        run_dir: str | os.PathLike[str],
+        config: Any,
+        benchmark: Benchmark,
+        seed: int,
+        *,
+        checkpoint_every: int = 1,
+        keep: int = 3,
+        tensorboard: bool = False,
+        **parts: Any,
+    ) -> Run:
+        """Opens a new run, or one to go on with.
+
+        Args:
+          run_dir: a directory that holds this run, is empty, or does not exist.
+          config: the algorithm's options.
+          benchmark: what to train on.
+          seed: of everything random.
+          checkpoint_every: see `rlcore.experiment.Run.open`.
+          keep: see there.
+          tensorboard: see there.
+          **parts: what the learner takes besides.
+
+        Raises:
+          ValueError: the seed is none, or config and benchmark do not fit; nothing is written.
+          RunError: the directory holds another run; shows where they differ.
+        """
+        identity = self._identify(config, benchmark, seed, parts)
+        self.make_learner(config, benchmark, **parts)
+        versions = package_versions(self.package.replace("_", "-"), "metarl-envs", "rlcore", "jax")
+        options = {"checkpoint_every": checkpoint_every, "keep": keep, "tensorboard": tensorboard}
+        return Run.open(run_dir, identity, versions=versions, **options)
+
+    def train(
+        self, config: Any, benchmark: Benchmark, run: Run, *, seed: int, num_iterations: int, **parts: Any
+    ) -> TrainState:
+        """Meta-trains in a run that `open_run` opened with the same arguments, see `meta_train`.
+
+        Args:
+          config: the algorithm's options.
+          benchmark: tasks to train on, and to test on as it goes.
+          run: where metrics and checkpoints go.
+          seed: of everything random.
+          num_iterations: how many in all, those of earlier runs in this directory included.
+          **parts: what the learner takes besides.
+
+        Returns:
+          The state after the last iteration.
+
+        Raises:
+          ValueError: config and benchmark do not fit.
+          RunError: the run was opened as another one, or it does not fit into memory.
+          NonFiniteError: an environment, the agent or a loss gave a number that is not finite; the last checkpoint is
+            intact.
+        """
+        try:
+            self._check_run(run, self._identify(config, benchmark, seed, parts))
+            learner = self.make_learner(config, benchmark, **parts)
+        except BaseException:
+            run.close()  # gives the directory free
+            raise
+        return meta_train(learner, benchmark, run, seed=seed, num_iterations=num_iterations)
+
+    def load(
+        self,
+        run_dir: str | os.PathLike[str],
+        overrides: Sequence[str] = (),
+        *,
+        benchmark: Benchmark | None = None,
+        **parts: Any,
+    ) -> Trained:
+        """Reads what tests use of a run's newest checkpoint, and nothing else of it; also while the run goes on.
+
+        Args:
+          run_dir: of the run.
+          overrides: test options of its config to replace, such as `test_every=5`.
+          benchmark: that it was trained on; by default the registered one of its name.
+          **parts: what the learner takes besides.
+
+        Raises:
+          RunError: there is no such run, it is of another algorithm or benchmark, or its checkpoints are damaged.
+          ValueError: no benchmark has its name, or an override is no option.
+        """
+        saved, learner, benchmark = self.read(run_dir, overrides, benchmark=benchmark, **parts)
+        params = jax.eval_shape(lambda key: learner.test_params(learner.init(key)[0]), jax.random.key(0))
+        templates = {learner.test_params_name: params, ".env_steps": jax.ShapeDtypeStruct((), np.int32)}
+        found, iteration = restore_part(run_dir, templates, rename=self.rename)
+        env_steps = int(found[".env_steps"])
+        return Trained(learner, found[learner.test_params_name], benchmark, saved.seed, iteration, env_steps)
+
+    def read(
+        self,
+        run_dir: str | os.PathLike[str],
+        overrides: Sequence[str] = (),
+        *,
+        benchmark: Benchmark | None = None,
+        **parts: Any,
+    ) -> tuple[SavedRun, MetaLearner, Benchmark]:
+        """Reads who a run is, without its checkpoints; see `load`."""
+        saved = read_run(run_dir, self.name)
+        config = override(self.read_config(saved), overrides)
+        benchmark = self.find_benchmark(str(saved.benchmark["name"])) if benchmark is None else benchmark
+        check_benchmark(saved, benchmark, run_dir)
+        return saved, self.make_learner(config, benchmark, **parts), benchmark
+
+    def _identify(self, config: Any, benchmark: Benchmark, seed: int, parts: Mapping[str, Any]) -> dict[str, Any]:
+        """Who a run is: all that its numbers depend on, but for the versions of packages."""
+        return {
+            "algorithm": self.name,
+            "benchmark": dict(benchmark.identity()),
+            "seed": check_seed(seed),
+            "config": to_dict(config),
+            **self.describe(**parts),
+        }
+
+    def _check_run(self, run: Run, identity: Mapping[str, Any]) -> None:
+        saved = {name: value for name, value in load_config(run.directory).items() if name != "versions"}
+        lines = difference(saved, identity)
+        if lines:
+            head = (
+                f"run_dir {run.directory} was not opened as what is to be trained; {self.package}.open_run does that:"
+            )
+            raise RunError("\n  ".join([head, *lines]))
