@@ -54,7 +54,7 @@ def train_all(names: list[str], benchmark_name: str, output_dir: Path) -> None:
             run_dir = output_dir / f"{name}-{seed}"
             print(run_dir, flush=True)
             with user_errors():
-                run = package.open_run(run_dir, config, benchmark, seed)
+                run = package.open_run(run_dir, config, benchmark, seed, checkpoint_every=0)
             package.train(config, benchmark, run, seed=seed, num_iterations=num_iterations)
 
 
