@@ -8,18 +8,44 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
-import metarl_envs
 import numpy as np
-import pearl_jax
 import pytest
-from rlcore.experiment import from_dict, load_config, restore_latest
-from rlcore.meta import init_state
+from meld_jax.runs import ALGORITHM as MELD
+from pearl_jax.runs import ALGORITHM as PEARL
+from rlcore.experiment import restore_latest
+from rlcore.meta import Algorithm, init_state
 
-TRAIN = Path(__file__).resolve().parents[1] / "train_pearl.py"
-NUM_KILLS, NUM_ITERATIONS = 10, 160
-COMMAND = [sys.executable, TRAIN, "--preset=tiny", f"--num_iterations={NUM_ITERATIONS}", "--override=num_updates=100"]
+EXAMPLES = Path(__file__).resolve().parents[1]
+NUM_KILLS = 20
+
+
+class Case(NamedTuple):
+    """algorithm: whose runs they are. example: what trains. flags: of the example. num_iterations: to train."""
+
+    algorithm: Algorithm
+    example: str
+    flags: tuple[str, ...]
+    num_iterations: int
+
+
+CASES = {
+    "navigation": Case(PEARL, "train_pearl.py", ("--override=num_updates=100",), 200),
+    "half-cheetah": Case(
+        PEARL,
+        "train_pearl.py",
+        (
+            "--benchmark=half-cheetah-vel-v0",
+            "--override=num_tasks_per_iteration=3",
+            "--override=num_initial_episodes=1",
+            "--override=num_updates=20",
+        ),
+        120,
+    ),
+    "images": Case(MELD, "train_meld.py", (), 120),
+}
 
 
 def _metrics(run_dir):
@@ -33,42 +59,43 @@ def _num_iterations(run_dir):
 
 
 def _wait_some(process, run_dir, moments):
-    """Until up to 12 more iterations are done, and then up to a second more: a start takes longer than an iteration."""
-    target = _num_iterations(run_dir) + moments.randint(0, 12)
+    """Until up to 8 more iterations are done, and then up to a second more: a start takes longer than an iteration."""
+    target = _num_iterations(run_dir) + moments.randint(0, 8)
     while _num_iterations(run_dir) < target and process.poll() is None:
         time.sleep(0.01)
     time.sleep(moments.uniform(0, 1))
 
 
-def _final_state(run_dir):
-    saved = load_config(run_dir)
-    learner = pearl_jax.PearlLearner(
-        from_dict(pearl_jax.PearlConfig, saved["config"]), metarl_envs.benchmark(saved["benchmark"]["name"])
-    )
-    state, iteration = restore_latest(run_dir, init_state(learner, saved["seed"]))
+def _final_state(algorithm, run_dir):
+    saved, learner, _ = algorithm.read(run_dir)
+    state, iteration = restore_latest(run_dir, jax.eval_shape(lambda: init_state(learner, saved.seed)))
     return state._replace(key=jax.random.key_data(state.key)), iteration
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_ten_kills_at_random_moments_change_nothing(tmp_path):
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", CASES)
+def test_twenty_kills_at_random_moments_change_nothing(tmp_path, name):
+    case = CASES[name]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "MPLBACKEND": "Agg"}
+    command = [sys.executable, EXAMPLES / case.example, "--preset=tiny", f"--num_iterations={case.num_iterations}"]
+    command += case.flags
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run([*COMMAND, f"--run_dir={whole}"], env=environment, check=True)
+    subprocess.run([*command, f"--run_dir={whole}"], env=environment, check=True)
 
     moments, reached = random.Random(0), []
     for _ in range(NUM_KILLS):
-        process = subprocess.Popen([*COMMAND, f"--run_dir={killed}"], env=environment)
+        process = subprocess.Popen([*command, f"--run_dir={killed}"], env=environment)
         _wait_some(process, killed, moments)
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
         reached.append(_num_iterations(killed))
     print(f"iterations done at the kills: {reached}")
     assert len(set(reached)) > NUM_KILLS // 2
-    assert max(reached) < NUM_ITERATIONS
-    subprocess.run([*COMMAND, f"--run_dir={killed}"], env=environment, check=True)
+    assert max(reached) < case.num_iterations
+    subprocess.run([*command, f"--run_dir={killed}"], env=environment, check=True)
 
     assert _metrics(killed) == _metrics(whole)
-    (one, last), (other, other_last) = _final_state(killed), _final_state(whole)
-    assert last == other_last == NUM_ITERATIONS
+    (one, last), (other, other_last) = (_final_state(case.algorithm, run_dir) for run_dir in (killed, whole))
+    assert last == other_last == case.num_iterations
     jax.tree.map(np.testing.assert_array_equal, one, other)
