@@ -147,10 +147,14 @@ class LineEnv(gymnasium.Env):
         return self.x.copy(), reward, reward > -0.05, self.t >= 6, {}
 
 
-def _line_benchmark(**broken):
-    family = from_gymnasium(lambda task: LineEnv(**task), [{"goal": 1.0}, {"goal": -1.0}], horizon=6)
+def _line_benchmark(broken_goal=None, break_at=None):
+    """Lines; the environment of one goal breaks at a step of its life, which is no part of the task."""
+
+    def make_env(task):
+        return LineEnv(**task, break_at=break_at if task["goal"] == broken_goal else None)
+
     tasks = [{"goal": goal} for goal in (-1.0, -0.5, 0.5, 1.0)]
-    return Benchmark("line", family, [*tasks[:3], {**tasks[3], **broken}], tasks[:2])
+    return Benchmark("line", from_gymnasium(make_env, tasks, horizon=6), tasks, tasks[:2])
 
 
 HOST = dataclasses.replace(SMALL, training_reward="reward", ease_until_iteration=0, num_test_episodes=2)
@@ -198,8 +202,8 @@ def test_context_of_early_ending_episodes_holds_only_rows_that_were_written(tmp_
 
 
 def test_not_a_number_in_a_test_task_is_named_too(tmp_path):
-    tasks = _line_benchmark()
-    broken = Benchmark("line", tasks.family, tasks.train_tasks, [tasks.test_tasks[0], {"goal": 1.0, "break_at": 2}])
+    tasks = _line_benchmark(broken_goal=0.7, break_at=2)
+    broken = dataclasses.replace(tasks, test_tasks=[tasks.test_tasks[0], {"goal": 0.7}])
     with pytest.raises(NonFiniteError, match=r"reward is nan at step 1 of episode 0 in test task 1"):
         _train(tmp_path / "run", dataclasses.replace(HOST, test_every=1), 1, broken)
 
@@ -207,7 +211,7 @@ def test_not_a_number_in_a_test_task_is_named_too(tmp_path):
 def test_not_a_number_from_an_environment_stops_with_step_and_task_and_keeps_the_checkpoint(tmp_path):
     _train(tmp_path / "run", HOST, 1, _line_benchmark())
     with pytest.raises(NonFiniteError, match=r"reward is nan at step 2 of episode 0 in train task 3"):
-        _train(tmp_path / "run", HOST, 2, _line_benchmark(break_at=3))
+        _train(tmp_path / "run", HOST, 2, _line_benchmark(broken_goal=1.0, break_at=3))
     _train(tmp_path / "run", HOST, 2, _line_benchmark())
     _train(tmp_path / "whole", HOST, 2, _line_benchmark())
     assert _metrics(tmp_path / "run") == _metrics(tmp_path / "whole")
