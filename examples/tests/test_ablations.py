@@ -155,7 +155,7 @@ def test_too_few_iterations_for_a_variant_that_does_more_in_one_are_refused(run,
 def test_help_explains_every_flag(run, tmp_path):
     result = run("ablations.py", "--help", cwd=tmp_path)
     assert "uv run examples/ablations.py" in result.stdout
-    text = " ".join(result.stdout.split())
+    text = "".join(result.stdout.split())  # lines end at hyphens too
     for variant in ("pearl", "rnn-decorrelated", "rnn-correlated", "off-policy", "same-batch", "latent-quarter"):
         assert variant in text
     assert result.stdout.split("flags:", 1)[1].count("--") >= 10

@@ -54,6 +54,25 @@ def test_evaluation_of_a_checkpoint(run, finished, tmp_path):
     assert (tmp_path / "trajectories.png").exists()
 
 
+@pytest.mark.slow
+def test_training_from_pictures_ends_with_returns_successes_and_pictures(run, tmp_path):
+    options = ["image_channels=2,2", "num_image_features=4", "sac.hidden_sizes=8", "num_test_episodes=2"]
+    flags = ["--benchmark=point-image-dense-32-v1", "--preset=tiny", "--num_iterations=1", "--run_dir=run"]
+    result = run("train_pearl.py", *flags, *(f"--override={option}" for option in options), cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "return by episode of a trial, mean over 10 tasks never seen" in result.stdout
+    assert "success at end" in result.stdout
+    for picture in ("adaptation.png", "trajectories.png"):
+        assert (tmp_path / "run" / picture).read_bytes().startswith(b"\x89PNG")
+    row = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-1])
+    assert {"env_steps", "test/return_1", "test/success_2", "test/found_2"} <= row.keys()
+    flags = ["--run_dir=run", "--num_tasks=3", "--num_trials=2"]
+    result = run("evaluate.py", *flags, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "mean over 3 tasks never seen, 2 trials each" in result.stdout
+    assert "success ever" in result.stdout
+
+
 def test_evaluation_of_a_run_of_the_first_version(run, finished, tmp_path):
     """That wrote the options under the algorithm's name, and of the benchmark no more than its name."""
     shutil.copytree(finished[0], tmp_path / "run")
