@@ -86,7 +86,7 @@ def test_nothing_that_is_simulated_is_thrown_away_where_robots_fall(name):
     """With random networks, which fall within a few steps: rows kept and steps simulated are the same number."""
     pytest.importorskip("mujoco")
     chosen = benchmark(name)
-    config = dataclasses.replace(SMALL, num_tasks_per_iteration=2, replay_capacity=400, training_reward="reward")
+    config = dataclasses.replace(SMALL, num_tasks_per_iteration=2, replay_capacity=1200, training_reward="reward")
     learner = pearl_jax.PearlLearner(config, chosen)
     agent, data = learner.init(jax.random.key(0))
     ids = np.arange(2)

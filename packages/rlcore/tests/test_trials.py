@@ -307,6 +307,22 @@ def test_environments_that_cannot_change_tasks_are_made_anew():
     assert [env.closed for env in family.made] == [True, True]
 
 
+def test_all_environments_are_closed_even_if_one_cannot_be():
+    family, two = Family(None), Task(TASKS.arm[:2], TASKS.length[:2])
+    with pytest.raises(RuntimeError, match="port"), meta.TrialPlayer(family) as player:
+        for tasks in (TASKS, two):
+            player.play(POLICY, REMEMBERS, tasks, jax.random.key(0), num_steps=1)
+        for env in family.made:
+            env.close = functools.partial(_close_or_fail, env, fails=env.num_envs == 2)
+    assert [env.closed for env in family.made] == [True, True]
+
+
+def _close_or_fail(env, fails):
+    env.closed = True
+    if fails:
+        raise RuntimeError("port is gone")
+
+
 def test_a_test_on_the_host_stops_as_soon_as_all_tasks_have_their_episodes():
     family = Family(None, time_limit=2)
     with meta.TrialPlayer(family) as player:
@@ -365,9 +381,9 @@ def test_a_signal_that_trains_and_is_missing_is_an_error():
     visit = visit._replace(trajectory=visit.trajectory._replace(info={"dense": signal}))
     names = [f"train task {i}" for i in range(NUM_TASKS)]
     with pytest.raises(NonFiniteError, match=r"dense is missing .* step 0 of episode 2 in train task 3; training_rew"):
-        meta.check_reported(visit, ["dense"], names)
+        meta.check_reported(visit, {"training_reward": "dense"}, names)
     with pytest.raises(ValueError, match=r"training_reward must be one of reward, dense, got sparse"):
-        meta.check_reported(visit, ["sparse"], names)
+        meta.check_reported(visit, {"training_reward": "sparse"}, names)
 
 
 def test_success_is_told_only_where_an_environment_reports_it():
@@ -405,14 +421,36 @@ def test_a_player_says_what_was_called_out_of_turn_or_does_not_fit():
     space = SimpleNamespace(shape=(1,), dtype=np.dtype(np.float32))
     player = meta.Player(POLICY, REMEMBERS, space, SimpleNamespace(n=NUM_ARMS), jax.random.key(0))
     with pytest.raises(ValueError, match="observe was called without act"):
-        player.observe(np.zeros(1, np.float32), 0.0, False)
+        player.observe(np.zeros(1, np.float32), 0.0, False, False)
     with pytest.raises(ValueError, match="obs must fit"):
         player.act(np.zeros(2, np.float32))
     player.act(np.zeros(1, np.float32))
     with pytest.raises(ValueError, match="act was called twice"):
         player.act(np.zeros(1, np.float32))
-    with pytest.raises(ValueError, match="reward must be finite, got nan"):
-        player.observe(np.zeros(1, np.float32), float("nan"), False)
+    with pytest.raises(NonFiniteError, match="the environment's reward is nan"):
+        player.observe(np.zeros(1, np.float32), float("nan"), False, False)
+    with pytest.raises(NonFiniteError, match="the environment's observation is"):
+        player.observe(np.full(1, np.inf, np.float32), 0.0, False, False)
+
+
+class DictBandit(Bandit):
+    """The same, seen as a dictionary."""
+
+    def observation(self, state, rng, params):
+        return {"steps": super().observation(state, rng, params), "twice": (2.0 * state[None],)}
+
+
+def test_dictionaries_of_observations_work_in_functional_environments_too():
+    plain = play_functional()
+    visit = meta.play_trial(
+        POLICY, REMEMBERS, DictBandit(), TASKS, jax.random.key(0), num_steps=3 * HORIZON, horizon=HORIZON
+    )
+    meta.check_finite(visit)
+    for name in ("obs", "next_obs"):
+        seen, expected = getattr(visit.trajectory.transition, name), getattr(plain.trajectory.transition, name)
+        np.testing.assert_array_equal(seen["steps"], expected)
+        np.testing.assert_array_equal(seen["twice"][0], 2 * np.asarray(expected))
+    np.testing.assert_array_equal(visit.by_episode(3, HORIZON).returns(), RETURNS)
 
 
 KEY = jax.random.key(0)

@@ -128,7 +128,7 @@ class MeldConfig:
 
     How it is tested:
       averaging_rate: what acts at test time is an average of the parameters, to which every update contributes this
-        share; 1 is the parameters themselves.
+        share; 1 is the parameters themselves. It begins, as a mean, when actor and critics begin to learn.
       deterministic_test: whether test actions are the policy's centre, or drawn.
       num_test_trials: of each test task, over which results are averaged.
       test_every: iterations between tests.

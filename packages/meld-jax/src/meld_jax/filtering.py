@@ -1,7 +1,7 @@
 """Belief filtering: the posterior over a trial, frame by frame.
 
-In the shape descriptions `B` denotes trials, `L` the frames of a trial: `K` episodes of `T` steps have `L = K (T + 1)`.
-Episodes that are shorter lie one behind the other, and what is left is not valid.
+In the shape descriptions `B` denotes trials, `L` the frames of a trial: one for each step, one for each start of an
+episode. Episodes lie one behind the other, and what is left behind the last one is not valid.
 """
 
 from typing import NamedTuple
@@ -22,7 +22,7 @@ class Trial(NamedTuple):
     reward: `[..., L]` earned on arrival, the posterior's evidence; 0 at the start of an episode.
     training_reward: `[..., L]` the same of what the model explains and the critics learn.
     second_reward: `[..., L]` the same of what a second stage takes for evidence.
-    discount: `[..., L]` 0 where the episode terminated on arrival, else 1.
+    discount: `[..., L]` 0 where the episode terminated on arrival, else 1; of no meaning where nothing arrives.
     first: `[..., L]` bool, whether an episode starts here.
     valid: `[..., L]` bool; False behind the last frame.
     """

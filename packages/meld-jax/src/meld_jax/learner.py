@@ -63,20 +63,20 @@ class MeldLearner:
         self._check_sizes(benchmark)
         if family.functional is None:
             _check_draws(benchmark)
-        for option in ("training_reward", "second_stage_reward"):
-            if getattr(config, option) != "reward":
-                check_signal(getattr(config, option), family.signals, option)
+        self.signals = {name: getattr(config, name) for name in ("training_reward", "second_stage_reward")}
+        for option, name in self.signals.items():
+            if name != "reward":
+                check_signal(name, family.signals, option)
         num_frames = count_frames(config.num_episodes, family.horizon, terminates=family.terminates)
         self.agent = MeldAgent(config, image_shape, action_size, num_frames)
 
         num_steps = config.num_episodes * family.horizon
-        self.test_policy = MeldPolicy(self.agent, config.deterministic_test)
         exploring = MeldPolicy(self.agent, deterministic=False, random=True)
         self.first = Collection(exploring, num_steps, config.num_initial_trials)
         acting = MeldPolicy(self.agent, deterministic=False)
         self.collection = Collection(acting, num_steps, num_tasks=config.num_tasks_per_iteration)
-        self.testing = Testing(self.test_policy, config.num_episodes, config.num_test_trials, config.test_every)
-        self.signals = (config.training_reward, config.second_stage_reward)
+        testing = MeldPolicy(self.agent, config.deterministic_test)
+        self.testing = Testing(testing, config.num_episodes, config.num_test_trials, config.test_every)
         self.num_updates = config.num_updates
         self._store = jax.jit(self._add, donate_argnums=0)
         self._update_model = self._make_update(self.agent.update_model, config.model_batch_size)
@@ -110,6 +110,9 @@ class MeldLearner:
     def store(self, data: MeldData, ids: np.ndarray, visit: Visit, *, first: bool) -> tuple[MeldData, int]:
         """See `MetaLearner`."""
         del first
+        # Only what is stored is traced: an environment may report more at some times than at others.
+        info = {name: visit.trajectory.info[name] for name in set(self.signals.values()) - {"reward"}}
+        visit = visit._replace(trajectory=visit.trajectory._replace(info=info))
         replay, rows = self._store(data.replay, jnp.asarray(ids, jnp.int32), visit)
         return data._replace(replay=replay), int(rows)
 
@@ -117,8 +120,7 @@ class MeldLearner:
         """See `MetaLearner`: the decoder starts at the mean picture, then the model learns alone."""
         num_updates = self.config.num_initial_updates
         if self._first_stage is None:  # whose model knows the background
-            stored = jax.tree.map(lambda leaf: leaf[:, : self.config.num_initial_trials], data.replay.data)
-            agent = self.agent.set_background(agent, stored)
+            agent = self._set_background(agent, data.replay.data)
         if not num_updates:
             return agent, {}
         metrics: Metrics = {}
@@ -126,7 +128,7 @@ class MeldLearner:
         with run.phase("updates of the model alone", num_updates) as advance:
             for count, part_key in zip(counts, jax.random.split(key, len(counts)), strict=True):
                 if count:
-                    agent, metrics = self._update_model(agent, data, part_key, count)
+                    agent, metrics = jax.block_until_ready(self._update_model(agent, data, part_key, count))
                     advance(count)
         return agent, metrics
 
@@ -148,6 +150,11 @@ class MeldLearner:
         trials = make_trials(self.config, visit, self.agent.belief.num_frames)
         rows = jax.tree.map(lambda leaf: leaf[:, None], trials)
         return add(replay, ids, rows), jnp.sum(trials.valid & ~trials.first)
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def _set_background(self, agent: AgentState, stored: Trial) -> AgentState:
+        first = jax.tree.map(lambda leaf: leaf[:, : self.config.num_initial_trials], stored)
+        return self.agent.set_background(agent, first)
 
     def _make_update(self, update: Callable[..., Any], num_trials: int) -> Callable[..., Any]:
         def sample(data: MeldData, key: chex.PRNGKey) -> Trial:

@@ -5,7 +5,6 @@ from typing import Any, cast
 
 import jax
 import metarl_envs
-import numpy as np
 from metarl_envs import Benchmark
 from rlcore.experiment import from_dict, restore_part
 from rlcore.meta import Algorithm
@@ -20,26 +19,38 @@ def _describe(first_stage: FirstStage | None = None) -> dict[str, Any]:
 
 
 ALGORITHM = Algorithm(
-    "meld",
-    "meld_jax",
-    MeldLearner,
-    lambda saved: from_dict(MeldConfig, saved.config),
-    metarl_envs.benchmark,
-    _describe,
+    name="meld",
+    package="meld_jax",
+    make_learner=MeldLearner,
+    read_config=lambda saved: from_dict(MeldConfig, saved.config),
+    find_benchmark=metarl_envs.benchmark,
+    test_options=("num_test_trials", "deterministic_test", "test_every"),
+    describe=_describe,
 )
 open_run, train, load = ALGORITHM.open_run, ALGORITHM.train, ALGORITHM.load
 
 
-def load_first_stage(run_dir: str | os.PathLike[str], config: MeldConfig, benchmark: Benchmark) -> FirstStage:
-    """The end of a first stage, for a second one of these options on this benchmark.
+def load_first_stage(
+    run_dir: str | os.PathLike[str],
+    config: MeldConfig,
+    benchmark: Benchmark,
+    *,
+    first_benchmark: Benchmark | None = None,
+) -> FirstStage:
+    """The end of a first stage, for a second one.
+
+    Args:
+      run_dir: of the first stage.
+      config: of the second stage.
+      benchmark: of the second stage.
+      first_benchmark: of the first stage; by default the registered one of its name.
 
     Raises:
       ValueError: there is none, or what it holds does not fit the second stage.
     """
-    _, learner, its_benchmark = ALGORITHM.read(run_dir)
+    _, learner, its_benchmark = ALGORITHM.read(run_dir, benchmark=first_benchmark)
     first = cast(MeldLearner, learner)
-    tasks = [jax.tree.leaves(b.take_train_tasks(np.arange(b.num_train_tasks))) for b in (its_benchmark, benchmark)]
-    if len(tasks[0]) != len(tasks[1]) or not all(map(np.array_equal, *tasks)):
+    if its_benchmark.identity()["train_tasks"] != benchmark.identity()["train_tasks"]:
         raise ValueError(f"first_stage must be of the tasks of {benchmark.name}, got one of {its_benchmark.name}")
     if first.config.model != config.model:
         raise ValueError(f"first_stage must have the same options of the model, got {run_dir}")

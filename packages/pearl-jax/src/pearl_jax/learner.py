@@ -55,18 +55,16 @@ class PearlLearner:
 
         adapting = PearlPolicy(self.agent, num_prior_steps=config.num_prior_episodes * horizon)
         exploring = PearlPolicy(self.agent, num_prior_steps=config.num_initial_episodes * horizon)
-        self.test_policy = PearlPolicy(
-            self.agent, config.num_test_prior_episodes, deterministic=config.deterministic_test
-        )
+        testing = PearlPolicy(self.agent, config.num_test_prior_episodes, deterministic=config.deterministic_test)
         self.first = Collection(exploring, config.num_initial_episodes * horizon)
         num_steps = (config.num_context_episodes + config.num_extra_episodes) * horizon
         self.collection = Collection(adapting, num_steps, num_tasks=config.num_tasks_per_iteration)
-        self.testing = Testing(self.test_policy, config.num_test_episodes, every=config.test_every)
-        self.signals = (config.training_reward,)
+        self.testing = Testing(testing, config.num_test_episodes, every=config.test_every)
+        self.signals = {"training_reward": config.training_reward}
         self.num_updates = config.num_updates
         self._store = jax.jit(store, static_argnames="num_extra_steps", donate_argnames="data")
         self._update_many = make_update_many(
-            self.agent.update, self.agent.sample, with_convolutions=obs_network is not None
+            self.agent.update, self.agent.sample, with_convolutions=_has_pictures(benchmark.family.observation_space)
         )
 
     def init(self, key: chex.PRNGKey) -> tuple[AgentState, ContextReplay]:
@@ -115,6 +113,11 @@ class PearlLearner:
             raise ValueError(
                 f"replay_capacity must hold the {episodes * self._horizon} steps of a visit, got "
                 f"{config.replay_capacity}"
+            )
+        if config.correlated_batch and config.batch_size > config.num_initial_episodes * self._horizon:
+            raise ValueError(
+                f"batch_size must be at most the {config.num_initial_episodes * self._horizon} steps of the first "
+                f"episodes with correlated_batch, got {config.batch_size}"
             )
 
 

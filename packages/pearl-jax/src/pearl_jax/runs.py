@@ -1,5 +1,7 @@
 """Training runs of PEARL: opened, trained in, and read back; see `rlcore.meta.Algorithm`."""
 
+import re
+
 import flax.linen as nn
 import metarl_envs
 from rlcore.experiment import from_dict
@@ -20,7 +22,12 @@ def _read_config(saved: SavedRun) -> PearlConfig:
 
 
 def _describe(obs_network: nn.Module | None = None) -> dict[str, str]:
-    return {} if obs_network is None else {"obs_network": repr(obs_network)}
+    if obs_network is None:
+        return {}
+    text = re.sub(r" at 0x[0-9a-f]+", "", repr(obs_network))  # where a function lies is no part of what it is
+    if "<lambda>" in text:
+        raise ValueError(f"obs_network must be told from others by what it prints, got one with a lambda: {text}")
+    return {"obs_network": text}
 
 
 def _rename(name: str) -> str:
@@ -28,5 +35,14 @@ def _rename(name: str) -> str:
     return name.replace(".representation.encoder", ".representation")
 
 
-ALGORITHM = Algorithm("pearl", "pearl_jax", PearlLearner, _read_config, metarl_envs.benchmark, _describe, _rename)
+ALGORITHM = Algorithm(
+    name="pearl",
+    package="pearl_jax",
+    make_learner=PearlLearner,
+    read_config=_read_config,
+    find_benchmark=metarl_envs.benchmark,
+    test_options=("num_test_episodes", "num_test_prior_episodes", "deterministic_test", "test_every"),
+    describe=_describe,
+    rename=_rename,
+)
 open_run, train, load = ALGORITHM.open_run, ALGORITHM.train, ALGORITHM.load

@@ -6,6 +6,7 @@ import chex
 import jax
 import numpy as np
 
+from rlcore.experiment import NonFiniteError
 from rlcore.meta.policy import MetaPolicy
 from rlcore.meta.trials import begin_trial_and_act, observe_and_act
 from rlcore.rollout import make_action_scaling
@@ -54,6 +55,7 @@ class Player:
 
         Raises:
           ValueError: the observation does not fit the observation space, or what the last action led to is not known.
+          NonFiniteError: the observation is not finite, or the agent's action is not.
         """
         if self._action is not None:
             raise ValueError("act was called twice: call observe with what env.step returned")
@@ -64,19 +66,23 @@ class Player:
             action, self._memory = observe_and_act(
                 self._policy, self._params, self._memory, *self._seen, self._obs, act_key
             )
-        self._action = np.asarray(action)
-        return self._to_env(self._action)[0]
+        action = np.asarray(action)
+        if not np.isfinite(action).all():
+            raise NonFiniteError(f"the agent's action is {action[0]}")
+        self._action = action
+        return self._to_env(action)[0]
 
-    def observe(self, obs: Any, reward: float, terminated: bool, truncated: bool = False) -> None:
+    def observe(self, obs: Any, reward: float, terminated: bool, truncated: bool) -> None:
         """Takes in what the last action led to: what `env.step` returned, in its order.
 
         Raises:
-          ValueError: there was no action, the reward is not finite, or the observation does not fit.
+          ValueError: there was no action, or the observation does not fit.
+          NonFiniteError: the observation or the reward is not finite.
         """
         if self._action is None:
             raise ValueError("observe was called without act before it")
         if not np.isfinite(reward):
-            raise ValueError(f"reward must be finite, got {reward}")
+            raise NonFiniteError(f"the environment's reward is {reward}")
         transition = Transition(
             obs=self._obs,
             action=self._action,
@@ -89,9 +95,13 @@ class Player:
     def _one(self, obs: Any) -> Any:
         """The observation as that of one environment side by side with no other, `[1, ...]`; a copy."""
         space = self._observation_space
-        if not hasattr(space, "dtype") or space.shape is None:
-            return jax.tree.map(lambda leaf: np.array(leaf)[None], obs)
-        array = np.array(obs)
-        if array.shape != space.shape or not np.can_cast(array.dtype, space.dtype, "same_kind"):
-            raise ValueError(f"obs must fit {space}, got {array.dtype}{list(array.shape)}")
-        return array.astype(space.dtype)[None]
+        one = jax.tree.map(lambda leaf: np.array(leaf)[None], obs)
+        if hasattr(space, "dtype") and space.shape is not None:
+            array = np.array(obs)
+            if array.shape != space.shape or not np.can_cast(array.dtype, space.dtype, "same_kind"):
+                raise ValueError(f"obs must fit {space}, got {array.dtype}{list(array.shape)}")
+            one = array.astype(space.dtype)[None]
+        for leaf in jax.tree.leaves(one):
+            if np.issubdtype(leaf.dtype, np.inexact) and not np.isfinite(leaf).all():
+                raise NonFiniteError(f"the environment's observation is {leaf[0]}")
+        return one

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import chex
 import jax
 import numpy as np
 
@@ -104,27 +105,29 @@ class Trained:
         """
         if tasks is None:
             tasks = self.benchmark.take_test_tasks(np.arange(self.benchmark.num_test_tasks))
-        key = jax.random.fold_in(jax.random.key(seed), 1)  # not the key that training starts from
         with TrialPlayer(self.benchmark.family) as player:
             return player.play(
                 self.learner.testing.policy,
                 self.params,
                 tasks,
-                key,
-                num_episodes=num_episodes or self.learner.testing.num_episodes,
+                self._key(seed),
+                num_episodes=self.learner.testing.num_episodes if num_episodes is None else num_episodes,
             )
 
     def evaluate(self, tasks: Any = None, *, num_episodes: int | None = None, seed: int = 0) -> np.ndarray:
         """Returns `[N, K]` of episodes 1 to K in each of some tasks, by default all test tasks; see `play`."""
-        num_episodes = num_episodes or self.learner.testing.num_episodes
+        num_episodes = self.learner.testing.num_episodes if num_episodes is None else num_episodes
         visit = self.play(tasks, num_episodes=num_episodes, seed=seed)
-        return np.asarray(visit.by_episode(num_episodes, self.benchmark.family.horizon).returns())
+        return np.asarray(visit.by_episode(num_episodes, self.benchmark.family.horizon, with_obs=False).returns())
 
     def player(self, seed: int = 0) -> Player:
         """Plays one environment step by step, see `Player`."""
         family = self.benchmark.family
-        key = jax.random.key(seed)
-        return Player(self.learner.testing.policy, self.params, family.observation_space, family.action_space, key)
+        policy, spaces = self.learner.testing.policy, (family.observation_space, family.action_space)
+        return Player(policy, self.params, *spaces, self._key(seed))
+
+    def _key(self, seed: int) -> chex.PRNGKey:
+        return jax.random.fold_in(jax.random.key(check_seed(seed)), 1)  # not the key that training starts from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,6 +141,7 @@ class Algorithm:
     make_learner: from config, benchmark and parts to its learner; raises ValueError where they do not fit.
     read_config: from what a run directory says to the config.
     find_benchmark: from the name of a registered benchmark to it; raises ValueError where there is none.
+    test_options: of the config, which may be replaced when a run is read.
     describe: from the parts to what a run directory says of them, which numbers depend on.
     rename: from a name of a leaf of the state to that in version 0.1.0.
     """
@@ -147,6 +151,7 @@ class Algorithm:
     make_learner: Callable[..., MetaLearner]
     read_config: Callable[[SavedRun], Any]
     find_benchmark: Callable[[str], Benchmark]
+    test_options: tuple[str, ...]
     describe: Callable[..., dict[str, Any]] = lambda **parts: {}
     rename: Callable[[str], str] = lambda name: name
 
@@ -209,10 +214,9 @@ class Algorithm:
         try:
             self._check_run(run, self._identify(config, benchmark, seed, parts))
             learner = self.make_learner(config, benchmark, **parts)
-        except BaseException:
-            run.close()  # gives the directory free
-            raise
-        return meta_train(learner, benchmark, run, seed=seed, num_iterations=num_iterations)
+            return meta_train(learner, benchmark, run, seed=seed, num_iterations=num_iterations)
+        finally:
+            run.close()  # gives the directory free, also where training never began
 
     def load(
         self,
@@ -226,13 +230,14 @@ class Algorithm:
 
         Args:
           run_dir: of the run.
-          overrides: test options of its config to replace, such as `test_every=5`.
+          overrides: test options of its config to replace, such as `deterministic_test=false`.
           benchmark: that it was trained on; by default the registered one of its name.
           **parts: what the learner takes besides.
 
         Raises:
-          RunError: there is no such run, it is of another algorithm or benchmark, or its checkpoints are damaged.
-          ValueError: no benchmark has its name, or an override is no option.
+          RunError: there is no such run, it is of another algorithm or benchmark or has other parts, or its checkpoints
+            are damaged.
+          ValueError: no benchmark has its name, or an override is no option of tests.
         """
         saved, learner, benchmark = self.read(run_dir, overrides, benchmark=benchmark, **parts)
         params = jax.eval_shape(lambda key: learner.test_params(learner.init(key)[0]), jax.random.key(0))
@@ -251,10 +256,28 @@ class Algorithm:
     ) -> tuple[SavedRun, MetaLearner, Benchmark]:
         """Reads who a run is, without its checkpoints; see `load`."""
         saved = read_run(run_dir, self.name)
+        for assignment in overrides:
+            name = assignment.partition("=")[0].strip()
+            if name not in self.test_options:
+                allowed = ", ".join(self.test_options)
+                raise ValueError(
+                    f"override must be of a test option ({allowed}) where a run is read, got {assignment!r}"
+                )
         config = override(self.read_config(saved), overrides)
+        self._check_parts(saved, parts, run_dir)
         benchmark = self.find_benchmark(str(saved.benchmark["name"])) if benchmark is None else benchmark
         check_benchmark(saved, benchmark, run_dir)
         return saved, self.make_learner(config, benchmark, **parts), benchmark
+
+    def _check_parts(self, saved: SavedRun, parts: Mapping[str, Any], run_dir: str | os.PathLike[str]) -> None:
+        """Refuses parts that a run was not trained with; those that only training needs may be left out."""
+        if saved.benchmark["train_tasks"] is None:  # version 0.1.0, which did not write all of them
+            return
+        given, left_out = self.describe(**parts), self.describe()
+        for name in {**saved.parts, **given}:
+            there, here = saved.parts.get(name, "none"), given.get(name, "none")
+            if here != there and (name not in left_out or here != left_out[name]):
+                raise RunError(f"run_dir {run_dir} was trained with {name} {there}, got {here}")
 
     def _identify(self, config: Any, benchmark: Benchmark, seed: int, parts: Mapping[str, Any]) -> dict[str, Any]:
         """Who a run is: all that its numbers depend on, but for the versions of packages."""

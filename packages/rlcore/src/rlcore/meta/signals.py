@@ -3,7 +3,7 @@
 In the shape descriptions `S` denotes the steps of a trial, `N` the tasks side by side.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import chex
@@ -64,7 +64,7 @@ def check_finite(visit: "Visit", names: Sequence[str] | None = None) -> None:
     bad = []
     for order, (kind, tree) in enumerate(kinds.items()):
         for leaf in jax.tree.leaves(tree):
-            found = _find_first(np.asarray(leaf), visit.episode.shape)
+            found = _find_first(leaf, visit.episode.shape)
             if found is not None:
                 bad.append((found[0], order, kind, *found[1:]))
     if bad:
@@ -74,20 +74,20 @@ def check_finite(visit: "Visit", names: Sequence[str] | None = None) -> None:
         raise NonFiniteError(f"{kind} is {value} at step {step} of episode {episode} in {task}")
 
 
-def check_reported(visit: "Visit", names: Sequence[str], tasks: Sequence[str], option: str = "training_reward") -> None:
+def check_reported(visit: "Visit", signals: Mapping[str, str], tasks: Sequence[str]) -> None:
     """Stops a signal that trains and is missing, or not finite, at some step.
 
     Args:
       visit: `[S, N]`.
-      names: of the signals.
+      signals: the name of each by the option that names it.
       tasks: `[N]` their names.
-      option: where the user named the signals, for the message.
 
     Raises:
-      NonFiniteError: names the signal, the step and the task.
+      ValueError: the environment reports none of that name.
+      NonFiniteError: names the signal, the step, the task and the option.
     """
-    for name in names:
-        found = _find_first(np.asarray(get_signal(visit.trajectory, name, option)), visit.episode.shape)
+    for option, name in signals.items():
+        found = _find_first(get_signal(visit.trajectory, name, option), visit.episode.shape)
         if found is not None:
             row, column, value = found
             step = int(np.asarray(visit.step_in_episode())[row, column])
@@ -98,11 +98,11 @@ def check_reported(visit: "Visit", names: Sequence[str], tasks: Sequence[str], o
             )
 
 
-def _find_first(values: np.ndarray, shape: tuple[int, int]) -> tuple[int, int, float] | None:
+def _find_first(values: chex.Array, shape: tuple[int, int]) -> tuple[int, int, float] | None:
     """The first step `[S, N, ...]` with a value that is not finite, its task, and the value."""
-    if not np.issubdtype(values.dtype, np.inexact):
+    if not np.issubdtype(values.dtype, np.inexact):  # asked first: pictures need not come to the host for it
         return None
-    flat = values.reshape(*shape, -1)
+    flat = np.asarray(values).reshape(*shape, -1)
     finite = np.isfinite(flat)
     if finite.all():
         return None

@@ -3,7 +3,7 @@
 In the shape descriptions `N` denotes all train tasks, `M` those of a visit, `S` the steps of a trial.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -57,7 +57,7 @@ class MetaLearner(Protocol):
 
     @property
     def first(self) -> Collection | None:
-        """What is collected in all train tasks before the first iteration; None for nothing."""
+        """What is collected in all train tasks before the first iteration, as many side by side as later; or None."""
         ...
 
     @property
@@ -71,8 +71,8 @@ class MetaLearner(Protocol):
         ...
 
     @property
-    def signals(self) -> Sequence[str]:
-        """Signals of the environment, besides the reward, that must be there at every step."""
+    def signals(self) -> Mapping[str, str]:
+        """Signals of the environment that must be there at every step: the name of each by the option that names it."""
         ...
 
     @property
@@ -151,8 +151,7 @@ def meta_train(learner: MetaLearner, benchmark: Benchmark, run: Run, *, seed: in
             difficulty = learner.difficulty(iteration)
             if iteration == 1:
                 if learner.first is not None:
-                    everything = np.arange(num_train)
-                    state, _ = collect(state, learner.first, everything, difficulty, first=True)
+                    state = _collect_first(collect, run, learner.first, num_visited, num_train, difficulty, state)
                 key, begin_key = jax.random.split(state.key)
                 agent, begun = learner.begin(state.agent, state.data, begin_key, run)
                 state = state._replace(agent=agent, key=key)
@@ -175,8 +174,31 @@ def meta_train(learner: MetaLearner, benchmark: Benchmark, run: Run, *, seed: in
                     num_episodes=testing.num_episodes,
                     names=_name("test", np.repeat(np.arange(num_test), testing.num_trials)),
                 )
-                metrics |= outcome_metrics(visit.by_episode(testing.num_episodes, benchmark.family.horizon))
+                trials = visit.by_episode(testing.num_episodes, benchmark.family.horizon, with_obs=False)
+                metrics |= outcome_metrics(trials)
             run.finish_iteration(iteration, state, metrics)
+    return state
+
+
+def _collect_first(
+    collect: Callable[..., tuple[TrainState, Any]],
+    run: Run,
+    first: Collection,
+    num_side_by_side: int,
+    num_train: int,
+    difficulty: float,
+    state: TrainState,
+) -> TrainState:
+    """The first trials, in groups of as many tasks as later, which the same environments play."""
+    groups = [
+        np.arange(begin, min(begin + num_side_by_side, num_train)) for begin in range(0, num_train, num_side_by_side)
+    ]
+    with run.phase("first trials", num_train) as advance:
+        for ids in groups:
+            state, _ = collect(state, first, ids, difficulty, first=True)
+            advance(len(ids))
+    if int(state.rows) < int(state.env_steps):
+        tell(f"of {int(state.env_steps)} steps {int(state.rows)} are kept: episodes are too short for the rest")
     return state
 
 
@@ -234,11 +256,12 @@ def describe_memory(learner: MetaLearner, benchmark: Benchmark) -> str:
       RunError: with the numbers.
     """
     agent, data = map(num_bytes, jax.eval_shape(learner.init, jax.random.key(0)))
-    collections = [each for each in (learner.first, learner.collection) if each is not None]
-    largest = max((each.num_tasks or benchmark.num_train_tasks) * each.num_steps for each in collections)
-    family = benchmark.family
+    family, testing = benchmark.family, learner.testing
+    side_by_side = learner.collection.num_tasks or benchmark.num_train_tasks
+    num_steps = max(each.num_steps for each in (learner.first, learner.collection) if each is not None)
+    num_tested = benchmark.num_test_tasks * testing.num_trials * testing.num_episodes * family.horizon
     obs, action = (num_bytes(space.sample()) for space in (family.observation_space, family.action_space))
     # As they are played, and once more as they are laid out to be stored.
-    trials = 2 * largest * (2 * obs + action + _OTHER_BYTES_OF_A_STEP)
-    parts = {"replay": data, "networks and optimisers": agent, "trials being collected": trials}
+    trials = 2 * max(side_by_side * num_steps, num_tested) * (2 * obs + action + _OTHER_BYTES_OF_A_STEP)
+    parts = {"replay": data, "networks and optimisers": agent, "trials being played": trials}
     return check_memory(parts, "lower replay_capacity, which drops what is oldest")

@@ -5,6 +5,7 @@ steps of the longest possible one, the horizon. Episodes that end early are foll
 side may be in different episodes, and every step that is played is there to be learned from.
 """
 
+import contextlib
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -60,9 +61,19 @@ class Visit(NamedTuple):
         # The newest start so far is a running maximum over time.
         return steps - xp.maximum.accumulate(xp.where(begins, steps, 0))
 
-    def by_episode(self, num_episodes: int, horizon: int) -> Trials:
-        """The first `K` episodes of each task, on the host; steps of later ones are left out."""
-        visit = jax.tree.map(np.asarray, self)
+    def by_episode(self, num_episodes: int, horizon: int, *, with_obs: bool = True) -> Trials:
+        """The first `K` episodes of each task, on the host; steps of later ones are left out.
+
+        Args:
+          num_episodes: `K`.
+          horizon: `T`.
+          with_obs: whether observations are laid out too, of which pictures are most of the work; else they are None.
+        """
+        visit = self
+        if not with_obs:
+            transition = self.trajectory.transition._replace(obs=None, next_obs=None)
+            visit = self._replace(trajectory=self.trajectory._replace(transition=transition))
+        visit = jax.tree.map(np.asarray, visit)
         episode, step = visit.episode, visit.step_in_episode()
         rows, columns = np.nonzero(episode < num_episodes)
         where = episode[rows, columns], step[rows, columns], columns
@@ -180,9 +191,10 @@ class TrialPlayer:
         self.close()
 
     def close(self) -> None:
-        """Closes the environments."""
-        while self._envs:
-            self._envs.popitem()[1].close()
+        """Closes the environments, all of them even if one cannot be."""
+        with contextlib.ExitStack() as stack:
+            while self._envs:
+                stack.callback(self._envs.popitem()[1].close)
 
     def play(
         self,
@@ -240,7 +252,7 @@ def evaluate(
     """Returns `[N, K]` of episodes 1 to K in each of `N` tasks: how an agent adapts; the key is consumed."""
     with TrialPlayer(family) as player:
         visit = player.play(policy, params, tasks, key, num_episodes=num_episodes)
-    return np.asarray(visit.by_episode(num_episodes, family.horizon).returns())
+    return np.asarray(visit.by_episode(num_episodes, family.horizon, with_obs=False).returns())
 
 
 def draw_seed(key: chex.PRNGKey) -> int:
