@@ -309,11 +309,13 @@ def test_environments_that_cannot_change_tasks_are_made_anew():
 
 def test_all_environments_are_closed_even_if_one_cannot_be():
     family, two = Family(None), Task(TASKS.arm[:2], TASKS.length[:2])
-    with pytest.raises(RuntimeError, match="port"), meta.TrialPlayer(family) as player:
-        for tasks in (TASKS, two):
-            player.play(POLICY, REMEMBERS, tasks, jax.random.key(0), num_steps=1)
-        for env in family.made:
-            env.close = functools.partial(_close_or_fail, env, fails=env.num_envs == 2)
+    player = meta.TrialPlayer(family)
+    for tasks in (TASKS, two):
+        player.play(POLICY, REMEMBERS, tasks, jax.random.key(0), num_steps=1)
+    for env in family.made:
+        env.close = functools.partial(_close_or_fail, env, fails=env.num_envs == 2)
+    with pytest.raises(RuntimeError, match="port"):
+        player.close()
     assert [env.closed for env in family.made] == [True, True]
 
 
