@@ -145,7 +145,7 @@ class PolicyGradient:
             log_prob = jnp.take_along_axis(
                 jax.nn.log_softmax(logits(params, data["obs"])), data["action"][..., None], -1
             )
-            return -jnp.mean(log_prob[..., 0] * data["reward"])  # every step is rewarded for itself
+            return -jnp.mean(log_prob[..., 0] * data["to_go"])
 
         value, grads = jax.value_and_grad(loss)(agent["params"])
         updates, optimiser = self.optimiser.update(grads, agent["optimiser"])

@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from rlcore.experiment import Run
     from rlcore.meta import MetaLearner, MetaPolicy, evaluate, meta_train
     from rlcore.sac import SAC, ContinuousHead, DiscreteHead, SACConfig
-    from rlcore.types import FunctionalEnv, Metrics, Params, Transition, VectorEnv
+    from rlcore.types import FuncEnv, Metrics, Params, Transition, VectorEnv
 
 _HOMES = {
     "experiment": ("Run",),
     "meta": ("MetaLearner", "MetaPolicy", "evaluate", "meta_train"),
     "sac": ("SAC", "ContinuousHead", "DiscreteHead", "SACConfig"),
-    "types": ("FunctionalEnv", "Metrics", "Params", "Transition", "VectorEnv"),
+    "types": ("FuncEnv", "Metrics", "Params", "Transition", "VectorEnv"),
 }
 
 __all__ = [
     "SAC",
     "ContinuousHead",
     "DiscreteHead",
-    "FunctionalEnv",
+    "FuncEnv",
     "MetaLearner",
     "MetaPolicy",
     "Metrics",

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rlcore.types import FunctionalEnv, Transition, VectorEnv
+from rlcore.types import FuncEnv, Transition, VectorEnv
 
 Memory = TypeVar("Memory")
 
@@ -63,7 +63,7 @@ def never_observe(memory: Memory, transition: Transition, ended: chex.Array) -> 
     return memory
 
 
-def start(env: FunctionalEnv, tasks: Any, key: chex.PRNGKey) -> EnvCarry:
+def start(env: FuncEnv, tasks: Any, key: chex.PRNGKey) -> EnvCarry:
     """The start of an episode in each of `N` tasks; the key is consumed."""
     num_tasks = jax.tree.leaves(tasks)[0].shape[0]
     state_keys, obs_keys = jax.random.split(key, (2, num_tasks))
@@ -73,7 +73,7 @@ def start(env: FunctionalEnv, tasks: Any, key: chex.PRNGKey) -> EnvCarry:
 
 
 def rollout(
-    env: FunctionalEnv,
+    env: FuncEnv,
     tasks: Any,
     carry: EnvCarry,
     act: Act,

@@ -33,7 +33,7 @@ class Transition(NamedTuple):
     next_obs: chex.ArrayTree
 
 
-class FunctionalEnv(Protocol):
+class FuncEnv(Protocol):
     """A stateless environment: `gymnasium.experimental.functional.FuncEnv`, met without importing it.
 
     `params` describes the task, so that mapping over `params` maps over tasks. Every method is pure and can be traced.

@@ -11,7 +11,7 @@ import numpy as np
 from metarl_envs.tasks import Tasks
 
 
-class Outcome(NamedTuple):
+class StepResult(NamedTuple):
     """What a step gave, before any reset.
 
     obs: `[N, ...]`. reward: `[N]` float64. terminated: `[N]` bool. signals: `[N]` by name.
@@ -43,6 +43,6 @@ class Simulated(Protocol):
         """Observations `[M, ...]` of the simulations `indices: [M]`."""
         ...
 
-    def step(self, actions: np.ndarray) -> Outcome:
+    def step(self, actions: np.ndarray) -> StepResult:
         """Plays one step everywhere."""
         ...

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from metarl_envs.adapters.simulated import Outcome
+from metarl_envs.adapters.simulated import StepResult
 from metarl_envs.mujoco.batch_state import load_state, save_state
 from metarl_envs.mujoco.library import import_mujoco
 from metarl_envs.mujoco.rendering import BatchRenderer
@@ -113,7 +113,7 @@ class Simulation:
             return self._eyes.draw_batch(self._batch, indices)
         return self._scenario.observe(self._fields)[indices]
 
-    def step(self, actions: np.ndarray) -> Outcome:
+    def step(self, actions: np.ndarray) -> StepResult:
         """Simulates one step of the environment.
 
         Where a simulation diverged, MuJoCo has put its robot back to the start: that ends the episode, with reward 0.
@@ -127,7 +127,7 @@ class Simulation:
         reward, signals = scenario.score(fields, self._tasks, before)
         diverged = (self._time < time + (scenario.frame_skip - 0.5) * self._time_step).reshape(-1)
         terminated = scenario.terminated(fields) | diverged
-        return Outcome(self.observe(np.arange(self._num)), np.where(diverged, 0.0, reward), terminated, signals)
+        return StepResult(self.observe(np.arange(self._num)), np.where(diverged, 0.0, reward), terminated, signals)
 
     def materialise(self, index: int) -> tuple[Any, Any]:
         """MuJoCo's model and data of one simulation, all quantities computed: to draw it, or for any `mj_` function."""

@@ -28,12 +28,12 @@ from rlcore.experiment.checks import check_at_least
 from rlcore.experiment.directory import CHECKPOINTS, claim, run_path
 from rlcore.experiment.disk import check_disk
 from rlcore.experiment.errors import RunError
+from rlcore.experiment.interrupts import StopSignals
 from rlcore.experiment.lock import Lock
 from rlcore.experiment.memory import num_bytes
 from rlcore.experiment.metrics import MetricsFile, Scalar, to_scalars
 from rlcore.experiment.progress import Phase, Progress, make_progress
 from rlcore.experiment.screen import stderr, tell
-from rlcore.experiment.signals import StopSignals
 from rlcore.experiment.tensorboard import TensorBoard, check_tensorboard
 
 StateT = TypeVar("StateT")

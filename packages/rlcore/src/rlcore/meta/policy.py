@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import chex
 import numpy as np
 
-from rlcore.types import FunctionalEnv, Params, Transition, VectorEnv
+from rlcore.types import FuncEnv, Params, Transition, VectorEnv
 
 
 class MetaPolicy(Protocol):
@@ -42,7 +42,7 @@ class Family(Protocol):
     horizon: int
 
     @property
-    def functional(self) -> FunctionalEnv | None:
+    def functional(self) -> FuncEnv | None:
         """The environment whose `params` is the task, or None."""
         ...
 

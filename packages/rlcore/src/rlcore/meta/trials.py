@@ -19,7 +19,7 @@ from rlcore.meta.arguments import check_play, count_tasks, stack_tasks
 from rlcore.meta.policy import Family, MetaPolicy
 from rlcore.meta.signals import check_finite
 from rlcore.rollout import Trajectory, host_rollout, number_episodes, rollout, start
-from rlcore.types import FunctionalEnv, Params, Transition, VectorEnv
+from rlcore.types import FuncEnv, Params, Transition, VectorEnv
 
 
 class Trials(NamedTuple):
@@ -89,7 +89,7 @@ class Visit(NamedTuple):
 def play_trial(
     policy: MetaPolicy,
     params: Params,
-    env: FunctionalEnv,
+    env: FuncEnv,
     tasks: Any,
     key: chex.PRNGKey,
     *,
