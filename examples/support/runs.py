@@ -44,7 +44,7 @@ def _check_module(name: str) -> None:
     except ModuleNotFoundError as error:
         # A package that is there, and imports what is not, is a bug of its own.
         found = error.name is not None and not name.startswith(error.name)
-    except ValueError:
+    except (ImportError, ValueError):
         found = False
     if not found:
         raise ValueError(f"import must name a module, such as mine for ./mine.py, got {name!r}")

@@ -5,6 +5,7 @@ import itertools
 import json
 import logging
 
+import flax.linen as nn
 import gymnasium
 import jax
 import numpy as np
@@ -15,6 +16,7 @@ from metarl_envs import Benchmark, benchmark, from_gymnasium
 from pearl_jax.learner import make_rows
 from rlcore.experiment import NonFiniteError, Run, RunError, override, to_dict
 from rlcore.meta import TrialPlayer, Visit
+from rlcore.networks import ConvEncoder
 from rlcore.rollout import Trajectory
 from rlcore.types import Transition
 
@@ -173,7 +175,7 @@ def test_trains_on_a_users_environment_and_resumes_exactly(tmp_path):
         {"encoder": "recurrent", "context_size": 12},
         {"encoder": "deterministic", "max_context_episodes": 3, "deterministic_test": False},
         {"num_posterior_episodes": 0, "num_extra_episodes": 0, "max_context_episodes": 3},
-        {"context_sampler": "off_policy", "correlated_batch": True},
+        {"context_sampler": "off_policy", "correlated_batch": True, "batch_size": 6},
     ],
     ids=str,
 )
@@ -256,6 +258,49 @@ def test_training_in_a_run_that_was_opened_as_another_one_is_refused_and_gives_t
     _train(tmp_path / "run", SMALL, 1)
     with pytest.raises(RunError, match=r"pearl_jax.open_run"):
         pearl_jax.train(SMALL, benchmark(WIDE), Run.open(tmp_path / "plain", to_dict(SMALL)), seed=0, num_iterations=1)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"config": pearl_jax.preset("tiny", benchmark(WIDE))}, "config must be a PearlConfig, got a Plan; its field"),
+        ({"config": {}}, "config must be a PearlConfig, got a dict"),
+        ({"benchmark": WIDE}, f"benchmark must be a metarl_envs.Benchmark, got '{WIDE}'"),
+        ({"benchmark": benchmark(WIDE).family}, "benchmark must be a metarl_envs.Benchmark"),
+        ({"seed": -1}, r"seed must be a whole number in \[0, 2\^32\), got -1"),
+        ({"seed": 0.0}, "seed must be a whole number"),
+        ({"seed": True}, "seed must be a whole number"),
+        ({"config": dataclasses.replace(SMALL, replay_capacity=10)}, "replay_capacity must hold"),
+        ({"obs_network": 5}, "obs_network must be a flax module, got 5"),
+        ({"checkpoint_every": 1.5}, "checkpoint_every must be an integer, got 1.5"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_trained_is_refused_before_a_directory_is_made(tmp_path, changed, message):
+    arguments = {"config": SMALL, "benchmark": benchmark(WIDE), "seed": 0, **changed}
+    with pytest.raises(ValueError, match=message):
+        pearl_jax.open_run(tmp_path / "run", **arguments)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_directory_of_the_first_version_is_read_and_not_gone_on_with(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"benchmark": WIDE, "seed": 0, "pearl": to_dict(SMALL)}))
+    with pytest.raises(RunError, match=r"is of version 0.1.0: pearl_jax.load reads it, but training goes on in a new"):
+        pearl_jax.open_run(tmp_path, SMALL, benchmark(WIDE), 0)
+
+
+def test_a_run_is_read_back_with_the_network_that_it_was_trained_with_and_test_options_only(tmp_path):
+    network = ConvEncoder((2, 2), 3)
+    chosen = benchmark("point-image-dense-32-v1")
+    config = dataclasses.replace(SMALL, training_reward="reward")
+    pearl_jax.open_run(tmp_path / "run", config, chosen, 0, obs_network=network).close()
+    for other in ({}, {"obs_network": ConvEncoder((2, 2), 4)}):
+        with pytest.raises(RunError, match="was trained with obs_network"):
+            pearl_jax.load(tmp_path / "run", **other)
+    with pytest.raises(ValueError, match=r"override must be of a test option .* got 'latent_size=7'"):
+        pearl_jax.load(tmp_path / "run", ["latent_size=7"], obs_network=network)
+    with pytest.raises(ValueError, match="obs_network must be told from others by what it prints"):
+        pearl_jax.open_run(tmp_path / "lambda", config, chosen, 0, obs_network=nn.Dense(3, kernel_init=lambda *_: 0))
 
 
 def test_a_run_is_read_back_evaluated_and_played_step_by_step(tmp_path):

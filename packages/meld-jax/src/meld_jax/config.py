@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Literal
 
-from rlcore.experiment import check_at_least, check_choice, check_positive, check_rate
+from rlcore.experiment import check_at_least, check_choice, check_positive, check_rate, check_types
 from rlcore.sac import SACConfig
 
 IMAGE_NETWORKS = ("conv", "patches")
@@ -67,6 +67,7 @@ class ModelConfig:
     previous_belief: bool = False
 
     def __post_init__(self):
+        check_types(self)
         check_choice("image_network", self.image_network, IMAGE_NETWORKS)
         check_choice("activation", self.activation, ACTIVATIONS)
         check_choice("memory", self.memory, MEMORIES)
@@ -165,6 +166,7 @@ class MeldConfig:
     test_every: int = 1
 
     def __post_init__(self):
+        check_types(self)
         for name in ("num_episodes", "replay_capacity", "model_batch_size", "policy_batch_size"):
             check_positive(name, getattr(self, name))
         for name in ("num_initial_trials", "num_test_trials", "test_every", "max_model_grad_norm"):

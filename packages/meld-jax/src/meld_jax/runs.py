@@ -21,6 +21,7 @@ def _describe(first_stage: FirstStage | None = None) -> dict[str, Any]:
 ALGORITHM = Algorithm(
     name="meld",
     package="meld_jax",
+    config_type=MeldConfig,
     make_learner=MeldLearner,
     read_config=lambda saved: from_dict(MeldConfig, saved.config),
     find_benchmark=metarl_envs.benchmark,

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from typing import Literal
 
-from rlcore.experiment import check_at_least, check_choice, check_positive, check_rate
+from rlcore.experiment import check_at_least, check_choice, check_positive, check_rate, check_types
 from rlcore.sac import SACConfig
 
 
@@ -106,6 +106,7 @@ class PearlConfig:
     test_every: int = 1
 
     def __post_init__(self):
+        check_types(self)
         check_choice("encoder", self.encoder, ("gaussian", "deterministic", "recurrent"))
         check_choice("factor", self.factor, ("variance", "precision"))
         check_choice("kl_reduction", self.kl_reduction, ("sum", "mean"))

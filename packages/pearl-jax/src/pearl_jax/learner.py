@@ -159,6 +159,8 @@ def _choose_network(
         if not _has_pictures(space):
             return check_vector_space(benchmark, "observation", space), None
         obs_network = ConvEncoder(config.image_channels, config.num_image_features)
+    if not isinstance(obs_network, nn.Module):
+        raise ValueError(f"obs_network must be a flax module, got {obs_network!r}")
     if not isinstance(space, spaces.Box):
         raise ValueError(f"benchmark {benchmark.name}: the observation space must be an array, got {space}")
     example = jax.ShapeDtypeStruct((1, *space.shape), space.dtype)

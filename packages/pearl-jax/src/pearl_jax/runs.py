@@ -38,6 +38,7 @@ def _rename(name: str) -> str:
 ALGORITHM = Algorithm(
     name="pearl",
     package="pearl_jax",
+    config_type=PearlConfig,
     make_learner=PearlLearner,
     read_config=_read_config,
     find_benchmark=metarl_envs.benchmark,

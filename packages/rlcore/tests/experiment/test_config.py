@@ -5,12 +5,14 @@ import json
 import re
 from typing import Any, Literal
 
+import numpy as np
 import pytest
 from rlcore.experiment import (
     check_at_least,
     check_choice,
     check_positive,
     check_rate,
+    check_types,
     difference,
     from_dict,
     override,
@@ -171,3 +173,57 @@ def test_checks_name_the_option_and_its_value(check: Any, arguments: tuple[Any, 
 def test_a_rate_that_may_be_zero() -> None:
     with pytest.raises(ValueError, match=r"^dropout must be in \[0, 1\], got -0.1$"):
         check_rate("dropout", -0.1, zero=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Typed:
+    """A field of each kind."""
+
+    whole: int = 1
+    number: float = 1.0
+    flag: bool = False
+    sizes: tuple[int, ...] = (1,)
+    choice: Literal["a", "b"] = "a"
+    maybe: float | None = None
+    nested: Sac | None = None
+
+    def __post_init__(self):
+        check_types(self)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"whole": np.int64(3)},
+        {"number": 2},
+        {"number": np.float32(2)},
+        {"sizes": ()},
+        {"maybe": 0.5},
+        {"maybe": 1},
+    ],
+    ids=str,
+)
+def test_values_of_their_types_fit(fields):
+    Typed(**fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"whole": 2.0}, "whole must be an integer, got 2.0"),
+        ({"whole": True}, "whole must be an integer, got True"),
+        ({"whole": "2"}, "whole must be an integer, got '2'"),
+        ({"whole": None}, "whole must be an integer, got None"),
+        ({"number": "0.5"}, "number must be a number, got '0.5'"),
+        ({"number": False}, "number must be a number, got False"),
+        ({"flag": 1}, "flag must be true or false, got 1"),
+        ({"sizes": [1]}, r"sizes must be a list such as 64,64 where each is an integer, got \[1\]"),
+        ({"sizes": (1, 2.5)}, r"sizes must be a list .* got \(1, 2.5\)"),
+        ({"choice": 3}, "choice must be one of a, b, got 3"),
+        ({"maybe": "none"}, "maybe must be a number or none, got 'none'"),
+    ],
+    ids=str,
+)
+def test_values_of_other_types_are_refused_by_name(fields, message):
+    with pytest.raises(ValueError, match=message):
+        Typed(**fields)

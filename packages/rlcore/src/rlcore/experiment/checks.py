@@ -1,7 +1,15 @@
 """Checks for the `__post_init__` of a config; each raises a `ValueError` of one line with the option and its value."""
 
+import dataclasses
+import functools
 import math
+import numbers
+import types
+import typing
 from collections.abc import Sequence
+from typing import Any, Literal
+
+from rlcore.experiment.parsing import describe
 
 
 def check_positive(name: str, value: float) -> None:
@@ -28,3 +36,38 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     """Raises unless `value` is one of `choices`."""
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+
+
+def check_types(config: Any) -> None:
+    """Raises unless every field of a dataclass holds what its annotation says; call it before the other checks.
+
+    Knows what `rlcore.experiment.parsing.parse` knows, and nested dataclasses. A whole number fits where a number is
+    asked for, true and false do not.
+    """
+    for name, annotation in _annotations(type(config)).items():
+        value = getattr(config, name)
+        if not _fits(value, annotation):
+            wanted = f"a {annotation.__name__}" if dataclasses.is_dataclass(annotation) else describe(annotation)
+            raise ValueError(f"{name} must be {wanted}, got {value!r}")
+
+
+@functools.cache
+def _annotations(config_type: Any) -> dict[str, Any]:
+    hints = typing.get_type_hints(config_type)
+    return {field.name: hints[field.name] for field in dataclasses.fields(config_type)}
+
+
+def _fits(value: Any, annotation: Any) -> bool:
+    origin, members = typing.get_origin(annotation), typing.get_args(annotation)
+    if dataclasses.is_dataclass(annotation):
+        return isinstance(value, annotation)
+    if origin is Literal:
+        return isinstance(value, tuple(map(type, members)))  # which ones, `check_choice` says
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(value, member) for member in members)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_fits(item, members[0]) for item in value)
+    if annotation in (int, float):
+        kind = numbers.Integral if annotation is int else numbers.Real
+        return isinstance(value, kind) and not isinstance(value, bool)
+    return isinstance(value, annotation)

@@ -19,6 +19,7 @@ METRICS = "metrics.jsonl"
 TENSORBOARD = "tensorboard"
 VERSIONS = "versions"
 _CONFIG = "config.json"
+_MOST_LINES = 10
 _LOCK = "lock"
 
 # A program killed while it made the directory leaves no more than these.
@@ -112,7 +113,8 @@ def _check(run_dir: Path, config: Mapping[str, Any]) -> None:
             found.pop(VERSIONS, None)
         lines = difference(found, config)
     if lines:
-        raise RunError("\n  ".join([f"run_dir {run_dir} holds a run of another config; choose a new one:", *lines]))
+        shown = lines if len(lines) <= _MOST_LINES else [*lines[:_MOST_LINES], f"and {len(lines) - _MOST_LINES} more"]
+        raise RunError("\n  ".join([f"run_dir {run_dir} holds a run of another config; choose a new one:", *shown]))
 
 
 def _tell_versions(run_dir: Path, versions: Mapping[str, str]) -> None:

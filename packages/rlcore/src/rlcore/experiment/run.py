@@ -101,8 +101,10 @@ class Run:
 
         Raises `RunError` before anything is written if `run_dir` cannot be used: see `rlcore.experiment.directory`.
         """
-        check_at_least("checkpoint_every", checkpoint_every, 0)
-        check_at_least("keep", keep, 1)
+        for name, value, least in (("checkpoint_every", checkpoint_every, 0), ("keep", keep, 1)):
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise ValueError(f"{name} must be an integer, got {value!r}")
+            check_at_least(name, value, least)
         if tensorboard:
             check_tensorboard()
         path = run_path(run_dir)

@@ -60,7 +60,8 @@ def read_run(run_dir: str | os.PathLike[str], algorithm: str) -> SavedRun:
         parts = {name: part for name, part in saved.items() if name not in (algorithm, "benchmark", "seed")}
         return SavedRun(algorithm, benchmark, saved["seed"], saved[algorithm], parts)
     found = saved.get("algorithm")
-    if found != algorithm or not {"benchmark", "seed", "config"} <= saved.keys():
+    is_whole = all(isinstance(saved.get(name), dict) for name in ("benchmark", "config")) and "seed" in saved
+    if found != algorithm or not is_whole:
         others = [name for name in ("pearl", "meld") if name in saved]
         found = found or (others[0] if others else "something else")
         raise RunError(f"run_dir must hold a run of {algorithm}, got {run_dir}, a run of {found}")
@@ -76,8 +77,8 @@ def check_benchmark(saved: SavedRun, benchmark: Benchmark, run_dir: str | os.Pat
     """
     now = benchmark.identity()
     for name, value in saved.benchmark.items():
-        if value is not None and now[name] != value:
-            raise RunError(f"run_dir {run_dir} is of a benchmark with {name} {value}, got one with {now[name]}")
+        if value is not None and now.get(name) != value:
+            raise RunError(f"run_dir {run_dir} is of a benchmark with {name} {value}, got one with {now.get(name)}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,6 +139,7 @@ class Algorithm:
 
     name: of the algorithm, in run directories.
     package: whose `open_run` opens its runs, for messages.
+    config_type: of its options, a dataclass.
     make_learner: from config, benchmark and parts to its learner; raises ValueError where they do not fit.
     read_config: from what a run directory says to the config.
     find_benchmark: from the name of a registered benchmark to it; raises ValueError where there is none.
@@ -148,6 +150,7 @@ class Algorithm:
 
     name: str
     package: str
+    config_type: type[Any]
     make_learner: Callable[..., MetaLearner]
     read_config: Callable[[SavedRun], Any]
     find_benchmark: Callable[[str], Benchmark]
@@ -185,6 +188,7 @@ class Algorithm:
         """
         identity = self._identify(config, benchmark, seed, parts)
         self.make_learner(config, benchmark, **parts)
+        self._refuse_first_version(run_dir)
         versions = package_versions(self.package.replace("_", "-"), "metarl-envs", "rlcore", "jax")
         options = {"checkpoint_every": checkpoint_every, "keep": keep, "tensorboard": tensorboard}
         return Run.open(run_dir, identity, versions=versions, **options)
@@ -206,11 +210,13 @@ class Algorithm:
           The state after the last iteration.
 
         Raises:
-          ValueError: config and benchmark do not fit.
+          ValueError: an argument is not what is said here, or config and benchmark do not fit.
           RunError: the run was opened as another one, or it does not fit into memory.
           NonFiniteError: an environment, the agent or a loss gave a number that is not finite; the last checkpoint is
             intact.
         """
+        if not isinstance(run, Run):
+            raise ValueError(f"run must be what {self.package}.open_run gives, got {run!r}")
         try:
             self._check_run(run, self._identify(config, benchmark, seed, parts))
             learner = self.make_learner(config, benchmark, **parts)
@@ -256,6 +262,8 @@ class Algorithm:
     ) -> tuple[SavedRun, MetaLearner, Benchmark]:
         """Reads who a run is, without its checkpoints; see `load`."""
         saved = read_run(run_dir, self.name)
+        if isinstance(overrides, str) or not all(isinstance(assignment, str) for assignment in overrides):
+            raise ValueError(f"overrides must be a list such as ['deterministic_test=false'], got {overrides!r}")
         for assignment in overrides:
             name = assignment.partition("=")[0].strip()
             if name not in self.test_options:
@@ -269,6 +277,15 @@ class Algorithm:
         check_benchmark(saved, benchmark, run_dir)
         return saved, self.make_learner(config, benchmark, **parts), benchmark
 
+    def _refuse_first_version(self, run_dir: str | os.PathLike[str]) -> None:
+        try:
+            saved = load_config(run_dir)
+        except RunError:
+            return  # none is there, or none that can be read, of which `Run.open` tells
+        if "algorithm" not in saved and self.name in saved:
+            load = f"{self.package}.load"
+            raise RunError(f"run_dir {run_dir} is of version 0.1.0: {load} reads it, but training goes on in a new one")
+
     def _check_parts(self, saved: SavedRun, parts: Mapping[str, Any], run_dir: str | os.PathLike[str]) -> None:
         """Refuses parts that a run was not trained with; those that only training needs may be left out."""
         if saved.benchmark["train_tasks"] is None:  # version 0.1.0, which did not write all of them
@@ -281,6 +298,11 @@ class Algorithm:
 
     def _identify(self, config: Any, benchmark: Benchmark, seed: int, parts: Mapping[str, Any]) -> dict[str, Any]:
         """Who a run is: all that its numbers depend on, but for the versions of packages."""
+        if not isinstance(config, self.config_type):
+            hint = "; its field config is one" if hasattr(config, "config") else ""
+            raise ValueError(f"config must be a {self.config_type.__name__}, got a {type(config).__name__}{hint}")
+        if not hasattr(benchmark, "identity"):
+            raise ValueError(f"benchmark must be a metarl_envs.Benchmark, got {benchmark!r}")
         return {
             "algorithm": self.name,
             "benchmark": dict(benchmark.identity()),

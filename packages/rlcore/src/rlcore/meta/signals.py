@@ -103,7 +103,8 @@ def _find_first(values: chex.Array, shape: tuple[int, int]) -> tuple[int, int, f
     if not np.issubdtype(values.dtype, np.inexact):  # asked first: pictures need not come to the host for it
         return None
     flat = np.asarray(values).reshape(*shape, -1)
-    finite = np.isfinite(flat)
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(flat.astype(np.float32))  # as it will be stored
     if finite.all():
         return None
     row, column, place = np.argwhere(~finite)[0]

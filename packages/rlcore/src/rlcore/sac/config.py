@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from rlcore.experiment import check_at_least, check_positive, check_rate
+from rlcore.experiment import check_at_least, check_positive, check_rate, check_types
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +51,7 @@ class SACConfig:
     log_std_coef: float = 0.0
 
     def __post_init__(self):
+        check_types(self)
         for size in self.hidden_sizes:
             check_positive("hidden_sizes", size)
         check_positive("num_critics", self.num_critics)
