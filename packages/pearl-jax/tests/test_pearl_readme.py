@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-import pytest
 import readmes
-
-pytestmark = pytest.mark.wheel
 
 OPTIMISE = True
 README = Path(__file__).parents[1] / "README.md"
