@@ -274,7 +274,6 @@ def test_training_in_a_run_that_was_opened_as_another_one_is_refused_and_gives_t
         ({"obs_network": 5}, "obs_network must be a flax module, got 5"),
         ({"checkpoint_every": 1.5}, "checkpoint_every must be an integer, got 1.5"),
     ],
-    ids=str,
 )
 def test_what_cannot_be_trained_is_refused_before_a_directory_is_made(tmp_path, changed, message):
     arguments = {"config": SMALL, "benchmark": benchmark(WIDE), "seed": 0, **changed}

@@ -474,7 +474,6 @@ KEY = jax.random.key(0)
         ({"num_episodes": None, "num_steps": -1}, "num_steps must be a whole number of at least 1, got -1"),
         ({"num_episodes": None}, "num_steps and num_episodes are both None"),
     ],
-    ids=str,
 )
 @FAMILIES
 def test_arguments_that_are_none_are_refused_by_name_before_anything_is_made(functional, changed, message):
