@@ -13,7 +13,8 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
-from metarl_envs.adapters.workshop import EnvPool, Workshop, task_keys
+from metarl_envs.adapters.task_names import TaskNames
+from metarl_envs.adapters.workshop import EnvPool, Workshop
 from metarl_envs.arguments import check_action, check_ready, check_seed, split_reset_mask, spread_seed
 from metarl_envs.tasks import Task, Tasks, get_task, host_tasks, num_tasks
 
@@ -41,6 +42,7 @@ class TaskVectorEnv(VectorEnv[Any, Any, np.ndarray]):
 
     autoreset_mode: AutoresetMode
     _workshop: Workshop
+    _task_names: TaskNames
     _first_seed: int | None
     _ended: np.ndarray
     _begun: bool
@@ -61,7 +63,9 @@ class TaskVectorEnv(VectorEnv[Any, Any, np.ndarray]):
             raise ValueError(f"got {len(listed)} tasks for num_envs={self.num_envs}")
         self._tasks = listed
         self._begun, self._ended = False, np.zeros(self.num_envs, bool)
-        return listed_by_key(self._workshop, listed)
+        # An environment is the task's, or its place's where tasks can be set.
+        keys = self._task_names(listed) if self._workshop.set_task is None else range(len(listed))
+        return list(zip(keys, listed, strict=True))
 
     def _begin_reset(self, seed: Any, options: Any) -> tuple[Any, dict[str, Any] | None]:
         """What gymnasium's own `reset` takes; raises as `reset` does."""
@@ -110,12 +114,6 @@ class TaskVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         return vector_infos
 
 
-def listed_by_key(workshop: Workshop, tasks: list[Task]) -> list[tuple[Hashable, Task]]:
-    """Each task with the name of the environment that plays it: the task's, or its place where tasks can be set."""
-    keys = task_keys(tasks) if workshop.set_task is None else range(len(tasks))
-    return list(zip(keys, tasks, strict=True))
-
-
 def _put(found: Any, mask: np.ndarray, value: Any, i: int, *, as_object: bool = False) -> np.ndarray:
     """`found`, the values so far where `mask` says, with the value of environment `i`."""
     num = len(mask)
@@ -158,7 +156,7 @@ class TaskSyncVectorEnv(TaskVectorEnv, SyncVectorEnv[Any, Any]):
         Raises:
           ValueError: the tasks, the seed or an environment is not what it should be.
         """
-        self._workshop, self._pool = workshop, EnvPool(workshop)
+        self._workshop, self._pool, self._task_names = workshop, EnvPool(workshop), TaskNames()
         self._first_seed, self.num_envs = check_seed(seed), num_tasks(tasks)
         try:
             named = self._begin_tasks(tasks)
