@@ -141,7 +141,7 @@ def _object_parts(value: Any, name: str) -> tuple[str, list[bytes | _Inner]]:
         return "path", [value.as_posix().encode("utf-8", "surrogatepass")]
     if isinstance(value, type | types.FunctionType):
         return _global_parts(value, value.__qualname__)
-    if isinstance(value, set | frozenset):
+    if isinstance(value, (set, frozenset)):
         raise ValueError(f"tasks: a {name} has no fingerprint: make it a set")  # pickle would write it in any order
     if dataclasses.is_dataclass(value) and _has_nothing_else(value):
         fields = [field.name for field in dataclasses.fields(value)]

@@ -8,6 +8,7 @@ read both.
 """
 
 import abc
+import copy
 import dataclasses
 import functools
 from collections.abc import Iterator, Sequence, Set
@@ -102,7 +103,7 @@ class TaskFamily(abc.ABC):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Benchmark:
-    """A family with fixed tasks to train on and fixed tasks to test on.
+    """A family with fixed tasks to train on and fixed tasks to test on, of which it keeps copies.
 
     Attributes:
       name: for logs and file names.
@@ -131,6 +132,7 @@ class Benchmark:
                 raise ValueError(f"Benchmark {self.name!r}: {field}: {error}") from None
             if count == 0:
                 raise ValueError(f"Benchmark {self.name!r}: {field} is empty")
+            object.__setattr__(self, field, copy_tasks(getattr(self, field)))
 
     @property
     def num_train_tasks(self) -> int:
@@ -212,6 +214,32 @@ def host_tasks(tasks: Tasks) -> Tasks:
     if not any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(tasks)):
         return tasks
     return jax.tree.map(lambda leaf: np.asarray(leaf)[()] if isinstance(leaf, jax.Array) else leaf, tasks)
+
+
+def copy_task(task: Task) -> Task:
+    """A copy that shares nothing with the task; the task itself where it cannot be copied."""
+    try:
+        return copy.deepcopy(task)
+    except Exception:
+        return task
+
+
+def copy_tasks(tasks: Tasks) -> Tasks:
+    """Copies that share nothing with the tasks, but for those that cannot be copied; arrays can only be read."""
+    if isinstance(tasks, list):
+        try:
+            return copy.deepcopy(tasks)
+        except Exception:
+            return [copy_task(task) for task in tasks]
+    return tasks if isinstance(tasks, range) else jax.tree.map(_copy_array, tasks)
+
+
+def _copy_array(leaf: Any) -> Any:
+    if not isinstance(leaf, np.ndarray):
+        return leaf  # JAX's cannot be changed
+    copied = leaf.copy()
+    copied.flags.writeable = False
+    return copied
 
 
 def _check_indices(name: str, indices: Any, count: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 import gymnasium
 
 from metarl_envs.adapters.guard import Guard, short
-from metarl_envs.tasks import Task
+from metarl_envs.tasks import Task, copy_task
 
 MakeEnv = Callable[[Any], gymnasium.Env[Any, Any]]
 """From a task to a new environment that plays it."""
@@ -62,20 +62,20 @@ class Workshop:
         assert self.set_task is not None
         env.played_task = task
         try:
-            self.set_task(env.env, task)
+            self.set_task(env.env, copy_task(task))
         except Exception as error:
             error.add_note(f"raised in `set_task` for task {short(task)}")
             raise
 
 
 def make_checked(make_env: MakeEnv, task: Task) -> gymnasium.Env[Any, Any]:
-    """What `make_env` makes of a task.
+    """What `make_env` makes of a copy of a task.
 
     Raises:
       ValueError: it is no `gymnasium.Env`, or has no spaces.
     """
     try:
-        env = make_env(task)
+        env = make_env(copy_task(task))
     except Exception as error:
         error.add_note(f"raised in `make_env` for task {short(task)}")
         raise
