@@ -217,20 +217,20 @@ def host_tasks(tasks: Tasks) -> Tasks:
 
 
 def copy_task(task: Task) -> Task:
-    """A copy that shares nothing with the task; the task itself where it cannot be copied."""
+    """A copy that shares nothing with the task; the task itself where it cannot be copied, or not with all it holds."""
     try:
-        return copy.deepcopy(task)
+        copied = copy.deepcopy(task)
     except Exception:
         return task
+    # A subclass of an array loses its attributes, and what has a `__reduce__` of its own may lose some.
+    return copied if getattr(copied, "__dict__", {}).keys() == getattr(task, "__dict__", {}).keys() else task
 
 
 def copy_tasks(tasks: Tasks) -> Tasks:
     """Copies that share nothing with the tasks, but for those that cannot be copied; arrays can only be read."""
     if isinstance(tasks, list):
-        try:
-            return copy.deepcopy(tasks)
-        except Exception:
-            return [copy_task(task) for task in tasks]
+        copies = {id(task): copy_task(task) for task in tasks}  # what stands twice is one task afterwards too
+        return [copies[id(task)] for task in tasks]
     return tasks if isinstance(tasks, range) else jax.tree.map(_copy_array, tasks)
 
 
