@@ -139,3 +139,68 @@ def test_users_register_benchmarks_under_free_names():
 def test_import_needs_no_simulator():
     code = "import sys; sys.modules.update(mujoco=None, pygame=None); import metarl_envs; metarl_envs.benchmark_names()"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+POINT = metarl_envs.PointFamily(sparse=True)
+GOAL = np.array([0.5, 0.5], np.float32)
+POINTS = metarl_envs.PointTask(np.stack([GOAL, -GOAL, 2 * GOAL]), np.full(3, 0.2, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (POINTS._replace(goal=POINTS.goal[:, :1]), "numbers of the shapes.*got.*1"),
+        (POINTS._replace(goal=POINTS.goal[:, None]), "numbers of the shapes"),
+        (POINTS._replace(radius=np.ones((3, 1))), "numbers of the shapes"),
+        (POINTS._replace(goal=POINTS.goal[:2]), "leading dimension"),
+        (POINTS._replace(goal=POINTS.goal.astype(str)), "numbers of the shapes.*got PointTask"),
+        (POINTS._replace(goal=POINTS.goal.astype(object)), "numbers of the shapes"),
+        (POINTS._replace(goal=np.where([True, False], np.nan, POINTS.goal)), "got nan in .goal"),
+        (POINTS._replace(radius=jnp.full(3, jnp.nan)), "got nan in .radius"),
+        (POINTS.goal, "numbers of the shapes"),
+        (tuple(POINTS), "numbers of the shapes"),
+        (POINTS._asdict(), "numbers of the shapes"),
+        ([1.0, 2.0], "numbers of the shapes"),
+        (["a", "b"], "numbers of the shapes"),
+        ([GOAL], "numbers of the shapes"),
+        ([metarl_envs.PointTask(GOAL, np.float32(0.2)), 5], "numbers of the shapes"),
+        ([metarl_envs.PointTask(GOAL * np.nan, np.float32(0.2))], "got nan"),
+        (range(3), "numbers of the shapes"),
+    ],
+)
+@pytest.mark.parametrize("field", ["train_tasks", "test_tasks"])
+def test_wrong_tasks_of_a_pure_jax_family_are_refused(wrong, message, field):
+    with pytest.raises(ValueError, match=f"'mine': {field}: .*{message}"):
+        metarl_envs.Benchmark(
+            **{"name": "mine", "family": POINT, "train_tasks": POINTS, "test_tasks": POINTS, field: wrong}
+        )
+    with pytest.raises(ValueError, match=message):
+        POINT.make_vec(wrong)
+
+
+def test_a_list_of_good_tasks_is_what_their_arrays_are():
+    bench = metarl_envs.Benchmark("mine", POINT, [metarl_envs.get_task(POINTS, i) for i in range(3)], POINTS)
+    assert isinstance(bench.train_tasks, metarl_envs.PointTask)
+    jax.tree.map(np.testing.assert_array_equal, bench.take_train_tasks([0, 2]), bench.take_test_tasks([0, 2]))
+    assert bench.identity()["train_tasks"] == bench.identity()["test_tasks"]
+
+
+def test_wrong_tasks_of_a_simulated_family_are_refused():
+    good = metarl_envs.benchmark("half-cheetah-vel-v0")
+    tasks = good.test_tasks
+    for wrong, message in (
+        (tasks._replace(velocity=np.asarray(tasks.velocity)[:, None]), "velocity of the tasks has shape"),
+        (tasks._replace(velocity=np.asarray(tasks.velocity).astype(str)), "velocity of the tasks has dtype"),
+        (tasks._replace(velocity=np.full(3, np.nan)), "velocity of the tasks is nan, must be finite"),
+        (tasks._replace(velocity=np.full(3, np.inf)), "velocity of the tasks is inf, must be finite"),
+        ([1.0, 2.0], "must be of VelocityTask, got float"),
+        (range(3), "must be of VelocityTask, got int"),
+        (np.ones(3), "must be of VelocityTask, got ndarray"),
+    ):
+        with pytest.raises(ValueError, match=f"'mine': test_tasks: .*{message}"):
+            metarl_envs.Benchmark("mine", good.family, tasks, wrong)
+    listed = [metarl_envs.get_task(tasks, i) for i in range(metarl_envs.num_tasks(tasks))]
+    assert (
+        metarl_envs.Benchmark("mine", good.family, listed, listed).identity()["test_tasks"]
+        == good.identity()["test_tasks"]
+    )

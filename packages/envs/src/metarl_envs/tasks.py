@@ -87,6 +87,17 @@ class TaskFamily(abc.ABC):
           seed: fixes everything random that follows the first `reset`; None draws a seed from the operating system.
         """
 
+    def check_tasks(self, tasks: Tasks) -> Tasks:
+        """The tasks in the form in which they are played, if they are of this family.
+
+        Args:
+          tasks: `N` tasks.
+
+        Raises:
+          ValueError: they are others.
+        """
+        return tasks
+
     def ease(self, tasks: Tasks, difficulty: float | jax.Array) -> Tasks:
         """Makes tasks easier, for a curriculum.
 
@@ -126,13 +137,16 @@ class Benchmark:
         if isinstance(self.family, type) or missing:
             raise ValueError(f"Benchmark {self.name!r}: family must be a TaskFamily, got {self.family!r}")
         for field in ("train_tasks", "test_tasks"):
+            tasks = getattr(self, field)
             try:
-                count = num_tasks(getattr(self, field))
+                count = num_tasks(tasks)
+                if count and hasattr(self.family, "check_tasks"):
+                    tasks = self.family.check_tasks(tasks)
             except ValueError as error:
                 raise ValueError(f"Benchmark {self.name!r}: {field}: {error}") from None
             if count == 0:
                 raise ValueError(f"Benchmark {self.name!r}: {field} is empty")
-            object.__setattr__(self, field, copy_tasks(getattr(self, field)))
+            object.__setattr__(self, field, copy_tasks(tasks))
 
     @property
     def num_train_tasks(self) -> int:

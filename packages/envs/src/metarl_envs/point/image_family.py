@@ -56,8 +56,8 @@ def _stratified(rng: np.random.RandomState, n: int) -> PointTask:
 def _benchmark(name: str, *, sparse: bool, side: int, step_size: float) -> Benchmark:
     """30 goals to train on and 10 to test on (thesis, table 1); computed by NumPy, the same on every machine."""
     rng = np.random.RandomState(_SEED)
-    train_tasks, test_tasks = _stratified(rng, _NUM_TRAIN), _stratified(rng, _NUM_TEST)
     family = PointImageFamily(sparse=sparse, side=side, step_size=step_size)
+    train_tasks, test_tasks = _stratified(rng, _NUM_TRAIN), _stratified(rng, _NUM_TEST)
     return Benchmark(name, family, train_tasks, test_tasks)
 
 
