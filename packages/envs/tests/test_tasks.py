@@ -1,13 +1,16 @@
 """Tasks in either form, benchmarks and their registry."""
 
+import json
 import subprocess
 import sys
 
+import gymnasium
 import jax
 import jax.numpy as jnp
 import metarl_envs
 import numpy as np
 import pytest
+from gymnasium import spaces
 
 PYTREE = {"goal": np.arange(6.0).reshape(3, 2), "mass": np.arange(3.0)}
 LIST = ["left", "right", "up"]
@@ -204,3 +207,64 @@ def test_wrong_tasks_of_a_simulated_family_are_refused():
         metarl_envs.Benchmark("mine", good.family, listed, listed).identity()["test_tasks"]
         == good.identity()["test_tasks"]
     )
+
+
+def gym_benchmark(horizon=5, **of_env):
+    class Env(gymnasium.Env):
+        observation_space = action_space = spaces.Box(-1, 1, (2,), np.float32)
+
+    for name, value in of_env.items():
+        setattr(Env, name, value)
+    return metarl_envs.Benchmark("mine", metarl_envs.from_gymnasium(lambda _: Env(), [1], horizon=horizon), [1], [1])
+
+
+WIDE = np.ones(2000, np.float32)
+
+
+def dented(i):
+    high = WIDE.copy()
+    high[i] = 2
+    return spaces.Box(-high, high)
+
+
+SPACES = [
+    spaces.Box(-1, 1, (2,), np.float64), spaces.Box(-1, 2, (2,), np.float32), spaces.Box(-2, 1, (2,), np.float32),
+    spaces.Box(-1, 1, (1, 2), np.float32), spaces.Box(-np.inf, np.inf, (2,), np.float32), dented(1000), dented(1001),
+    spaces.Box(0, 255, (2,), np.uint8), spaces.Discrete(2), spaces.Discrete(3), spaces.Discrete(2, start=1),
+    spaces.MultiDiscrete([2, 3]), spaces.MultiDiscrete([3, 2]), spaces.MultiBinary(2), spaces.MultiBinary(3),
+    spaces.Dict(a=dented(1000)), spaces.Dict(a=dented(1001)), spaces.Dict(b=dented(1000)), spaces.Tuple([dented(1000)]),
+    spaces.Text(3), spaces.Text(4), spaces.Text(4, charset="ab"), spaces.Sequence(spaces.Discrete(2)),
+]  # fmt: skip
+
+
+def test_the_identity_of_a_benchmark_knows_horizon_and_spaces():
+    usual = gym_benchmark().identity()
+    assert {name: usual[name] for name in ("name", "horizon")} == {"name": "mine", "horizon": 5}
+    assert usual["action_space"].startswith("Box(2,) float32 ")
+    assert json.loads(json.dumps(usual)) == usual == gym_benchmark().identity()
+    others = [
+        gym_benchmark(horizon=6),
+        *(gym_benchmark(**{kind: s}) for s in SPACES for kind in ("observation_space", "action_space")),
+    ]
+    found = [usual, *(other.identity() for other in others)]
+    assert len({json.dumps(one) for one in found}) == len(found)
+    assert all(len(value) < 100 for one in found for value in one.values() if isinstance(value, str))
+
+
+def test_random_numbers_of_a_space_are_not_part_of_an_identity():
+    bench = gym_benchmark()
+    before = bench.identity()
+    bench.family.action_space.seed(3)
+    bench.family.action_space.sample()
+    assert bench.identity() == before
+
+
+def test_the_identity_of_a_benchmark_is_that_of_other_machines():
+    assert metarl_envs.benchmark("point-sparse-v0").identity() == {
+        "name": "point-sparse-v0",
+        "train_tasks": "79e26011a45219be",
+        "test_tasks": "33a0cdc01cad2ff2",
+        "horizon": 20,
+        "observation_space": "Box(2,) float32 ff6aefe73334a429",
+        "action_space": "Box(2,) float32 01efba22d6069e77",
+    }

@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from gymnasium import spaces
 
 from metarl_envs.tasks import Tasks
 
@@ -33,6 +34,36 @@ def fingerprint(tasks: Tasks) -> str:
       ValueError: something in `tasks` can be none of these, such as a lambda or a masked array, or contains itself.
     """
     return _digest(tasks, ()).hex()[:_DIGITS]
+
+
+def describe_space(space: spaces.Space[Any]) -> str:
+    """A short text that differs wherever two spaces do, such as `Box(6,) float32 0123456789abcdef`."""
+    name = type(space).__name__
+    shape = "" if space.shape is None else str(tuple(space.shape))
+    dtype = "" if space.dtype is None else f" {np.dtype(space.dtype).name}"
+    return f"{name}{shape}{dtype} {fingerprint([_space_parts(space)])}"
+
+
+def _space_parts(space: spaces.Space[Any]) -> tuple[Any, ...]:
+    """The kind of a space and all that fixes what is in it, but not its random numbers."""
+    name = type(space).__name__
+    match space:
+        case spaces.Box():
+            return name, np.dtype(space.dtype).name, space.shape, np.asarray(space.low), np.asarray(space.high)
+        case spaces.Discrete():
+            return name, int(space.n), int(space.start)
+        case spaces.MultiDiscrete():
+            return name, space.nvec.tolist(), space.start.tolist()
+        case spaces.Dict():
+            return name, {key: _space_parts(part) for key, part in space.spaces.items()}
+        case spaces.Tuple() | spaces.OneOf():
+            return name, [_space_parts(part) for part in space.spaces]
+        case spaces.Text():
+            return name, space.min_length, space.max_length, sorted(space.character_set)
+        case spaces.Sequence():
+            return name, _space_parts(space.feature_space), bool(space.stack)
+    said = "" if type(space).__repr__ is object.__repr__ else repr(space)  # which would say where it is in memory
+    return name, space.shape, str(space.dtype), said
 
 
 def _digest(value: Any, parents: tuple[int, ...]) -> bytes:

@@ -166,12 +166,17 @@ class Benchmark:
         """The test tasks `ids: [M]`."""
         return take_tasks(self.test_tasks, ids)
 
-    def identity(self) -> dict[str, str]:
-        """What tells it from another benchmark of its name: `name`, and a digest of each task set."""
-        from metarl_envs.fingerprint import fingerprint  # which imports this module
+    def identity(self) -> dict[str, str | int]:
+        """What tells it from another benchmark of its name.
+
+        `name`; a digest of each task set, `train_tasks` and `test_tasks`; of the family `horizon`, `observation_space`
+        and `action_space` in short. What the environments do in a step is not part of it.
+        """
+        from metarl_envs.fingerprint import describe_space, fingerprint  # which imports this module
 
         digests = {field: fingerprint(getattr(self, field)) for field in ("train_tasks", "test_tasks")}
-        return {"name": self.name, **digests}
+        spaces = {field: describe_space(getattr(self.family, field)) for field in ("observation_space", "action_space")}
+        return {"name": self.name, **digests, "horizon": self.family.horizon, **spaces}
 
 
 def num_tasks(tasks: Tasks) -> int:
