@@ -97,11 +97,16 @@ class TaskVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         """Adds the info of one environment, whatever type a value of the same name has in others.
 
         Numbers are gathered in float64 arrays, arrays of one shape in an array `[N, ...]`, dicts in a dict, and what
-        is mixed or anything else in an array of objects.
+        is mixed or anything else in an array of objects. A name that is no string is left out, and so is `_name` where
+        there is a `name`, whose mask it would be.
         """
         for name, value in env_info.items():
+            if not isinstance(name, str) or (name[:1] == "_" and name[1:] in vector_infos):
+                continue
             if value is None and name in vector_infos:
                 continue
+            if f"__{name}" in vector_infos and name not in vector_infos:
+                del vector_infos[f"_{name}"], vector_infos[f"__{name}"]
             found = vector_infos.get(name)
             mask = vector_infos.setdefault(f"_{name}", np.zeros(self.num_envs, bool))
             if name == "final_obs":
