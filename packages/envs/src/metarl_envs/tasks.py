@@ -20,6 +20,8 @@ from gymnasium import Space
 from gymnasium.experimental.functional import FuncEnv
 from gymnasium.vector import VectorEnv
 
+from metarl_envs.arguments import check_difficulty
+from metarl_envs.forks import refuse_after_fork
 from metarl_envs.traits import probed_signals, traced_signals
 
 Task = Any
@@ -62,6 +64,7 @@ class TaskFamily(abc.ABC):
         Found at first use by tracing a pure JAX environment, otherwise by one step in one task; a subclass may state
         them instead.
         """
+        refuse_after_fork()
         tasks = self.sample_tasks(jax.random.key(0), 1)
         if self.functional is not None:
             return traced_signals(self.functional, get_task(tasks, 0))
@@ -107,8 +110,11 @@ class TaskFamily(abc.ABC):
 
         Returns:
           Tasks of the same structure, shapes and dtypes. A family without a curriculum returns `tasks`.
+
+        Raises:
+          ValueError: the difficulty is none.
         """
-        del difficulty
+        check_difficulty(difficulty)
         return tasks
 
 
@@ -209,7 +215,7 @@ def get_task(tasks: Tasks, index: int) -> Task:
     """
     if not isinstance(index, jax.core.Tracer):
         index = _check_indices("index", [index], num_tasks(tasks))[0].item()
-    return tasks[index] if isinstance(tasks, (list, range)) else jax.tree.map(lambda leaf: leaf[index], tasks)
+    return tasks[index] if isinstance(tasks, (list, range)) else _rows(tasks, index)
 
 
 def take_tasks(tasks: Tasks, indices: Sequence[int] | np.ndarray | jax.Array) -> Tasks:
@@ -223,6 +229,12 @@ def take_tasks(tasks: Tasks, indices: Sequence[int] | np.ndarray | jax.Array) ->
         if isinstance(tasks, (list, range)):
             return [tasks[index] for index in checked.tolist()]
         indices = indices if isinstance(indices, jax.Array) else checked
+    return _rows(tasks, indices)
+
+
+def _rows(tasks: Tasks, indices: Any) -> Tasks:
+    if any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(tasks)):
+        refuse_after_fork()
     return jax.tree.map(lambda leaf: leaf[indices], tasks)
 
 

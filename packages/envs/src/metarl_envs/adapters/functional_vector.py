@@ -225,6 +225,7 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         Raises:
           ValueError: their number is not `num_envs`, or they are not alike, or not like those before.
         """
+        refuse_after_fork()
         if num_tasks(tasks) != self.num_envs:
             raise ValueError(f"got {num_tasks(tasks)} tasks for num_envs={self.num_envs}")
         tasks = _to_device(tasks)

@@ -12,6 +12,7 @@ from metarl_envs.adapters.gymnasium_async import TaskAsyncVectorEnv
 from metarl_envs.adapters.gymnasium_vector import TaskSyncVectorEnv, list_tasks
 from metarl_envs.adapters.workshop import MakeEnv, SetTask, Workshop, make_checked, time_limit
 from metarl_envs.arguments import check_autoreset_mode, check_count
+from metarl_envs.forks import refuse_after_fork
 from metarl_envs.tasks import TaskFamily, Tasks, copy_tasks, host_tasks, num_tasks, take_tasks
 from metarl_envs.traits import probed_signals
 
@@ -76,6 +77,7 @@ class GymnasiumFamily(TaskFamily):
 
     def sample_tasks(self, key: jax.Array, n: int) -> Tasks:
         """Draws `n` of the given tasks, uniformly and with replacement; the key is consumed."""
+        refuse_after_fork()
         indices = jax.random.randint(key, (check_count("n", n),), 0, num_tasks(self._tasks))
         return take_tasks(self._tasks, np.asarray(indices))
 

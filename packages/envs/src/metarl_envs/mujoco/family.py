@@ -11,6 +11,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from metarl_envs.arguments import check_count
+from metarl_envs.forks import refuse_after_fork
 from metarl_envs.mujoco.env import RobotEnv
 from metarl_envs.mujoco.rendering import candidates
 from metarl_envs.mujoco.scenario import Scenario, make_spaces
@@ -70,6 +71,7 @@ class SimulatedFamily(TaskFamily):
 
     def sample_tasks(self, key: jax.Array, n: int) -> Tasks:
         """Draws `n` tasks, arrays `[N, ...]`; the key is consumed."""
+        refuse_after_fork()
         seed = np.asarray(jax.random.key_data(key), np.uint32).ravel()
         return self.scenario.draw_tasks(np.random.RandomState(seed), check_count("n", n))
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from metarl_envs.adapters.functional_family import FunctionalFamily
 from metarl_envs.arguments import check_count
+from metarl_envs.forks import refuse_after_fork
 from metarl_envs.point.dynamics import PointTask
 from metarl_envs.point.image import GOAL_RADIUS, STEP_SIZE, PointImageEnv
 from metarl_envs.registry import Recipe
@@ -37,6 +38,7 @@ class PointImageFamily(FunctionalFamily):
 
     def sample_tasks(self, key: jax.Array, n: int) -> PointTask:
         """Draws goals `[N, 2]`, uniform in their angle; the key is consumed."""
+        refuse_after_fork()
         n = check_count("n", n)
         return _on_circle(jax.random.uniform(key, (n,), jnp.float32, 0.0, np.pi))
 
