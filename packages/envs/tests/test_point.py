@@ -236,7 +236,7 @@ def test_a_difficulty_that_is_none_is_refused(difficulty):
 
     sparse, dense = (metarl_envs.benchmark(name) for name in ("point-sparse-v0", "point-dense-v0"))
     for family, tasks in ((sparse.family, sparse.test_tasks), (dense.family, dense.test_tasks), (Plain(), [1])):
-        with pytest.raises(ValueError, match="difficulty=.* must be a number from 0 to 1"):
+        with pytest.raises(ValueError, match=r"difficulty=.* must be a number from 0 to 1"):
             family.ease(tasks, difficulty)
         for good in (0, 1, 0.5, np.float32(0.5), jax.numpy.float32(1)):
             family.ease(tasks, good)

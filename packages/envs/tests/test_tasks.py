@@ -1,5 +1,6 @@
 """Tasks in either form, benchmarks and their registry."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -79,6 +80,15 @@ def test_what_makes_no_benchmark_is_refused():
         metarl_envs.benchmark("mine-v0")
     with pytest.raises(ValueError, match="unknown benchmark name=None"):
         metarl_envs.benchmark(None)
+    for wrong in ([], {}, ["point-dense-v0"], 3):
+        with pytest.raises(ValueError, match="unknown benchmark name="):
+            metarl_envs.benchmark(wrong)
+    point = metarl_envs.benchmark("point-dense-v0")
+    with pytest.raises(ValueError, match=r"^benchmark 'given-v0': make must be a function .*, got the Benchmark$"):
+        metarl_envs.register_benchmark("given-v0", point)
+    metarl_envs.register_benchmark("other-v0", lambda: point)
+    with pytest.raises(ValueError, match="'other-v0': what was registered makes one of the name 'point-dense-v0'"):
+        metarl_envs.benchmark("other-v0")
 
 
 def test_what_is_no_family_or_name_is_refused():
@@ -130,7 +140,7 @@ def test_an_unknown_benchmark_is_named_with_what_is_allowed():
 
 @pytest.mark.usefixtures("scratch_registry")
 def test_users_register_benchmarks_under_free_names():
-    bench = metarl_envs.benchmark("point-dense-v0")
+    bench = dataclasses.replace(metarl_envs.benchmark("point-dense-v0"), name="mine-v0")
     metarl_envs.register_benchmark("mine-v0", lambda: bench)
     assert "mine-v0" in metarl_envs.benchmark_names()
     assert metarl_envs.benchmark("mine-v0") is bench

@@ -118,6 +118,12 @@ class TaskFamily(abc.ABC):
         return tasks
 
 
+def is_family(value: Any) -> bool:
+    """Whether a value has what a `TaskFamily` has, and is no class."""
+    needed = ("horizon", "observation_space", "action_space", "sample_tasks", "make_vec")
+    return not isinstance(value, type) and all(hasattr(value, name) for name in needed)
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Benchmark:
     """A family with fixed tasks to train on and fixed tasks to test on, of which it keeps copies.
@@ -138,9 +144,7 @@ class Benchmark:
         """Raises ValueError where the name is no name, the family no family, or a task set is wrong or empty."""
         if not isinstance(self.name, str) or not self.name:
             raise ValueError(f"Benchmark: name={self.name!r} must be a string that is not empty")
-        needed = ("horizon", "observation_space", "action_space", "sample_tasks", "make_vec")
-        missing = [name for name in needed if not hasattr(self.family, name)]
-        if isinstance(self.family, type) or missing:
+        if not is_family(self.family):
             raise ValueError(f"Benchmark {self.name!r}: family must be a TaskFamily, got {self.family!r}")
         for field in ("train_tasks", "test_tasks"):
             tasks = getattr(self, field)

@@ -58,6 +58,7 @@ class TaskVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         Raises:
           ValueError: their number is not `N`.
         """
+        self._refuse_closed()
         listed = list_tasks(tasks)
         if len(listed) != self.num_envs:
             raise ValueError(f"got {len(listed)} tasks for num_envs={self.num_envs}")
@@ -67,8 +68,13 @@ class TaskVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         keys = self._task_names(listed) if self._workshop.set_task is None else range(len(listed))
         return list(zip(keys, listed, strict=True))
 
+    def _refuse_closed(self) -> None:
+        if self.closed:
+            raise gymnasium.error.ClosedEnvironmentError("the vector environment is closed: make another")
+
     def _begin_reset(self, seed: Any, options: Any) -> tuple[Any, dict[str, Any] | None]:
         """What gymnasium's own `reset` takes; raises as `reset` does."""
+        self._refuse_closed()
         mask, rest = split_reset_mask(options, self.num_envs)
         if mask is not None and not self._begun and not mask.all():
             raise gymnasium.error.ResetNeeded("the first reset must be of all environments, without a reset_mask")
@@ -84,6 +90,7 @@ class TaskVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         self._begun, self._ended = True, np.zeros(self.num_envs, bool) if mask is None else self._ended & ~mask
 
     def _check_step(self, actions: Any) -> Any:
+        self._refuse_closed()
         check_ready(self._begun, self._ended)
         if isinstance(self.action_space, _NUMERIC):
             return check_action(self.action_space, actions, "actions").astype(self.action_space.dtype)
