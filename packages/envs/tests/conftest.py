@@ -13,7 +13,7 @@ def scratch_registry(monkeypatch):
     """What a test registers is forgotten after it."""
     monkeypatch.setattr(registry, "_MAKERS", dict(registry._MAKERS))
     yield
-    registry.benchmark.cache_clear()
+    registry._make.cache_clear()
 
 
 @pytest.fixture(scope="module")

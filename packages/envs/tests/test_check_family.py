@@ -217,7 +217,7 @@ class OtherSpace(Good):
         (KeepsOn, ["the same actions after two resets with the same seed lead to different steps"]),
         (Raises, ["task 3: playing an episode raised KeyError: 'motor'"]),
         (RaisesAtReset, ["raised OSError: port in use"]),
-        (OldStep, ["not enough values to unpack"]),
+        (OldStep, ["step must return 5 values, (observation, reward,", "got 4 values: `done` has become"]),
         (FloatMax, ["the action space must be bounded: from the lowest to the highest"]),
         (Unbounded, ["the action space must be bounded, got"]),
         (OtherSpace, ["observation space of task 3 is Box"]),
@@ -297,3 +297,81 @@ class Own(metarl_envs.TaskFamily):
 def test_faults_of_families_of_another_kind_are_named(fault, message):
     assert message in faults(Own(fault))
     check_family(Own(None))
+
+
+class WrongInMany(Good):
+    def obs(self):
+        return np.array([self.x], np.float64)
+
+    def ended(self):
+        return False
+
+
+class NaNInMany(Good):
+    def step(self, action):
+        return np.full(1, np.nan if self.goal else np.inf, np.float32), *super().step(action)[1:]
+
+
+class OfWords(Good):
+    def step(self, action):
+        raise KeyError(f"motor {self.goal} of {self.x}")
+
+
+@pytest.mark.parametrize("env", [WrongInMany, NaNInMany, OfWords, OldStep, NoReward, Reuses, Unseeded, Outside])
+@pytest.mark.parametrize("tasks", [range(8), [f"t{i}" for i in range(8)]])
+def test_a_fault_in_every_step_of_every_task_is_a_line(env, tasks):
+    class Numbered(env):
+        def __init__(self, task):
+            super().__init__(int(str(task).strip("t")))
+
+    found = check(Numbered, tasks, horizon=100)
+    assert len(found.splitlines()) <= 4, found
+    assert "times more)" in found
+    assert f"task {next(iter(tasks))!r}" in found
+
+
+def test_other_spaces_of_every_task_are_a_line():
+    class Other(Good):
+        def __init__(self, goal):
+            super().__init__(goal)
+            self.observation_space = spaces.Box(-100 - goal, 100, (1,), np.float32)
+
+    shared = Good()
+    for make in (Other, lambda goal: shared):
+        found = check(make, range(8))
+        assert len(found.splitlines()) <= 3, found
+        assert "(and 6 times more)" in found
+
+
+def test_what_differs_in_more_than_numbers_is_told_apart():
+    class Two(Good):
+        def step(self, action):
+            return (*super().step(action)[:-1], {"dense1": np.nan, "dense2": np.nan, 3: np.nan, "_x": np.nan})
+
+    found = check(Two)
+    assert "'dense1' is nan" in found
+    assert "'dense2' is nan" in found
+    assert "_x" not in found
+
+
+def test_what_is_no_family_is_named():
+    bench = metarl_envs.benchmark("point-sparse-v0")
+    for wrong, message in (
+        (None, "got None$"),
+        (bench, "got Benchmark; its `family` is one$"),
+        ("point-sparse-v0", "got 'point-sparse-v0'; `benchmark.name..family` is one$"),
+        (Good, "got <class"),
+        (Good(), "got <"),
+    ):
+        with pytest.raises(ValueError, match=f"^family must be a TaskFamily, {message}"):
+            check_family(wrong)
+
+
+def test_actions_of_no_numbers_are_named():
+    class Empty(Good):
+        action_space = spaces.Box(-1, 1, (0,), np.float32)
+
+        def step(self, action):
+            return super().step(np.zeros(1))
+
+    assert "the action space must hold a number, got Box" in check(Empty)

@@ -104,3 +104,12 @@ def test_what_the_hints_say_works():
     env = family.make_vec([5.0, 10.0], seed=0)
     env.reset()
     env.step(env.action_space.sample())
+
+
+@pytest.mark.parametrize("kind", ["observation", "action"])
+def test_vectors_of_no_numbers_are_refused(kind):
+    empty = spaces.Box(-1, 1, (0,), np.float32)
+    with pytest.raises(ValueError, match=f"benchmark mine: the {kind} space must hold a number, got Box"):
+        check_vector_space(make_benchmark(VECTOR), kind, empty)
+    with pytest.raises(ValueError, match="the action space must hold a number"):
+        check_actions(make_benchmark(empty))

@@ -271,3 +271,85 @@ def test_time_limits_that_differ_are_refused_unless_a_horizon_is_given():
     env.reset()
     truncated = [env.step(np.array([0, 0]))[3] for _ in range(10)][-1]
     assert truncated.tolist() == [True, False]
+
+
+class Uncopied:
+    def __init__(self, length):
+        self.length = length
+
+    def __deepcopy__(self, memo):
+        raise TypeError("a device")
+
+
+LISTED = {
+    "array": (lambda length: np.array([float(length)]), lambda task: task.__imul__(2)),
+    "list": (lambda length: [length], lambda task: task.append(task.pop() * 2)),
+    "dict": (lambda length: {"length": length}, lambda task: task.update(length=task.pop("length") * 2)),
+}
+
+
+def first_number(task):
+    return int(next(iter(task.values())) if isinstance(task, dict) else task[0])
+
+
+@pytest.mark.parametrize("kind", LISTED)
+@pytest.mark.parametrize("where", ["make_env", "set_task"])
+def test_an_environment_that_changes_a_task_of_a_list_leaves_it_alone(kind, where):
+    make_task, change = LISTED[kind]
+
+    def make_env(task):
+        if where == "make_env":
+            change(task)
+        return Corridor(first_number(task))
+
+    def set_task(env, task):
+        change(task)
+        env.length = first_number(task)
+
+    tasks = [make_task(3), make_task(5)]
+    family = from_gymnasium(make_env, tasks, horizon=9, set_task=set_task if where == "set_task" else None)
+    bench = metarl_envs.Benchmark("mine", family, tasks, tasks)
+    before = bench.identity()
+    env = family.make_vec(bench.train_tasks)
+    for _ in range(3):
+        env.set_tasks(bench.train_tasks)
+        assert [one.unwrapped.length for one in env.envs] == [6, 10]
+    if where == "make_env":
+        metarl_envs.check_family(family)
+    assert list(map(first_number, tasks)) == [3, 5]
+    assert bench.identity() == before
+
+
+def test_what_cannot_be_copied_is_handed_on():
+    tasks = [Uncopied(3), Uncopied(5)]
+    seen = []
+    family = from_gymnasium(lambda task: seen.append(task) or Corridor(task.length), tasks, horizon=9)
+    family.make_vec(metarl_envs.Benchmark("mine", family, tasks, tasks).train_tasks)
+    assert seen == [tasks[0], *tasks]
+
+
+@pytest.mark.parametrize(
+    "tasks",
+    [np.array([[3.0], [5.0]]), {"length": np.array([3.0, 5.0])}, [np.array([3.0]), [5.0]], [{"a": [3]}, {"a": [5]}]],
+)
+def test_benchmark_and_family_keep_copies(tasks):
+    family = from_gymnasium(lambda task: Corridor(3), tasks, horizon=9)
+    bench = metarl_envs.Benchmark("mine", family, tasks, tasks)
+    before, sampled = bench.identity(), metarl_envs.fingerprint(family.sample_tasks(jax.random.key(0), 9))
+    for leaf in jax.tree.leaves(tasks):
+        if isinstance(leaf, np.ndarray):
+            leaf[:] = 9
+    if isinstance(tasks, list):
+        (tasks[1]["a"] if isinstance(tasks[1], dict) else tasks[1]).append(7)
+        tasks.pop(0)
+    assert bench.identity() == before
+    assert metarl_envs.fingerprint(family.sample_tasks(jax.random.key(0), 9)) == sampled
+
+
+def test_arrays_of_a_benchmark_can_only_be_read():
+    tasks = {"length": np.array([3.0, 5.0])}
+    bench = metarl_envs.Benchmark("mine", from_gymnasium(lambda task: Corridor(3), tasks, horizon=9), tasks, tasks)
+    with pytest.raises(ValueError, match="read-only"):
+        bench.train_tasks["length"][:] = 9
+    bench.take_train_tasks([0])["length"][:] = 9  # a copy
+    tasks["length"][:] = 9  # the caller's own

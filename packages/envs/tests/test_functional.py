@@ -524,8 +524,10 @@ def test_vector_draws_each_environment_with_its_own_trail():
 @pytest.mark.usefixtures("scratch_registry")
 def test_families_that_gymnasium_cannot_make_are_refused(monkeypatch):
     family = metarl_envs.from_gymnasium(lambda _: gymnasium.make("CartPole-v1"), [0])
-    metarl_envs.register_benchmark("cartpole-test-v0", lambda: metarl_envs.Benchmark("cartpole", family, [0], [0]))
+    metarl_envs.register_benchmark(
+        "cartpole-test-v0", lambda: metarl_envs.Benchmark("cartpole-test-v0", family, [0], [0])
+    )
     monkeypatch.setattr(gymnasium.envs.registration, "registry", {})
     metarl_envs.register_with_gymnasium("test/CartPole-v0", "cartpole-test-v0", 5)
-    with pytest.raises(ValueError, match="'cartpole' makes no environments for gymnasium"):
+    with pytest.raises(ValueError, match="'cartpole-test-v0' makes no environments for gymnasium"):
         gymnasium.make("test/CartPole-v0")

@@ -13,6 +13,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 from metarl_envs import from_gymnasium, transition_info
 from metarl_envs.adapters.guard import as_number, copy_info, copy_observation
+from metarl_envs.traits import step_signals
 
 BOX = gymnasium.spaces.Box(-1e6, 1e6, (2,), np.float32)
 
@@ -330,3 +331,50 @@ def test_observations_of_every_space_are_copied_and_checked():
     for wrong in (np.array([0.5, 1.0]), np.array([-1, 0]), np.array([0, 256])):
         with pytest.raises(ValueError, match="dtype"):
             copy_observation(pixels, wrong)
+
+
+ODD = [
+    {1: 2.0},
+    {None: 1.0, (1, 2): 2.0, b"x": 3.0},
+    {"final_info": 1.0},
+    {"final_info": {"dense": 7.0}},
+    {"final_obs": 1.0},
+    {"_final_info": 1.0, "_final_obs": 1.0},
+    {"_dense": 0.0},
+    {"_dense": None},
+    {"_dense": "x"},
+    {"_dense": {"a": 1}},
+    {"__dense": 0.0, "_dense": 0.0},
+    {"_other": 1.0},
+    {"": 1.0},
+    {"nested": {1: 2.0, "1": 3.0, "_1": 0.0}},
+]
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.DISABLED, AutoresetMode.SAME_STEP])
+@pytest.mark.parametrize("odd", ODD)
+def test_names_that_mean_something_to_gymnasium_or_are_none_do_no_harm(odd, mode):
+    for one, other in (
+        ({"dense": 1.0} | odd, {"dense": 2.0} | odd),
+        (odd | {"dense": 1.0}, odd | {"dense": 2.0}),
+        (odd | {"dense": 1.0}, {"dense": 2.0}),
+        ({"dense": 1.0}, odd | {"dense": 2.0}),
+    ):
+        tells = [lambda t, info=info: info for info in (one, other)]
+        for infos in play(*tells, mode=mode, num_steps=3):
+            np.testing.assert_array_equal(transition_info(infos, "dense"), [1, 2])
+            assert "dense" in step_signals(infos, 2)
+            assert set(step_signals(infos, 2)) <= {"dense", ""}
+    tells = [lambda _: odd, lambda _: {"dense": 2.0}]
+    for infos in play(*tells, mode=mode, num_steps=3) + play(*tells[::-1], mode=mode, num_steps=3):
+        assert sorted(transition_info(infos, "dense").tolist(), key=np.isnan)[0] == 2
+        assert np.isnan(transition_info(infos, "dense")).sum() == 1
+        with pytest.raises(ValueError, match=r"name='x'; they report: .*dense"):
+            transition_info(infos, "x")
+    family = from_gymnasium(Told, [lambda _: odd | {"dense": 1.0}], horizon=3)
+    assert set(family.signals) <= {"dense", ""}
+
+
+def test_what_is_named_like_a_mask_stays_where_it_is_none():
+    (infos,) = play(lambda _: {"_other": 1.0, "x": 1.0}, lambda _: {"_other": 3.0})
+    assert infos["_other"].tolist() == [1, 3]

@@ -312,3 +312,14 @@ def test_rows_of_arrays_are_listed_as_scalars_and_copies():
     listed = list_tasks(tasks)
     listed[0]["goal"][:] = 1
     assert tasks["goal"].sum() == 0
+
+
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+def test_what_is_closed_plays_no_more(vectorization):
+    env = make_family(vectorization).make_vec([0, 1])
+    env.reset()
+    env.close()
+    env.close()
+    for call in (env.reset, lambda: step(env), lambda: env.set_tasks([0, 1]), lambda: env.reset(seed=0)):
+        with pytest.raises(gymnasium.error.ClosedEnvironmentError, match="clos"):
+            call()

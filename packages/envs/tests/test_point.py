@@ -223,3 +223,21 @@ def test_drawing_shows_goal_trail_and_point():
     np.testing.assert_array_equal(last[64, 64 + 43], [30, 60, 160])
     env.reset()
     np.testing.assert_array_equal(env.render(), first)
+
+
+@pytest.mark.parametrize("difficulty", [2.0, -0.1, float("nan"), None, "1", [0.5], True + 1])
+def test_a_difficulty_that_is_none_is_refused(difficulty):
+    class Plain(metarl_envs.TaskFamily):
+        def sample_tasks(self, key, n):
+            return [0] * n
+
+        def make_vec(self, tasks, seed=None):
+            raise NotImplementedError
+
+    sparse, dense = (metarl_envs.benchmark(name) for name in ("point-sparse-v0", "point-dense-v0"))
+    for family, tasks in ((sparse.family, sparse.test_tasks), (dense.family, dense.test_tasks), (Plain(), [1])):
+        with pytest.raises(ValueError, match=r"difficulty=.* must be a number from 0 to 1"):
+            family.ease(tasks, difficulty)
+        for good in (0, 1, 0.5, np.float32(0.5), jax.numpy.float32(1)):
+            family.ease(tasks, good)
+        jax.jit(lambda value, family=family: family.ease(sparse.test_tasks, value))(2.0)  # traced, so not known

@@ -1,13 +1,17 @@
 """Tasks in either form, benchmarks and their registry."""
 
+import dataclasses
+import json
 import subprocess
 import sys
 
+import gymnasium
 import jax
 import jax.numpy as jnp
 import metarl_envs
 import numpy as np
 import pytest
+from gymnasium import spaces
 
 PYTREE = {"goal": np.arange(6.0).reshape(3, 2), "mass": np.arange(3.0)}
 LIST = ["left", "right", "up"]
@@ -76,6 +80,15 @@ def test_what_makes_no_benchmark_is_refused():
         metarl_envs.benchmark("mine-v0")
     with pytest.raises(ValueError, match="unknown benchmark name=None"):
         metarl_envs.benchmark(None)
+    for wrong in ([], {}, ["point-dense-v0"], 3):
+        with pytest.raises(ValueError, match="unknown benchmark name="):
+            metarl_envs.benchmark(wrong)
+    point = metarl_envs.benchmark("point-dense-v0")
+    with pytest.raises(ValueError, match=r"^benchmark 'given-v0': make must be a function .*, got the Benchmark$"):
+        metarl_envs.register_benchmark("given-v0", point)
+    metarl_envs.register_benchmark("other-v0", lambda: point)
+    with pytest.raises(ValueError, match="'other-v0': what was registered makes one of the name 'point-dense-v0'"):
+        metarl_envs.benchmark("other-v0")
 
 
 def test_what_is_no_family_or_name_is_refused():
@@ -127,7 +140,7 @@ def test_an_unknown_benchmark_is_named_with_what_is_allowed():
 
 @pytest.mark.usefixtures("scratch_registry")
 def test_users_register_benchmarks_under_free_names():
-    bench = metarl_envs.benchmark("point-dense-v0")
+    bench = dataclasses.replace(metarl_envs.benchmark("point-dense-v0"), name="mine-v0")
     metarl_envs.register_benchmark("mine-v0", lambda: bench)
     assert "mine-v0" in metarl_envs.benchmark_names()
     assert metarl_envs.benchmark("mine-v0") is bench
@@ -139,3 +152,129 @@ def test_users_register_benchmarks_under_free_names():
 def test_import_needs_no_simulator():
     code = "import sys; sys.modules.update(mujoco=None, pygame=None); import metarl_envs; metarl_envs.benchmark_names()"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+POINT = metarl_envs.PointFamily(sparse=True)
+GOAL = np.array([0.5, 0.5], np.float32)
+POINTS = metarl_envs.PointTask(np.stack([GOAL, -GOAL, 2 * GOAL]), np.full(3, 0.2, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (POINTS._replace(goal=POINTS.goal[:, :1]), "numbers of the shapes.*got.*1"),
+        (POINTS._replace(goal=POINTS.goal[:, None]), "numbers of the shapes"),
+        (POINTS._replace(radius=np.ones((3, 1))), "numbers of the shapes"),
+        (POINTS._replace(goal=POINTS.goal[:2]), "leading dimension"),
+        (POINTS._replace(goal=POINTS.goal.astype(str)), "numbers of the shapes.*got PointTask"),
+        (POINTS._replace(goal=POINTS.goal.astype(object)), "numbers of the shapes"),
+        (POINTS._replace(goal=np.where([True, False], np.nan, POINTS.goal)), "got nan in .goal"),
+        (POINTS._replace(radius=jnp.full(3, jnp.nan)), "got nan in .radius"),
+        (POINTS.goal, "numbers of the shapes"),
+        (tuple(POINTS), "numbers of the shapes"),
+        (POINTS._asdict(), "numbers of the shapes"),
+        ([1.0, 2.0], "numbers of the shapes"),
+        (["a", "b"], "numbers of the shapes"),
+        ([GOAL], "numbers of the shapes"),
+        ([metarl_envs.PointTask(GOAL, np.float32(0.2)), 5], "numbers of the shapes"),
+        ([metarl_envs.PointTask(GOAL * np.nan, np.float32(0.2))], "got nan"),
+        (range(3), "numbers of the shapes"),
+    ],
+)
+@pytest.mark.parametrize("field", ["train_tasks", "test_tasks"])
+def test_wrong_tasks_of_a_pure_jax_family_are_refused(wrong, message, field):
+    with pytest.raises(ValueError, match=f"'mine': {field}: .*{message}"):
+        metarl_envs.Benchmark(
+            **{"name": "mine", "family": POINT, "train_tasks": POINTS, "test_tasks": POINTS, field: wrong}
+        )
+    with pytest.raises(ValueError, match=message):
+        POINT.make_vec(wrong)
+
+
+def test_a_list_of_good_tasks_is_what_their_arrays_are():
+    bench = metarl_envs.Benchmark("mine", POINT, [metarl_envs.get_task(POINTS, i) for i in range(3)], POINTS)
+    assert isinstance(bench.train_tasks, metarl_envs.PointTask)
+    jax.tree.map(np.testing.assert_array_equal, bench.take_train_tasks([0, 2]), bench.take_test_tasks([0, 2]))
+    assert bench.identity()["train_tasks"] == bench.identity()["test_tasks"]
+
+
+def test_wrong_tasks_of_a_simulated_family_are_refused():
+    good = metarl_envs.benchmark("half-cheetah-vel-v0")
+    tasks = good.test_tasks
+    for wrong, message in (
+        (tasks._replace(velocity=np.asarray(tasks.velocity)[:, None]), "velocity of the tasks has shape"),
+        (tasks._replace(velocity=np.asarray(tasks.velocity).astype(str)), "velocity of the tasks has dtype"),
+        (tasks._replace(velocity=np.full(3, np.nan)), "velocity of the tasks is nan, must be finite"),
+        (tasks._replace(velocity=np.full(3, np.inf)), "velocity of the tasks is inf, must be finite"),
+        ([1.0, 2.0], "must be of VelocityTask, got float"),
+        (range(3), "must be of VelocityTask, got int"),
+        (np.ones(3), "must be of VelocityTask, got ndarray"),
+    ):
+        with pytest.raises(ValueError, match=f"'mine': test_tasks: .*{message}"):
+            metarl_envs.Benchmark("mine", good.family, tasks, wrong)
+    listed = [metarl_envs.get_task(tasks, i) for i in range(metarl_envs.num_tasks(tasks))]
+    assert (
+        metarl_envs.Benchmark("mine", good.family, listed, listed).identity()["test_tasks"]
+        == good.identity()["test_tasks"]
+    )
+
+
+def gym_benchmark(horizon=5, **of_env):
+    class Env(gymnasium.Env):
+        observation_space = action_space = spaces.Box(-1, 1, (2,), np.float32)
+
+    for name, value in of_env.items():
+        setattr(Env, name, value)
+    return metarl_envs.Benchmark("mine", metarl_envs.from_gymnasium(lambda _: Env(), [1], horizon=horizon), [1], [1])
+
+
+WIDE = np.ones(2000, np.float32)
+
+
+def dented(i):
+    high = WIDE.copy()
+    high[i] = 2
+    return spaces.Box(-high, high)
+
+
+SPACES = [
+    spaces.Box(-1, 1, (2,), np.float64), spaces.Box(-1, 2, (2,), np.float32), spaces.Box(-2, 1, (2,), np.float32),
+    spaces.Box(-1, 1, (1, 2), np.float32), spaces.Box(-np.inf, np.inf, (2,), np.float32), dented(1000), dented(1001),
+    spaces.Box(0, 255, (2,), np.uint8), spaces.Discrete(2), spaces.Discrete(3), spaces.Discrete(2, start=1),
+    spaces.MultiDiscrete([2, 3]), spaces.MultiDiscrete([3, 2]), spaces.MultiBinary(2), spaces.MultiBinary(3),
+    spaces.Dict(a=dented(1000)), spaces.Dict(a=dented(1001)), spaces.Dict(b=dented(1000)), spaces.Tuple([dented(1000)]),
+    spaces.Text(3), spaces.Text(4), spaces.Text(4, charset="ab"), spaces.Sequence(spaces.Discrete(2)),
+]  # fmt: skip
+
+
+def test_the_identity_of_a_benchmark_knows_horizon_and_spaces():
+    usual = gym_benchmark().identity()
+    assert {name: usual[name] for name in ("name", "horizon")} == {"name": "mine", "horizon": 5}
+    assert usual["action_space"].startswith("Box(2,) float32 ")
+    assert json.loads(json.dumps(usual)) == usual == gym_benchmark().identity()
+    others = [
+        gym_benchmark(horizon=6),
+        *(gym_benchmark(**{kind: s}) for s in SPACES for kind in ("observation_space", "action_space")),
+    ]
+    found = [usual, *(other.identity() for other in others)]
+    assert len({json.dumps(one) for one in found}) == len(found)
+    assert all(len(value) < 100 for one in found for value in one.values() if isinstance(value, str))
+
+
+def test_random_numbers_of_a_space_are_not_part_of_an_identity():
+    bench = gym_benchmark()
+    before = bench.identity()
+    bench.family.action_space.seed(3)
+    bench.family.action_space.sample()
+    assert bench.identity() == before
+
+
+def test_the_identity_of_a_benchmark_is_that_of_other_machines():
+    assert metarl_envs.benchmark("point-sparse-v0").identity() == {
+        "name": "point-sparse-v0",
+        "train_tasks": "79e26011a45219be",
+        "test_tasks": "33a0cdc01cad2ff2",
+        "horizon": 20,
+        "observation_space": "Box(2,) float32 ff6aefe73334a429",
+        "action_space": "Box(2,) float32 01efba22d6069e77",
+    }

@@ -200,3 +200,22 @@ def test_another_process_finds_the_same():
         for seed in ("1", "2")
     }
     assert len(found) == 1
+
+
+def test_a_pure_jax_environment_may_report_what_is_named_like_a_mask():
+    class Env(metarl_envs.PointEnv):
+        def transition_info(self, state, action, next_state, params=None):
+            usual = super().transition_info(state, action, next_state, params)
+            return usual | {"_dense": 0.0 * params.radius, "dense": params.radius, "final_obs": params.radius}
+
+    class Family(metarl_envs.PointFamily):
+        def __init__(self):
+            metarl_envs.FunctionalFamily.__init__(self, Env(sparse=True, random_start=False), 3)
+            self.sparse, self.radius = True, 0.25
+
+    family = Family()
+    assert family.signals == ("dense", "dense_reward", "sparse_reward")
+    env = family.make_vec(family.sample_tasks(jax.random.key(0), 2), seed=0)
+    env.reset()
+    infos = env.step(env.action_space.sample())[-1]
+    np.testing.assert_array_equal(metarl_envs.transition_info(infos, "dense"), [0.25, 0.25])

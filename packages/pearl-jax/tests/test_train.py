@@ -251,6 +251,21 @@ def test_other_tasks_of_the_same_name_are_another_run(tmp_path):
         pearl_jax.open_run(tmp_path / "run", HOST, others, 0)
 
 
+def test_a_directory_that_knows_less_of_its_benchmark_goes_on_and_is_read(tmp_path):
+    tasks = _line_benchmark()
+    pearl_jax.open_run(tmp_path / "run", HOST, tasks, 0).close()
+    longer = _line_benchmark()
+    longer.family.horizon += 1
+    with pytest.raises(RunError, match=r"benchmark.horizon: 6 \(run\) != 7 \(now\)"):
+        pearl_jax.open_run(tmp_path / "run", HOST, longer, 0)
+    config = json.loads((tmp_path / "run/config.json").read_text())
+    for name in ("horizon", "observation_space", "action_space"):
+        del config["benchmark"][name]
+    (tmp_path / "run/config.json").write_text(json.dumps(config))
+    _train(tmp_path / "run", HOST, 1, tasks)
+    assert pearl_jax.load(tmp_path / "run", benchmark=tasks).iteration == 1
+
+
 def test_training_in_a_run_that_was_opened_as_another_one_is_refused_and_gives_the_directory_free(tmp_path):
     run = pearl_jax.open_run(tmp_path / "run", SMALL, benchmark(WIDE), 0)
     with pytest.raises(RunError, match=r"seed: 0 \(run\) != 1 \(now\)"):

@@ -25,6 +25,16 @@ def check_count(name: str, value: Any) -> int:
     return count
 
 
+def check_difficulty(difficulty: Any) -> Any:
+    """A curriculum's difficulty; raises ValueError where it is no number in [0, 1], unless it is traced."""
+    if isinstance(difficulty, jax.core.Tracer):
+        return difficulty
+    array = np.asarray(difficulty)
+    if array.shape != () or array.dtype.kind not in "biuf" or not 0 <= array <= 1:
+        raise ValueError(f"difficulty={difficulty!r} must be a number from 0 to 1")
+    return difficulty
+
+
 def check_seed(seed: Any) -> int | None:
     """The seed as an int in [0, 2^32), or None; raises ValueError otherwise."""
     if seed is None:

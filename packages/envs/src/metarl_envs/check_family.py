@@ -12,7 +12,7 @@ from metarl_envs.adapters.gymnasium_vector import list_tasks
 from metarl_envs.arguments import check_count
 from metarl_envs.check_env import EnvChecker, Report, check_numbers, check_observation, sample_action
 from metarl_envs.checks import bounds_problem
-from metarl_envs.tasks import TaskFamily, Tasks, host_tasks, num_tasks, take_tasks
+from metarl_envs.tasks import Benchmark, TaskFamily, Tasks, host_tasks, is_family, num_tasks, take_tasks
 from metarl_envs.traits import step_signals
 
 _NUM_TASKS = 8
@@ -35,8 +35,14 @@ def check_family(family: TaskFamily, tasks: Tasks | None = None, *, max_steps: i
       max_steps: of an episode that are played.
 
     Raises:
-      ValueError: something is wrong; a line for each fault.
+      ValueError: something is wrong; a line for each kind of fault, with the first task, and how often it came again.
     """
+    if not is_family(family):
+        hint = "; its `family` is one" if isinstance(family, Benchmark) else "; `benchmark(name).family` is one"
+        kind = type(family).__name__ if isinstance(family, Benchmark) else repr(family)
+        raise ValueError(
+            f"family must be a TaskFamily, got {kind}{hint if isinstance(family, (Benchmark, str)) else ''}"
+        )
     max_steps = check_count("max_steps", max_steps)
     report = Report()
     tasks = _choose_tasks(family, tasks)
@@ -122,12 +128,12 @@ def _play(env: VectorEnv[Any, Any, Any], family: TaskFamily, report: Report, max
         found = step_signals(infos, env.num_envs)
         if signals is not None and found != signals:
             changed = sorted(set(found) ^ set(signals))
-            report.add(f"step {t}: the signals {changed} come and go")
+            report.add(f"the signals {changed} come and go", f"step {t}")
         signals = found
         late = np.flatnonzero(~ended & (t - began >= family.horizon))
         if late.size:
             report.add(
-                f"step {t}: environments {late.tolist()} are not truncated at the horizon of {family.horizon} steps"
+                f"environments {late.tolist()} are not truncated at the horizon of {family.horizon} steps", f"step {t}"
             )
             break
         if ended.any():
@@ -139,11 +145,10 @@ def _play(env: VectorEnv[Any, Any, Any], family: TaskFamily, report: Report, max
 def _reset_where(env: VectorEnv[Any, Any, Any], ended: np.ndarray, obs: Any, report: Report, t: int) -> None:
     after, _ = env.reset(options={"reset_mask": ended.copy()})
     if not np.array_equal(_flat(obs, ~ended), _flat(after, ~ended), equal_nan=True):
-        report.add(f"step {t}: a reset_mask changes observations of environments that it does not reset")
+        report.add("a reset_mask changes observations of environments that it does not reset", f"step {t}")
 
 
 def _check_rows(report: Report, family: TaskFamily, obs: Any, num_envs: int, where: str) -> None:
-
     for i in range(num_envs):
         row = jax.tree.map(lambda leaf, i=i: leaf[i], obs)
         if isinstance(family.observation_space, spaces.Box):
@@ -152,7 +157,6 @@ def _check_rows(report: Report, family: TaskFamily, obs: Any, num_envs: int, whe
 
 
 def _flat(obs: Any, where: np.ndarray | None = None) -> np.ndarray:
-
     leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(obs)]
     rows = [leaf if where is None else leaf[where] for leaf in leaves]
     return np.concatenate([np.asarray(row, np.float64).ravel() for row in rows if row.dtype.kind in "biuf"] or [[]])

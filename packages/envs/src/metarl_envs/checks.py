@@ -22,6 +22,8 @@ def check_vector_space(benchmark: Benchmark, kind: str, space: spaces.Space[Any]
     if not isinstance(space, spaces.Box) or len(space.shape) != 1 or not np.issubdtype(space.dtype, np.floating):
         message = f"benchmark {benchmark.name}: the {kind} space must be a vector of floats, got {space}"
         raise ValueError(message + _hint(kind, space))
+    if space.shape == (0,):
+        raise ValueError(f"benchmark {benchmark.name}: the {kind} space must hold a number, got {space}")
     return space
 
 
@@ -42,6 +44,8 @@ def check_actions(benchmark: Benchmark) -> int:
 
 def bounds_problem(space: spaces.Box) -> str | None:
     """What is wrong with the bounds of an action space that actions are scaled to; None if nothing is."""
+    if not space.low.size:
+        return "must hold a number"
     if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
         return "must be bounded"
     with np.errstate(over="ignore"):

@@ -36,6 +36,8 @@ def register_benchmark(name: str, make: Callable[[], Benchmark]) -> None:
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(f"benchmark name={name!r} must be letters, digits, '-', '_' and '.', such as 'mine-v0'")
+    if isinstance(make, Benchmark):
+        raise ValueError(f"benchmark {name!r}: make must be a function that returns the Benchmark, got the Benchmark")
     if not callable(make):
         raise ValueError(f"benchmark {name!r}: make={make!r} must be a function that returns the Benchmark")
     if name in _MAKERS:
@@ -48,20 +50,26 @@ def benchmark_names() -> tuple[str, ...]:
     return tuple(sorted(_MAKERS))
 
 
-@functools.cache
 def benchmark(name: str) -> Benchmark:
     """The benchmark of that name; the same object at every call.
 
     Raises:
       ValueError: no benchmark has this name, or what was registered makes none.
     """
-    if name not in _MAKERS:
+    if not isinstance(name, str) or name not in _MAKERS:
         close = difflib.get_close_matches(str(name), _MAKERS, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise ValueError(f"unknown benchmark name={name!r}; {hint}allowed: {', '.join(benchmark_names())}")
+    return _make(name)
+
+
+@functools.cache
+def _make(name: str) -> Benchmark:
     made = _MAKERS[name]()
     if not isinstance(made, Benchmark):
         raise ValueError(
             f"benchmark {name!r}: what was registered makes a {type(made).__name__}, must make a Benchmark"
         )
+    if made.name != name:
+        raise ValueError(f"benchmark {name!r}: what was registered makes one of the name {made.name!r}")
     return made

@@ -8,6 +8,7 @@ read both.
 """
 
 import abc
+import copy
 import dataclasses
 import functools
 from collections.abc import Iterator, Sequence, Set
@@ -19,6 +20,8 @@ from gymnasium import Space
 from gymnasium.experimental.functional import FuncEnv
 from gymnasium.vector import VectorEnv
 
+from metarl_envs.arguments import check_difficulty
+from metarl_envs.forks import refuse_after_fork
 from metarl_envs.traits import probed_signals, traced_signals
 
 Task = Any
@@ -61,6 +64,7 @@ class TaskFamily(abc.ABC):
         Found at first use by tracing a pure JAX environment, otherwise by one step in one task; a subclass may state
         them instead.
         """
+        refuse_after_fork()
         tasks = self.sample_tasks(jax.random.key(0), 1)
         if self.functional is not None:
             return traced_signals(self.functional, get_task(tasks, 0))
@@ -86,6 +90,17 @@ class TaskFamily(abc.ABC):
           seed: fixes everything random that follows the first `reset`; None draws a seed from the operating system.
         """
 
+    def check_tasks(self, tasks: Tasks) -> Tasks:
+        """The tasks in the form in which they are played, if they are of this family.
+
+        Args:
+          tasks: `N` tasks.
+
+        Raises:
+          ValueError: they are others.
+        """
+        return tasks
+
     def ease(self, tasks: Tasks, difficulty: float | jax.Array) -> Tasks:
         """Makes tasks easier, for a curriculum.
 
@@ -95,14 +110,23 @@ class TaskFamily(abc.ABC):
 
         Returns:
           Tasks of the same structure, shapes and dtypes. A family without a curriculum returns `tasks`.
+
+        Raises:
+          ValueError: the difficulty is none.
         """
-        del difficulty
+        check_difficulty(difficulty)
         return tasks
+
+
+def is_family(value: Any) -> bool:
+    """Whether a value has what a `TaskFamily` has, and is no class."""
+    needed = ("horizon", "observation_space", "action_space", "sample_tasks", "make_vec")
+    return not isinstance(value, type) and all(hasattr(value, name) for name in needed)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Benchmark:
-    """A family with fixed tasks to train on and fixed tasks to test on.
+    """A family with fixed tasks to train on and fixed tasks to test on, of which it keeps copies.
 
     Attributes:
       name: for logs and file names.
@@ -120,17 +144,19 @@ class Benchmark:
         """Raises ValueError where the name is no name, the family no family, or a task set is wrong or empty."""
         if not isinstance(self.name, str) or not self.name:
             raise ValueError(f"Benchmark: name={self.name!r} must be a string that is not empty")
-        needed = ("horizon", "observation_space", "action_space", "sample_tasks", "make_vec")
-        missing = [name for name in needed if not hasattr(self.family, name)]
-        if isinstance(self.family, type) or missing:
+        if not is_family(self.family):
             raise ValueError(f"Benchmark {self.name!r}: family must be a TaskFamily, got {self.family!r}")
         for field in ("train_tasks", "test_tasks"):
+            tasks = getattr(self, field)
             try:
-                count = num_tasks(getattr(self, field))
+                count = num_tasks(tasks)
+                if count and hasattr(self.family, "check_tasks"):
+                    tasks = self.family.check_tasks(tasks)
             except ValueError as error:
                 raise ValueError(f"Benchmark {self.name!r}: {field}: {error}") from None
             if count == 0:
                 raise ValueError(f"Benchmark {self.name!r}: {field} is empty")
+            object.__setattr__(self, field, copy_tasks(tasks))
 
     @property
     def num_train_tasks(self) -> int:
@@ -150,12 +176,17 @@ class Benchmark:
         """The test tasks `ids: [M]`."""
         return take_tasks(self.test_tasks, ids)
 
-    def identity(self) -> dict[str, str]:
-        """What tells it from another benchmark of its name: `name`, and a digest of each task set."""
-        from metarl_envs.fingerprint import fingerprint  # which imports this module
+    def identity(self) -> dict[str, str | int]:
+        """What tells it from another benchmark of its name.
+
+        `name`; a digest of each task set, `train_tasks` and `test_tasks`; of the family `horizon`, `observation_space`
+        and `action_space` in short. What the environments do in a step is not part of it.
+        """
+        from metarl_envs.fingerprint import describe_space, fingerprint  # which imports this module
 
         digests = {field: fingerprint(getattr(self, field)) for field in ("train_tasks", "test_tasks")}
-        return {"name": self.name, **digests}
+        spaces = {field: describe_space(getattr(self.family, field)) for field in ("observation_space", "action_space")}
+        return {"name": self.name, **digests, "horizon": self.family.horizon, **spaces}
 
 
 def num_tasks(tasks: Tasks) -> int:
@@ -188,7 +219,7 @@ def get_task(tasks: Tasks, index: int) -> Task:
     """
     if not isinstance(index, jax.core.Tracer):
         index = _check_indices("index", [index], num_tasks(tasks))[0].item()
-    return tasks[index] if isinstance(tasks, (list, range)) else jax.tree.map(lambda leaf: leaf[index], tasks)
+    return tasks[index] if isinstance(tasks, (list, range)) else _rows(tasks, index)
 
 
 def take_tasks(tasks: Tasks, indices: Sequence[int] | np.ndarray | jax.Array) -> Tasks:
@@ -202,6 +233,12 @@ def take_tasks(tasks: Tasks, indices: Sequence[int] | np.ndarray | jax.Array) ->
         if isinstance(tasks, (list, range)):
             return [tasks[index] for index in checked.tolist()]
         indices = indices if isinstance(indices, jax.Array) else checked
+    return _rows(tasks, indices)
+
+
+def _rows(tasks: Tasks, indices: Any) -> Tasks:
+    if any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(tasks)):
+        refuse_after_fork()
     return jax.tree.map(lambda leaf: leaf[indices], tasks)
 
 
@@ -212,6 +249,32 @@ def host_tasks(tasks: Tasks) -> Tasks:
     if not any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(tasks)):
         return tasks
     return jax.tree.map(lambda leaf: np.asarray(leaf)[()] if isinstance(leaf, jax.Array) else leaf, tasks)
+
+
+def copy_task(task: Task) -> Task:
+    """A copy that shares nothing with the task; the task itself where it cannot be copied, or not with all it holds."""
+    try:
+        copied = copy.deepcopy(task)
+    except Exception:
+        return task
+    # A subclass of an array loses its attributes, and what has a `__reduce__` of its own may lose some.
+    return copied if getattr(copied, "__dict__", {}).keys() == getattr(task, "__dict__", {}).keys() else task
+
+
+def copy_tasks(tasks: Tasks) -> Tasks:
+    """Copies that share nothing with the tasks, but for those that cannot be copied; arrays can only be read."""
+    if isinstance(tasks, list):
+        copies = {id(task): copy_task(task) for task in tasks}  # what stands twice is one task afterwards too
+        return [copies[id(task)] for task in tasks]
+    return tasks if isinstance(tasks, range) else jax.tree.map(_copy_array, tasks)
+
+
+def _copy_array(leaf: Any) -> Any:
+    if not isinstance(leaf, np.ndarray):
+        return leaf  # JAX's cannot be changed
+    copied = leaf.copy()
+    copied.flags.writeable = False
+    return copied
 
 
 def _check_indices(name: str, indices: Any, count: int) -> np.ndarray:

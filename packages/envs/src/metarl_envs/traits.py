@@ -10,6 +10,14 @@ from gymnasium.vector import VectorEnv
 
 _NUMBERS = "biuf"
 
+OF_GYMNASIUM = ("final_obs", "final_info")
+"""Names in infos to which gymnasium gives a meaning."""
+
+
+def can_be_signal(name: Any) -> bool:
+    """Whether a number of this name in an info is a signal; those that begin with `_` are gymnasium's masks."""
+    return isinstance(name, str) and name[:1] != "_" and name not in OF_GYMNASIUM
+
 
 def traced_signals(env: FuncEnv[Any, Any, Any, Any, Any, Any, Any], task: Any) -> tuple[str, ...]:
     """Sorted names of the numbers in `FuncEnv.transition_info`; nothing is computed.
@@ -28,7 +36,7 @@ def traced_signals(env: FuncEnv[Any, Any, Any, Any, Any, Any, Any], task: Any) -
         return env.transition_info(state, action, env.transition(state, action, key, task), task)
 
     info = jax.eval_shape(report, task)
-    return tuple(sorted(name for name, leaf in info.items() if _is_number(leaf, ())))
+    return tuple(sorted(name for name, leaf in info.items() if can_be_signal(name) and _is_number(leaf, ())))
 
 
 def probed_signals(env: VectorEnv[Any, Any, Any]) -> tuple[str, ...]:
@@ -44,14 +52,14 @@ def probed_signals(env: VectorEnv[Any, Any, Any]) -> tuple[str, ...]:
 
 def step_signals(infos: dict[str, Any], num_envs: int) -> tuple[str, ...]:
     """Sorted names of the numbers in the infos of a step, in autoreset mode DISABLED or SAME_STEP."""
-    final = infos.get("final_info", {})
+    final = infos.get("final_info")
     return tuple(
         sorted(
             {
                 name
-                for values in (infos, final)
+                for values in (infos, final if isinstance(final, dict) else {})
                 for name, value in values.items()
-                if f"_{name}" in values and _is_number(value, (num_envs,))
+                if can_be_signal(name) and f"_{name}" in values and _is_number(value, (num_envs,))
             }
         )
     )

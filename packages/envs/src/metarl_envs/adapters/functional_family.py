@@ -8,9 +8,10 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from metarl_envs.adapters.functional_env import FunctionalEnv
-from metarl_envs.adapters.functional_vector import FunctionalVectorEnv
+from metarl_envs.adapters.functional_vector import FunctionalVectorEnv, stack_tasks
 from metarl_envs.arguments import check_count
-from metarl_envs.tasks import AnyFuncEnv, Task, TaskFamily, Tasks
+from metarl_envs.forks import refuse_after_fork
+from metarl_envs.tasks import AnyFuncEnv, Task, TaskFamily, Tasks, num_tasks
 
 
 class FunctionalFamily(TaskFamily):
@@ -23,6 +24,7 @@ class FunctionalFamily(TaskFamily):
           functional: its `params` is the task; hashable, and equal to another only if it computes the same.
           horizon: steps after which an episode is truncated.
         """
+        refuse_after_fork()
         self._functional = functional
         self.horizon = check_count("horizon", horizon)
         self.observation_space = functional.observation_space
@@ -38,7 +40,7 @@ class FunctionalFamily(TaskFamily):
 
         The environments can `render`, which costs nothing until it is called.
         """
-        self._check_kind(tasks, 1)
+        tasks = self.check_tasks(tasks)
         return FunctionalVectorEnv(self._functional, tasks, self.horizon, seed, "rgb_array", AutoresetMode.DISABLED)
 
     def make_env(self, task: Task, render_mode: str | None = None) -> FunctionalEnv:
@@ -48,8 +50,19 @@ class FunctionalFamily(TaskFamily):
 
     def make_limited_vec(self, tasks: Tasks, horizon: int, render_mode: str | None = None) -> FunctionalVectorEnv:
         """As `make_vec`, with another horizon and render mode, and with autoreset in the same step."""
-        self._check_kind(tasks, 1)
+        tasks = self.check_tasks(tasks)
         return FunctionalVectorEnv(self._functional, tasks, horizon, render_mode=render_mode)
+
+    def check_tasks(self, tasks: Tasks) -> Tasks:
+        """The tasks as a pytree of arrays `[N, ...]`, if they are like those that are sampled, and no number is NaN.
+
+        Raises:
+          ValueError: they are others.
+        """
+        refuse_after_fork()
+        num_tasks(tasks)
+        self._check_kind(tasks, 1)
+        return stack_tasks(tasks)
 
     def _check_kind(self, tasks: Tasks, num_dims: int) -> None:
         """Refuses a task, or tasks with `num_dims` dimensions before its own, unlike those that are sampled.
@@ -70,6 +83,10 @@ class FunctionalFamily(TaskFamily):
         if wanted is not None and (not numbers or found != wanted or type(found) is not type(wanted)):
             what = type(tasks).__name__ if found is None or not numbers else found
             raise ValueError(f"a task must be numbers of the shapes {wanted}, got {what}")
+        for path, leaf in jax.tree_util.tree_flatten_with_path(tasks)[0]:
+            array = np.asarray(leaf)
+            if array.dtype.kind == "f" and np.isnan(array).any():
+                raise ValueError(f"a task must be numbers, got nan in {jax.tree_util.keystr(path) or 'it'}")
 
     @functools.cached_property
     def _kind_of_task(self) -> Any:

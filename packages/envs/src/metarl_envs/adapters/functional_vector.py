@@ -116,11 +116,24 @@ def _step(
     return progress, obs, step, truncated
 
 
-def _stack(tasks: Tasks) -> Tasks:
-    """Tasks in any form as JAX arrays `[N, ...]`."""
+def stack_tasks(tasks: Tasks) -> Tasks:
+    """Tasks in any form as a pytree of arrays `[N, ...]`.
+
+    Raises:
+      ValueError: those of a list are not alike.
+    """
+    if not isinstance(tasks, (list, range)):
+        return tasks
     try:
-        if isinstance(tasks, (list, range)):
-            tasks = jax.tree.map(lambda *leaves: np.stack(leaves), *tasks)
+        return jax.tree.map(lambda *leaves: np.stack(leaves), *tasks)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"tasks must be pytrees of numbers that are alike: {error}") from error
+
+
+def _to_device(tasks: Tasks) -> Tasks:
+    """Tasks in any form as JAX arrays `[N, ...]`."""
+    tasks = stack_tasks(tasks)
+    try:
         # Through NumPy, so that weakly typed leaves do not compile a second program.
         return jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)), tasks)
     except (TypeError, ValueError) as error:
@@ -212,9 +225,10 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         Raises:
           ValueError: their number is not `num_envs`, or they are not alike, or not like those before.
         """
+        refuse_after_fork()
         if num_tasks(tasks) != self.num_envs:
             raise ValueError(f"got {num_tasks(tasks)} tasks for num_envs={self.num_envs}")
-        tasks = _stack(tasks)
+        tasks = _to_device(tasks)
         if self._tasks is not None:
             kinds = [jax.tree.map(lambda leaf: (leaf.dtype, leaf.shape), one) for one in (self._tasks, tasks)]
             if jax.tree.structure(self._tasks) != jax.tree.structure(tasks) or kinds[0] != kinds[1]:

@@ -12,6 +12,9 @@ import numpy as np
 from gymnasium import spaces
 
 from metarl_envs.tasks import Task
+from metarl_envs.traits import OF_GYMNASIUM
+
+_RESERVED = (*OF_GYMNASIUM, *(f"_{name}" for name in OF_GYMNASIUM))
 
 
 def short(task: Task) -> str:
@@ -148,4 +151,4 @@ class Guard(gymnasium.Wrapper[Any, Any, Any, Any]):
     def _check_info(self, info: Any) -> dict[Any, Any]:
         if not isinstance(info, dict):
             raise ValueError(f"the info must be a dict, got {type(info).__name__}")
-        return info
+        return {name: value for name, value in info.items() if name not in _RESERVED}

@@ -24,6 +24,7 @@ from gymnasium.vector.utils import write_to_shared_memory
 
 from metarl_envs.adapters.guard import short
 from metarl_envs.adapters.gymnasium_vector import TaskVectorEnv
+from metarl_envs.adapters.task_names import TaskNames
 from metarl_envs.adapters.workshop import EnvPool, Workshop
 from metarl_envs.arguments import check_seed
 from metarl_envs.tasks import Task, Tasks, num_tasks
@@ -86,9 +87,8 @@ class TaskAsyncVectorEnv(TaskVectorEnv, AsyncVectorEnv[Any, Any]):
         self, workshop: Workshop, tasks: Tasks, seed: int | None = None, autoreset_mode: AutoresetMode | None = None
     ) -> None:
         """Starts the processes; see `TaskSyncVectorEnv` for the arguments, and what raises."""
-        self._workshop, self._first_seed = workshop, check_seed(seed)
+        self._workshop, self._task_names, self._first_seed = workshop, TaskNames(), check_seed(seed)
         self._homes: dict[Hashable, int] = {}
-        self._kept: list[Task] = []
         self._connections: list[Connection] = []
         self._first_tasks = tasks
         try:

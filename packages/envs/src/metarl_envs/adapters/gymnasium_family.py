@@ -12,7 +12,8 @@ from metarl_envs.adapters.gymnasium_async import TaskAsyncVectorEnv
 from metarl_envs.adapters.gymnasium_vector import TaskSyncVectorEnv, list_tasks
 from metarl_envs.adapters.workshop import MakeEnv, SetTask, Workshop, make_checked, time_limit
 from metarl_envs.arguments import check_autoreset_mode, check_count
-from metarl_envs.tasks import TaskFamily, Tasks, host_tasks, num_tasks, take_tasks
+from metarl_envs.forks import refuse_after_fork
+from metarl_envs.tasks import TaskFamily, Tasks, copy_tasks, host_tasks, num_tasks, take_tasks
 from metarl_envs.traits import probed_signals
 
 Vectorization = Literal["sync", "async"]
@@ -43,7 +44,7 @@ class GymnasiumFamily(TaskFamily):
         if num_tasks(tasks) == 0:
             raise ValueError("tasks is empty")
         limit = None if horizon is None else check_count("horizon", horizon)
-        self._tasks = host_tasks(tasks)
+        self._tasks = copy_tasks(host_tasks(tasks))
         first = make_checked(make_env, list_tasks(take_tasks(self._tasks, [0]))[0])
         self.observation_space, self.action_space = first.observation_space, first.action_space
         found = time_limit(first) if limit is None else limit
@@ -76,6 +77,7 @@ class GymnasiumFamily(TaskFamily):
 
     def sample_tasks(self, key: jax.Array, n: int) -> Tasks:
         """Draws `n` of the given tasks, uniformly and with replacement; the key is consumed."""
+        refuse_after_fork()
         indices = jax.random.randint(key, (check_count("n", n),), 0, num_tasks(self._tasks))
         return take_tasks(self._tasks, np.asarray(indices))
 
@@ -113,6 +115,7 @@ def from_gymnasium(
         look at, and closed. Spaces must be the same for all tasks.
       tasks: what `sample_tasks` draws from, uniformly and with replacement: a list of anything, a `range`, or a pytree
         of arrays `[N, ...]` of which `make_env` is given one row. `make_vec` takes these or others of the same kind.
+        The family keeps copies, and `make_env` and `set_task` get copies, where a task can be copied.
       horizon: steps after which an episode is truncated; None takes the time limit of the environments, which must then
         be the same for all tasks.
       vectorization: "sync" steps the environments in this process, "async" each in its own, which pays off where a step

@@ -13,7 +13,8 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
-from metarl_envs.adapters.workshop import EnvPool, Workshop, task_keys
+from metarl_envs.adapters.task_names import TaskNames
+from metarl_envs.adapters.workshop import EnvPool, Workshop
 from metarl_envs.arguments import check_action, check_ready, check_seed, split_reset_mask, spread_seed
 from metarl_envs.tasks import Task, Tasks, get_task, host_tasks, num_tasks
 
@@ -41,6 +42,7 @@ class TaskVectorEnv(VectorEnv[Any, Any, np.ndarray]):
 
     autoreset_mode: AutoresetMode
     _workshop: Workshop
+    _task_names: TaskNames
     _first_seed: int | None
     _ended: np.ndarray
     _begun: bool
@@ -56,15 +58,23 @@ class TaskVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         Raises:
           ValueError: their number is not `N`.
         """
+        self._refuse_closed()
         listed = list_tasks(tasks)
         if len(listed) != self.num_envs:
             raise ValueError(f"got {len(listed)} tasks for num_envs={self.num_envs}")
         self._tasks = listed
         self._begun, self._ended = False, np.zeros(self.num_envs, bool)
-        return listed_by_key(self._workshop, listed)
+        # An environment is the task's, or its place's where tasks can be set.
+        keys = self._task_names(listed) if self._workshop.set_task is None else range(len(listed))
+        return list(zip(keys, listed, strict=True))
+
+    def _refuse_closed(self) -> None:
+        if self.closed:
+            raise gymnasium.error.ClosedEnvironmentError("the vector environment is closed: make another")
 
     def _begin_reset(self, seed: Any, options: Any) -> tuple[Any, dict[str, Any] | None]:
         """What gymnasium's own `reset` takes; raises as `reset` does."""
+        self._refuse_closed()
         mask, rest = split_reset_mask(options, self.num_envs)
         if mask is not None and not self._begun and not mask.all():
             raise gymnasium.error.ResetNeeded("the first reset must be of all environments, without a reset_mask")
@@ -80,6 +90,7 @@ class TaskVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         self._begun, self._ended = True, np.zeros(self.num_envs, bool) if mask is None else self._ended & ~mask
 
     def _check_step(self, actions: Any) -> Any:
+        self._refuse_closed()
         check_ready(self._begun, self._ended)
         if isinstance(self.action_space, _NUMERIC):
             return check_action(self.action_space, actions, "actions").astype(self.action_space.dtype)
@@ -93,11 +104,16 @@ class TaskVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         """Adds the info of one environment, whatever type a value of the same name has in others.
 
         Numbers are gathered in float64 arrays, arrays of one shape in an array `[N, ...]`, dicts in a dict, and what
-        is mixed or anything else in an array of objects.
+        is mixed or anything else in an array of objects. A name that is no string is left out, and so is `_name` where
+        there is a `name`, whose mask it would be.
         """
         for name, value in env_info.items():
+            if not isinstance(name, str) or (name[:1] == "_" and name[1:] in vector_infos):
+                continue
             if value is None and name in vector_infos:
                 continue
+            if f"__{name}" in vector_infos and name not in vector_infos:
+                del vector_infos[f"_{name}"], vector_infos[f"__{name}"]
             found = vector_infos.get(name)
             mask = vector_infos.setdefault(f"_{name}", np.zeros(self.num_envs, bool))
             if name == "final_obs":
@@ -108,12 +124,6 @@ class TaskVectorEnv(VectorEnv[Any, Any, np.ndarray]):
                 vector_infos[name] = _put(found, mask, value, env_num)
             mask[env_num] = value is not None or mask[env_num]
         return vector_infos
-
-
-def listed_by_key(workshop: Workshop, tasks: list[Task]) -> list[tuple[Hashable, Task]]:
-    """Each task with the name of the environment that plays it: the task's, or its place where tasks can be set."""
-    keys = task_keys(tasks) if workshop.set_task is None else range(len(tasks))
-    return list(zip(keys, tasks, strict=True))
 
 
 def _put(found: Any, mask: np.ndarray, value: Any, i: int, *, as_object: bool = False) -> np.ndarray:
@@ -158,7 +168,7 @@ class TaskSyncVectorEnv(TaskVectorEnv, SyncVectorEnv[Any, Any]):
         Raises:
           ValueError: the tasks, the seed or an environment is not what it should be.
         """
-        self._workshop, self._pool = workshop, EnvPool(workshop)
+        self._workshop, self._pool, self._task_names = workshop, EnvPool(workshop), TaskNames()
         self._first_seed, self.num_envs = check_seed(seed), num_tasks(tasks)
         try:
             named = self._begin_tasks(tasks)

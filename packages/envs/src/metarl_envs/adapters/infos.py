@@ -5,6 +5,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from metarl_envs.traits import can_be_signal
+
 
 def transition_info(infos: dict[str, Any], name: str) -> np.ndarray:
     """A signal of the step just made, of every environment, whether or not its episode ended with this step.
@@ -23,9 +25,10 @@ def transition_info(infos: dict[str, Any], name: str) -> np.ndarray:
     Raises:
       ValueError: no environment reported the signal.
     """
-    final_info = infos.get("final_info", {})
+    found = infos.get("final_info")
+    final_info = found if isinstance(found, dict) else {}
     if name not in infos and name not in final_info:
-        reported = sorted(key for key in infos.keys() | final_info.keys() if not key.startswith(("_", "final_")))
+        reported = sorted(filter(can_be_signal, infos.keys() | final_info.keys()))
         raise ValueError(f"infos report no name={name!r}; they report: {', '.join(reported) or 'nothing'}")
     if name not in final_info:
         return _absent_as_nan(infos[name], infos.get(f"_{name}"))
@@ -51,8 +54,8 @@ def step_infos(signals: dict[str, np.ndarray]) -> dict[str, Any]:
     infos: dict[str, Any] = {}
     for name, value in signals.items():
         infos[name] = value
-        infos[f"_{name}"] = np.ones(len(value), bool)
-    return infos
+    # After the values, so that none is taken for a mask.
+    return infos | {f"_{name}": np.ones(len(value), bool) for name, value in signals.items() if can_be_signal(name)}
 
 
 def same_step_infos(signals: dict[str, np.ndarray], obs: Any, ended: np.ndarray) -> dict[str, Any]:
@@ -81,5 +84,4 @@ def _masked(signals: dict[str, np.ndarray], mask: np.ndarray) -> dict[str, np.nd
     for name, value in signals.items():
         masked[name] = np.zeros_like(value)
         masked[name][mask] = value[mask]
-        masked[f"_{name}"] = mask.copy()
-    return masked
+    return masked | {f"_{name}": mask.copy() for name in signals if can_be_signal(name)}

@@ -2,15 +2,13 @@
 
 import dataclasses
 import weakref
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 import gymnasium
 
 from metarl_envs.adapters.guard import Guard, short
-from metarl_envs.fingerprint import fingerprint
-from metarl_envs.tasks import Task
+from metarl_envs.tasks import Task, copy_task
 
 MakeEnv = Callable[[Any], gymnasium.Env[Any, Any]]
 """From a task to a new environment that plays it."""
@@ -64,20 +62,20 @@ class Workshop:
         assert self.set_task is not None
         env.played_task = task
         try:
-            self.set_task(env.env, task)
+            self.set_task(env.env, copy_task(task))
         except Exception as error:
             error.add_note(f"raised in `set_task` for task {short(task)}")
             raise
 
 
 def make_checked(make_env: MakeEnv, task: Task) -> gymnasium.Env[Any, Any]:
-    """What `make_env` makes of a task.
+    """What `make_env` makes of a copy of a task.
 
     Raises:
       ValueError: it is no `gymnasium.Env`, or has no spaces.
     """
     try:
-        env = make_env(task)
+        env = make_env(copy_task(task))
     except Exception as error:
         error.add_note(f"raised in `make_env` for task {short(task)}")
         raise
@@ -98,20 +96,6 @@ def time_limit(env: gymnasium.Env[Any, Any]) -> int | None:
     return limit if limit is not None and limit > 0 else None
 
 
-def task_keys(tasks: Sequence[Task]) -> list[Hashable]:
-    """A name for the environment of each task: equal tasks have equal names, but for a count where they stand twice."""
-    seen: Counter[Hashable] = Counter()
-    keys: list[Hashable] = []
-    for task in tasks:
-        try:
-            name: Hashable = fingerprint(task)
-        except ValueError:
-            name = id(task)  # the pool keeps the task, so that the number stays its own
-        keys.append((name, seen[name]))
-        seen[name] += 1
-    return keys
-
-
 _LIVE: "weakref.WeakSet[EnvPool]" = weakref.WeakSet()
 
 
@@ -122,7 +106,6 @@ class EnvPool:
         """Makes an empty pool."""
         self._workshop = workshop
         self._envs: dict[Hashable, Guard] = {}
-        self._tasks: dict[Hashable, Task] = {}
         _LIVE.add(self)
 
     def get(self, key: Hashable, task: Task) -> Guard:
@@ -137,7 +120,6 @@ class EnvPool:
             self._envs[key] = env
         elif self._workshop.set_task is not None:
             self._workshop.change(self._envs[key], task)
-        self._tasks[key] = task
         return self._envs[key]
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from metarl_envs.catcher.backgrounds import held_out_task, train_task
 from metarl_envs.catcher.dynamics import CatcherEnv
 from metarl_envs.catcher.ple import PleCatcherEnv
 from metarl_envs.catcher.state import NUM_STEPS, CatcherTask
+from metarl_envs.forks import refuse_after_fork
 from metarl_envs.registry import Recipe
 from metarl_envs.tasks import Benchmark
 
@@ -29,6 +30,7 @@ class CatcherFamily(FunctionalFamily):
 
     def sample_tasks(self, key: jax.Array, n: int) -> CatcherTask:
         """The task to train on, `N` times; the key is not used."""
+        refuse_after_fork()
         n = check_count("n", n)
         del key
         return _repeat(train_task(), n)

@@ -11,9 +11,11 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from metarl_envs.arguments import check_count
+from metarl_envs.forks import refuse_after_fork
 from metarl_envs.mujoco.env import RobotEnv
 from metarl_envs.mujoco.rendering import candidates
 from metarl_envs.mujoco.scenario import Scenario, make_spaces
+from metarl_envs.mujoco.stacking import stack_tasks
 from metarl_envs.mujoco.vector_env import RobotVectorEnv
 from metarl_envs.registry import Recipe
 from metarl_envs.tasks import Benchmark, Task, TaskFamily, Tasks, take_tasks
@@ -69,6 +71,7 @@ class SimulatedFamily(TaskFamily):
 
     def sample_tasks(self, key: jax.Array, n: int) -> Tasks:
         """Draws `n` tasks, arrays `[N, ...]`; the key is consumed."""
+        refuse_after_fork()
         seed = np.asarray(jax.random.key_data(key), np.uint32).ravel()
         return self.scenario.draw_tasks(np.random.RandomState(seed), check_count("n", n))
 
@@ -76,6 +79,16 @@ class SimulatedFamily(TaskFamily):
         """See `TaskFamily.make_vec`; the seed is that of the first `reset`. The environments can `render`."""
         options: dict[str, Any] = {"num_threads": self._num_threads, "autoreset_mode": AutoresetMode.DISABLED}
         return self.make_limited_vec(tasks, self.horizon, "rgb_array", seed=seed, **options)
+
+    def check_tasks(self, tasks: Tasks) -> Tasks:
+        """The tasks as one named tuple of arrays `[N, ...]`, if they are like those that are drawn.
+
+        Raises:
+          ValueError: they are others.
+        """
+        if isinstance(tasks, range):
+            tasks = list(tasks)
+        return stack_tasks(tasks, self.scenario.draw_tasks(np.random.RandomState(0), 1))
 
     def make_env(self, task: Task, render_mode: str | None = None) -> RobotEnv:
         """Plays one task, without a time limit."""

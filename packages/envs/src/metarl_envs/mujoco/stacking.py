@@ -16,7 +16,7 @@ def stack_tasks(tasks: Tasks, example: Tasks) -> Tasks:
       example: a named tuple of arrays `[1, ...]`.
 
     Raises:
-      ValueError: the tasks are other named tuples than the example, or of other shapes.
+      ValueError: the tasks are other named tuples than the example, of other shapes, or no finite numbers.
     """
     if not isinstance(tasks, list):
         _check(tasks, example, "the tasks", (num_tasks(tasks),))
@@ -33,3 +33,8 @@ def _check(found: Tasks, example: Tasks, name: str, leading: tuple[int, ...]) ->
         shape = leading + np.shape(like)[1:]
         if np.shape(leaf) != shape:
             raise ValueError(f"the {part} of {name} has shape {np.shape(leaf)}, must be {shape}")
+        array = np.asarray(leaf)
+        if array.dtype.kind not in "biuf":
+            raise ValueError(f"the {part} of {name} has dtype {array.dtype}, must be numbers")
+        if not np.isfinite(array).all():
+            raise ValueError(f"the {part} of {name} is {array[~np.isfinite(array)].flat[0]}, must be finite")

@@ -13,7 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from metarl_envs.adapters.functional_family import FunctionalFamily
-from metarl_envs.arguments import check_count
+from metarl_envs.arguments import check_count, check_difficulty
+from metarl_envs.forks import refuse_after_fork
 from metarl_envs.point.dynamics import PointEnv, PointTask
 from metarl_envs.registry import Recipe
 from metarl_envs.tasks import Benchmark
@@ -49,6 +50,7 @@ class PointFamily(FunctionalFamily):
 
     def sample_tasks(self, key: jax.Array, n: int) -> PointTask:
         """Draws goals `[N, 2]`; the key is consumed."""
+        refuse_after_fork()
         n = check_count("n", n)
         if self.sparse:
             angle = jax.random.uniform(key, (n,), jnp.float32, 0.0, np.pi)
@@ -65,7 +67,12 @@ class PointFamily(FunctionalFamily):
         Args:
           tasks: arrays `[N, ...]`, or one task.
           difficulty: scalar in [0, 1], may be traced.
+
+        Raises:
+          ValueError: the difficulty is none.
         """
+        refuse_after_fork()
+        check_difficulty(difficulty)
         if not self.sparse:
             return tasks
         # Written so that difficulty 1 gives the radius back to the bit.

@@ -12,6 +12,7 @@ import numpy as np
 
 from metarl_envs.adapters.functional_family import FunctionalFamily
 from metarl_envs.arguments import check_count
+from metarl_envs.forks import refuse_after_fork
 from metarl_envs.point.dynamics import PointTask
 from metarl_envs.point.image import GOAL_RADIUS, STEP_SIZE, PointImageEnv
 from metarl_envs.registry import Recipe
@@ -37,6 +38,7 @@ class PointImageFamily(FunctionalFamily):
 
     def sample_tasks(self, key: jax.Array, n: int) -> PointTask:
         """Draws goals `[N, 2]`, uniform in their angle; the key is consumed."""
+        refuse_after_fork()
         n = check_count("n", n)
         return _on_circle(jax.random.uniform(key, (n,), jnp.float32, 0.0, np.pi))
 
@@ -56,8 +58,8 @@ def _stratified(rng: np.random.RandomState, n: int) -> PointTask:
 def _benchmark(name: str, *, sparse: bool, side: int, step_size: float) -> Benchmark:
     """30 goals to train on and 10 to test on (thesis, table 1); computed by NumPy, the same on every machine."""
     rng = np.random.RandomState(_SEED)
-    train_tasks, test_tasks = _stratified(rng, _NUM_TRAIN), _stratified(rng, _NUM_TEST)
     family = PointImageFamily(sparse=sparse, side=side, step_size=step_size)
+    train_tasks, test_tasks = _stratified(rng, _NUM_TRAIN), _stratified(rng, _NUM_TEST)
     return Benchmark(name, family, train_tasks, test_tasks)
 
 

@@ -191,7 +191,7 @@ class Algorithm:
         self._refuse_first_version(run_dir)
         versions = package_versions(self.package.replace("_", "-"), "metarl-envs", "rlcore", "jax")
         options = {"checkpoint_every": checkpoint_every, "keep": keep, "tensorboard": tensorboard}
-        return Run.open(run_dir, identity, versions=versions, **options)
+        return Run.open(run_dir, _as_written(run_dir, identity), versions=versions, **options)
 
     def train(
         self, config: Any, benchmark: Benchmark, run: Run, *, seed: int, num_iterations: int, **parts: Any
@@ -313,9 +313,21 @@ class Algorithm:
 
     def _check_run(self, run: Run, identity: Mapping[str, Any]) -> None:
         saved = {name: value for name, value in load_config(run.directory).items() if name != "versions"}
-        lines = difference(saved, identity)
+        lines = difference(saved, _as_written(run.directory, identity))
         if lines:
             head = (
                 f"run_dir {run.directory} was not opened as what is to be trained; {self.package}.open_run does that:"
             )
             raise RunError("\n  ".join([head, *lines]))
+
+
+def _as_written(run_dir: str | os.PathLike[str], identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Who a run is, without what was not written of its benchmark when its directory began."""
+    try:
+        written = load_config(run_dir).get("benchmark")
+    except RunError:
+        written = None  # none is there, or none that can be read, of which `Run.open` tells
+    if not isinstance(written, dict):
+        return dict(identity)
+    benchmark = {name: value for name, value in identity["benchmark"].items() if name in written}
+    return {**identity, "benchmark": benchmark}
