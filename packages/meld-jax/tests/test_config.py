@@ -80,8 +80,8 @@ def test_what_does_not_fit_a_benchmark_is_refused_at_once(benchmark, assignments
 def test_a_replay_that_does_not_fit_into_memory_is_refused_with_the_numbers():
     config = dataclasses.replace(preset("tiny", DENSE)[0], replay_capacity=10**7)
     with pytest.raises(RunError, match=r"the run does not fit into memory: replay \d{4}\d*\.\d\d GB"):
-        describe_memory(MeldLearner(config, DENSE))
-    assert describe_memory(MeldLearner(preset("tiny", DENSE)[0], DENSE)).startswith("memory: replay 0.04 GB")
+        describe_memory(MeldLearner(config, DENSE), DENSE)
+    assert describe_memory(MeldLearner(preset("tiny", DENSE)[0], DENSE), DENSE).startswith("memory: replay 0.04 GB")
 
 
 def test_sizes_of_beliefs_and_updates():

@@ -78,8 +78,8 @@ def test_rows_that_a_run_collects_suffice_for_nearly_every_task():
 def test_a_run_that_does_not_fit_into_memory_is_refused_with_the_numbers():
     chosen = benchmark("point-sparse-v0")
     with pytest.raises(RunError, match=r"the run does not fit into memory: replay \d{5}\.\d\d GB"):
-        describe_memory(PearlLearner(PearlConfig(replay_capacity=10**10), chosen))
-    assert describe_memory(PearlLearner(PearlConfig(), chosen)).startswith("memory: replay 0.08 GB")
+        describe_memory(PearlLearner(PearlConfig(replay_capacity=10**10), chosen), chosen)
+    assert describe_memory(PearlLearner(PearlConfig(), chosen), chosen).startswith("memory: replay 0.08 GB")
 
 
 @pytest.mark.parametrize(

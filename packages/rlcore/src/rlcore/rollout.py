@@ -243,7 +243,9 @@ def _signals(info: dict[str, Any], ended: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _is_signal(name: str, value: Any, shape: tuple[int, ...]) -> bool:
-    if value is None or name.startswith(("_", "final_")):
+    if not isinstance(name, str) or name.startswith("_") or name in ("final_obs", "final_info"):
+        return False
+    if not hasattr(value, "dtype"):
         return False
     value = np.asarray(value)
     return value.shape == shape and (np.issubdtype(value.dtype, np.number) or value.dtype == bool)
