@@ -86,7 +86,8 @@ class VectorWalk:
                 final_obs[i] = self._obs()[i]
             final_info = {"steps": np.where(ended, self.steps, 0), "_steps": ended}
             info |= {"final_obs": final_obs, "_final_obs": ended, "final_info": final_info, "_final_info": ended}
-            info |= {name: np.where(ended, value, 0) for name, value in self.reset_info.items()}
+            for name, value in self.reset_info.items():
+                info |= {name: np.where(ended, value, 0), f"_{name}": ended}
         if not ended.all():
             info |= {"steps": np.where(ended, 0, self.steps), "_steps": ~ended}
         self.position, self.steps = np.where(ended, 0, self.position), np.where(ended, 0, self.steps)
