@@ -181,8 +181,8 @@ class TrialPlayer:
 
     def __init__(self, family: Family) -> None:
         """Makes nothing yet; raises ValueError where `family` is none."""
-        missing = [name for name in ("horizon", "functional", "make_vec") if not hasattr(family, name)]
-        if missing:
+        playable = getattr(family, "functional", None) is not None or hasattr(family, "make_vec")
+        if not (hasattr(family, "horizon") and playable):
             raise ValueError(f"family must be a task family, such as benchmark.family, got {family!r}")
         self._family = family
         self._envs: dict[int, VectorEnv] = {}
