@@ -31,7 +31,10 @@ def _shrink(name):
     return Benchmark(name, family, take_tasks(chosen.train_tasks, [0, 1]), take_tasks(chosen.test_tasks, [0, 1]))
 
 
-@pytest.mark.parametrize("name", ["point-image-sparse-32-v1", *SIMULATED])
+QUICK_ONES, OTHERS = ["point-image-sparse-32-v1", *SIMULATED[:2]], SIMULATED[2:]
+
+
+@pytest.mark.parametrize("name", [*QUICK_ONES, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
 def test_trains(name, tmp_path):
     small = _shrink(name)
     config = override(meld_jax.preset("tiny", metarl_envs.benchmark(name)).config, QUICK)

@@ -13,3 +13,4 @@ def _quick_compilation(request):
     jax.config.update("jax_disable_most_optimizations", not getattr(request.module, "OPTIMISE", False))
     yield
     jax.config.update("jax_disable_most_optimizations", False)
+    jax.clear_caches()  # a process that keeps thousands of programs runs out of memory mappings, and aborts
