@@ -15,7 +15,7 @@ import numpy as np
 from gymnasium import spaces
 from metarl_envs import Benchmark, check_actions, take_tasks
 from rlcore.experiment import Run
-from rlcore.meta import Collection, Testing, Visit, check_signal
+from rlcore.meta import Collection, Testing, Visit, check_num_visited, check_signal
 from rlcore.replay import Replay, add, init_replay
 from rlcore.types import Metrics, Params
 from rlcore.updates import make_update_many
@@ -164,11 +164,7 @@ class MeldLearner:
 
     def _check_sizes(self, benchmark: Benchmark) -> None:
         config = self.config
-        if config.num_tasks_per_iteration > self._num_tasks:
-            raise ValueError(
-                f"num_tasks_per_iteration must be at most the {self._num_tasks} train tasks of {benchmark.name}, "
-                f"got {config.num_tasks_per_iteration}"
-            )
+        check_num_visited(config.num_tasks_per_iteration, benchmark)
         if config.num_initial_trials > config.replay_capacity:
             raise ValueError(
                 f"replay_capacity must hold the {config.num_initial_trials} initial trials, got "

@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium import spaces
 from metarl_envs import Benchmark, check_actions, check_vector_space
 from rlcore.experiment import Run
-from rlcore.meta import Collection, Testing, Visit, check_signal, get_signal
+from rlcore.meta import Collection, Testing, Visit, check_num_visited, check_signal, get_signal
 from rlcore.networks import ConvEncoder
 from rlcore.replay import add, init_replay
 from rlcore.sac import SACParams
@@ -23,6 +23,7 @@ from rlcore.updates import make_update_many
 
 from pearl_jax.agent import AgentState, ContextReplay, PearlAgent, PearlPolicy
 from pearl_jax.config import PearlConfig
+from pearl_jax.presets.traits import is_picture
 from pearl_jax.representation import Row
 
 
@@ -64,7 +65,7 @@ class PearlLearner:
         self.num_updates = config.num_updates
         self._store = jax.jit(store, static_argnames="num_extra_steps", donate_argnames="data")
         self._update_many = make_update_many(
-            self.agent.update, self.agent.sample, with_convolutions=_has_pictures(benchmark.family.observation_space)
+            self.agent.update, self.agent.sample, with_convolutions=is_picture(benchmark.family.observation_space)
         )
 
     def init(self, key: chex.PRNGKey) -> tuple[AgentState, ContextReplay]:
@@ -103,11 +104,7 @@ class PearlLearner:
 
     def _check_sizes(self, benchmark: Benchmark) -> None:
         config = self.config
-        if config.num_tasks_per_iteration > self._num_tasks:
-            raise ValueError(
-                f"num_tasks_per_iteration must be at most the {self._num_tasks} train tasks of {benchmark.name}, "
-                f"got {config.num_tasks_per_iteration}"
-            )
+        check_num_visited(config.num_tasks_per_iteration, benchmark)
         episodes = max(config.num_initial_episodes, config.num_context_episodes + config.num_extra_episodes)
         if episodes * self._horizon > config.replay_capacity:
             raise ValueError(
@@ -156,7 +153,7 @@ def _choose_network(
     """The observation space, and the network that turns its observations into vectors; None where they are some."""
     space: spaces.Space[Any] = benchmark.family.observation_space
     if obs_network is None:
-        if not _has_pictures(space):
+        if not is_picture(space):
             return check_vector_space(benchmark, "observation", space), None
         obs_network = ConvEncoder(config.image_channels, config.num_image_features)
     if not isinstance(obs_network, nn.Module):
@@ -168,7 +165,3 @@ def _choose_network(
     if features.ndim != 2 or math.prod(features.shape) == 0:
         raise ValueError(f"obs_network must make a vector of an observation, got features {features.shape[1:]}")
     return space, obs_network
-
-
-def _has_pictures(space: spaces.Space[Any]) -> bool:
-    return isinstance(space, spaces.Box) and len(space.shape) == 3 and space.dtype == np.uint8

@@ -62,7 +62,7 @@ def read_traits(benchmark: Benchmark) -> Traits:
         horizon=family.horizon,
         few_tasks=benchmark.num_train_tasks <= _FEW_TASKS,
         short=family.horizon <= _SHORT_HORIZON,
-        pictures=_is_picture(family.observation_space),
+        pictures=is_picture(family.observation_space),
         sparse="dense_reward" in family.signals and name not in _DENSE,
         registered=registered,
         own_dynamics=name in _OWN_DYNAMICS or not registered,
@@ -81,11 +81,12 @@ def hold(config: PearlConfig, traits: Traits, num_rows: int, max_bytes: float) -
     return dataclasses.replace(config, replay_capacity=max(min(num_rows, room), least))
 
 
-def _is_picture(space: spaces.Space[Any]) -> bool:
+def is_picture(space: spaces.Space[Any]) -> bool:
+    """Whether observations are pictures, `[H, W, C]` uint8."""
     return isinstance(space, spaces.Box) and len(space.shape) == 3 and space.dtype == np.uint8
 
 
 def _row_bytes(observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> int:
     """Two observations, an action, two rewards, a discount and the number of the step; all but pictures in 4 bytes."""
-    obs_bytes = math.prod(observation_space.shape or ()) * (1 if _is_picture(observation_space) else 4)
+    obs_bytes = math.prod(observation_space.shape or ()) * (1 if is_picture(observation_space) else 4)
     return 2 * obs_bytes + 4 * (math.prod(action_space.shape or ()) + 4)

@@ -1,5 +1,6 @@
 """Meta-RL: policies that adapt by what they remember, the trials that they play, and the one loop that trains them."""
 
+from rlcore.meta.arguments import check_num_visited
 from rlcore.meta.config import Collection, Plan, Preset, Testing, make_plan
 from rlcore.meta.player import Player
 from rlcore.meta.policy import Benchmark, Family, MetaPolicy
@@ -28,6 +29,7 @@ __all__ = [
     "Trials",
     "Visit",
     "check_finite",
+    "check_num_visited",
     "check_reported",
     "check_signal",
     "describe_memory",

@@ -31,6 +31,15 @@ def check_seed(seed: Any) -> int:
     return int(seed)
 
 
+def check_num_visited(num_tasks: int, benchmark: Any) -> None:
+    """Raises ValueError where `num_tasks_per_iteration` is more than a benchmark has to train on."""
+    if num_tasks > benchmark.num_train_tasks:
+        raise ValueError(
+            f"num_tasks_per_iteration must be at most the {benchmark.num_train_tasks} train tasks of {benchmark.name}, "
+            f"got {num_tasks}"
+        )
+
+
 def check_play(policy: Any, tasks: Any, key: Any, num_steps: int | None, num_episodes: int | None, horizon: int) -> int:
     """How many steps a trial has; see `TrialPlayer.play` for the arguments.
 
