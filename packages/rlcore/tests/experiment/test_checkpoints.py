@@ -15,9 +15,10 @@ import numpy as np
 import orbax.checkpoint as ocp
 import pytest
 from absl import logging
-from rlcore.experiment import RunError, arrays, checkpoints
+from rlcore.experiment import RunError, checkpoints
+from rlcore.experiment.checkpoints import arrays, store
+from rlcore.experiment.checkpoints.leaves import describe, to_host
 from rlcore.experiment.files import measure
-from rlcore.experiment.leaves import describe, to_host
 
 STATE = {"x": jnp.arange(1000.0), "n": jnp.int32(0)}
 
@@ -142,7 +143,7 @@ def test_a_save_that_fails_leaves_what_was_there(saved: Path, monkeypatch: pytes
         raise OSError("disk full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints, "sync", fail)
+        patch.setattr(store, "sync", fail)
         with pytest.raises(RunError, match="cannot be written: disk full"):
             checkpoints.save(saved, 4, STATE, keep=3)
     assert checkpoints.restore(saved, STATE)[1] == 3

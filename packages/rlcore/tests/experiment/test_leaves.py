@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from rlcore.experiment.leaves import describe, find_mismatch, from_host, to_host
+from rlcore.experiment.checkpoints.leaves import describe, find_mismatch, from_host, to_host
 
 
 def make_tree() -> Any:

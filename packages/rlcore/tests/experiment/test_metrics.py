@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from rlcore.experiment import NonFiniteError, Run, RunError, read_metrics
-from rlcore.experiment.metrics import MetricsFile, to_scalars
+from rlcore.experiment.reporting.metrics import MetricsFile, to_scalars
 
 
 def test_values_are_exact() -> None:

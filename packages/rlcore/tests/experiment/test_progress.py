@@ -4,8 +4,8 @@ import io
 from types import SimpleNamespace
 
 import pytest
-from rlcore.experiment import progress
-from rlcore.experiment.progress import Bar, Lines, Phase, make_progress
+from rlcore.experiment.reporting import progress
+from rlcore.experiment.reporting.progress import Bar, Lines, Phase, make_progress
 
 
 class Terminal(io.StringIO):

@@ -24,7 +24,7 @@ from rlcore.experiment import (
     restore_part,
 )
 from rlcore.experiment import run as run_module
-from rlcore.experiment.progress import Lines
+from rlcore.experiment.reporting.progress import Lines
 
 
 def train(toy: SimpleNamespace, run_dir: Path, num_iterations: int, **options: Any) -> Any:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from rlcore.experiment import RunError, tell
-from rlcore.experiment.progress import make_progress
-from rlcore.experiment.screen import QuietStream, quiet_stdout, stderr
+from rlcore.experiment.reporting.progress import make_progress
+from rlcore.experiment.reporting.screen import QuietStream, quiet_stdout, stderr
 
 
 class Broken(io.StringIO):
@@ -95,7 +95,7 @@ def test_stdout_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_closed_standard_streams_are_filled(tmp_path: Path) -> None:
     """The files of a program must not get the numbers of the standard streams."""
-    code = "import sys; from rlcore.experiment.screen import fill_standard_streams as fill; fill(); "
+    code = "import sys; from rlcore.experiment.reporting.screen import fill_standard_streams as fill; fill(); "
     code += "file = open(sys.argv[1], 'w'); print(file.fileno() > 2, file=file)"
     command = f"exec '{sys.executable}' -W ignore -c \"{code}\" '{tmp_path / 'file'}' <&- >&- 2>&-"
     subprocess.run(["sh", "-c", command], check=True)

@@ -7,10 +7,10 @@ from rlcore.experiment.directory import load_config, package_versions
 from rlcore.experiment.errors import NonFiniteError, RunError
 from rlcore.experiment.flags import TrainingFlags, define_training_flags, get_run_dir, main, output_path, user_errors
 from rlcore.experiment.memory import check_memory, num_bytes
-from rlcore.experiment.metrics import read_metrics
 from rlcore.experiment.reading import restore_latest, restore_part
+from rlcore.experiment.reporting.metrics import read_metrics
+from rlcore.experiment.reporting.screen import tell
 from rlcore.experiment.run import Run
-from rlcore.experiment.screen import tell
 
 __all__ = [
     "NonFiniteError",

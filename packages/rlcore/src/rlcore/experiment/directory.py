@@ -12,7 +12,7 @@ from rlcore.experiment.config import difference
 from rlcore.experiment.errors import RunError
 from rlcore.experiment.files import write_atomically
 from rlcore.experiment.lock import Lock
-from rlcore.experiment.screen import tell
+from rlcore.experiment.reporting.screen import tell
 
 CHECKPOINTS = "checkpoints"
 METRICS = "metrics.jsonl"

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from rlcore.experiment.errors import RunError
-from rlcore.experiment.screen import tell
+from rlcore.experiment.reporting.screen import tell
 
 _GB = 1e9
 

@@ -15,7 +15,7 @@ from absl import app, flags, logging
 from rlcore.experiment.directory import run_path
 from rlcore.experiment.errors import NonFiniteError, RunError
 from rlcore.experiment.interrupts import stop_at_once
-from rlcore.experiment.screen import fill_standard_streams, quiet_stdout, tell
+from rlcore.experiment.reporting.screen import fill_standard_streams, quiet_stdout, tell
 
 EXIT_USER_ERROR = 2
 EXIT_NON_FINITE = 3

@@ -74,8 +74,8 @@ def check_memory(parts: Mapping[str, int], remedy: str) -> str:
     """Refuses a run that does not fit into memory; call it when everything is imported, and before arrays are made.
 
     On a CPU the program counts too: what the process takes already, and what compiling will. Saving and restoring
-    checkpoints adds no more than the largest array for a moment, see `rlcore.experiment.arrays`; `Run.restore` holds
-    its template beside what it restores, `Run.restore_or_init` does not.
+    checkpoints adds no more than the largest array for a moment, see `rlcore.experiment.checkpoints.arrays`;
+    `Run.restore` holds its template beside what it restores, `Run.restore_or_init` does not.
 
     Args:
       parts: bytes by the name of what they are for, such as "replay (100 tasks x 12000 rows x 196 bytes)": all that

@@ -31,10 +31,10 @@ from rlcore.experiment.errors import RunError
 from rlcore.experiment.interrupts import StopSignals
 from rlcore.experiment.lock import Lock
 from rlcore.experiment.memory import num_bytes
-from rlcore.experiment.metrics import MetricsFile, Scalar, to_scalars
-from rlcore.experiment.progress import Phase, Progress, make_progress
-from rlcore.experiment.screen import stderr, tell
-from rlcore.experiment.tensorboard import TensorBoard, check_tensorboard
+from rlcore.experiment.reporting.metrics import MetricsFile, Scalar, to_scalars
+from rlcore.experiment.reporting.progress import Phase, Progress, make_progress
+from rlcore.experiment.reporting.screen import stderr, tell
+from rlcore.experiment.reporting.tensorboard import TensorBoard, check_tensorboard
 
 StateT = TypeVar("StateT")
 

@@ -14,7 +14,7 @@ import numpy as np
 import optax
 
 from rlcore.experiment import Run, check_memory, num_bytes, tell
-from rlcore.experiment.metrics import to_scalars
+from rlcore.experiment.reporting.metrics import to_scalars
 from rlcore.meta.arguments import check_count, check_seed
 from rlcore.meta.config import Collection, Testing
 from rlcore.meta.policy import Benchmark

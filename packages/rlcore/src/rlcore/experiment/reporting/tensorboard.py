@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rlcore.experiment.directory import TENSORBOARD
 from rlcore.experiment.errors import RunError
-from rlcore.experiment.metrics import Scalar
+from rlcore.experiment.reporting.metrics import Scalar
 
 if TYPE_CHECKING:
     from tensorboardX import SummaryWriter

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from tqdm import tqdm
 
-from rlcore.experiment.metrics import Scalar
+from rlcore.experiment.reporting.metrics import Scalar
 
 SECONDS_BETWEEN_LINES = 10.0
 _BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{remaining} left, {rate_fmt}{postfix}]"

@@ -2,7 +2,7 @@
 
 `<directory>/000000000010/` holds the checkpoint of iteration 10:
 
-- `arrays.bin`, `arrays.json`: the values, see `rlcore.experiment.arrays`.
+- `arrays.bin`, `arrays.json`: the values, see `rlcore.experiment.checkpoints.arrays`.
 - `leaves.json`: the name and type of every leaf of the state.
 - `manifest.json`: size and checksum of every file but `arrays.bin`, whose checksums are in `arrays.json`.
 
@@ -22,12 +22,12 @@ from typing import Any, TypeVar
 import numpy as np
 from absl import logging
 
-from rlcore.experiment import arrays, orbax_arrays
-from rlcore.experiment.arrays import DamageError
+from rlcore.experiment.checkpoints import arrays, orbax_arrays
+from rlcore.experiment.checkpoints.arrays import DamageError
+from rlcore.experiment.checkpoints.leaves import Leaf, describe, find_mismatch, from_host, to_host
 from rlcore.experiment.disk import explain_full
 from rlcore.experiment.errors import RunError
 from rlcore.experiment.files import measure, sync
-from rlcore.experiment.leaves import Leaf, describe, find_mismatch, from_host, to_host
 from rlcore.experiment.memory import num_bytes
 
 StateT = TypeVar("StateT")
