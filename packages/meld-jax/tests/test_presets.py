@@ -180,7 +180,6 @@ def test_what_is_no_preset_or_no_benchmark_is_refused_with_what_is_allowed():
 
 
 def test_presets_say_what_they_are_for():
-    for name, (make, purpose) in PRESETS.items():
-        assert make(make_own()) == preset(name, make_own())
-        assert isinstance(make(make_own()).config, MeldConfig)
+    for name, (_, purpose) in PRESETS.items():
+        assert isinstance(preset(name, make_own()).config, MeldConfig)
         assert purpose

@@ -3,14 +3,8 @@
 import dataclasses
 from typing import Literal
 
-from rlcore.experiment import check_at_least, check_choice, check_positive, check_rate, check_types
+from rlcore.experiment import check_at_least, check_positive, check_rate, check_types
 from rlcore.sac import SACConfig
-
-IMAGE_NETWORKS = ("conv", "patches")
-ACTIVATIONS = ("relu", "leaky_relu")
-MEMORIES = ("plain", "gated")
-BELIEFS = ("moments", "sample")
-CRITIC_REWARDS = ("training", "evidence")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,10 +62,6 @@ class ModelConfig:
 
     def __post_init__(self):
         check_types(self)
-        check_choice("image_network", self.image_network, IMAGE_NETWORKS)
-        check_choice("activation", self.activation, ACTIVATIONS)
-        check_choice("memory", self.memory, MEMORIES)
-        check_choice("belief", self.belief, BELIEFS)
         check_positive("number of hidden_sizes", len(self.hidden_sizes))
         for size in self.hidden_sizes:
             check_positive("hidden_sizes", size)
@@ -182,7 +172,6 @@ class MeldConfig:
                 f"{self.num_policy_updates}"
             )
         check_positive("num_model_updates + num_policy_updates + num_joint_updates", self.num_updates)
-        check_choice("critic_reward", self.critic_reward, CRITIC_REWARDS)
         check_rate("model_learning_rate", self.model_learning_rate)
         check_rate("averaging_rate", self.averaging_rate)
         check_rate("expert_share", self.expert_share, zero=True)

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from typing import Literal
 
-from rlcore.experiment import check_at_least, check_choice, check_positive, check_rate, check_types
+from rlcore.experiment import check_at_least, check_positive, check_rate, check_types
 from rlcore.sac import SACConfig
 
 
@@ -107,29 +107,16 @@ class PearlConfig:
 
     def __post_init__(self):
         check_types(self)
-        check_choice("encoder", self.encoder, ("gaussian", "deterministic", "recurrent"))
-        check_choice("factor", self.factor, ("variance", "precision"))
-        check_choice("kl_reduction", self.kl_reduction, ("sum", "mean"))
-        check_choice("context_sampler", self.context_sampler, ("recent", "off_policy", "same_batch"))
         for name in ("encoder_sizes", "image_channels"):
             for size in getattr(self, name):
                 check_positive(name, size)
-        check_at_least("kl_coef", self.kl_coef, 0)
-        check_at_least("blank_kl_coef", self.blank_kl_coef, 0)
-        for name in (
-            "latent_size",
-            "num_image_features",
-            "meta_batch_size",
-            "batch_size",
-            "context_size",
-            "replay_capacity",
-        ):
+        for name in ("latent_size", "num_image_features", "meta_batch_size", "batch_size", "context_size"):
             check_positive(name, getattr(self, name))
-        for name in ("num_initial_episodes", "num_updates", "num_test_episodes", "test_every"):
+        for name in ("replay_capacity", "num_initial_episodes", "num_updates", "num_test_episodes", "test_every"):
             check_positive(name, getattr(self, name))
-        check_at_least("max_context_episodes", self.max_context_episodes, 0)
-        check_at_least("num_tasks_per_iteration", self.num_tasks_per_iteration, 0)
         for name in ("num_prior_episodes", "num_posterior_episodes", "num_extra_episodes", "num_test_prior_episodes"):
+            check_at_least(name, getattr(self, name), 0)
+        for name in ("kl_coef", "blank_kl_coef", "max_context_episodes", "num_tasks_per_iteration"):
             check_at_least(name, getattr(self, name), 0)
         check_positive("num_prior_episodes + num_posterior_episodes", self.num_context_episodes)
         check_at_least("ease_from_iteration", self.ease_from_iteration, 0)

@@ -220,6 +220,7 @@ def test_values_of_their_types_fit(fields):
         ({"sizes": [1]}, r"sizes must be a list such as 64,64 where each is an integer, got \[1\]"),
         ({"sizes": (1, 2.5)}, r"sizes must be a list .* got \(1, 2.5\)"),
         ({"choice": 3}, "choice must be one of a, b, got 3"),
+        ({"choice": "c"}, "choice must be one of a, b, got 'c'"),
         ({"maybe": "none"}, "maybe must be a number or none, got 'none'"),
     ],
     ids=str,

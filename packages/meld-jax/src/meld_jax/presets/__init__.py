@@ -5,27 +5,19 @@ are, how many tasks it has, what it reports beside the reward. A few registered 
 their exact names. So a benchmark of one's own gets what its traits say, whatever it is called.
 """
 
-from collections.abc import Callable
-
 from metarl_envs import Benchmark
 from rlcore.meta import Plan, Preset, make_plan
 
 from meld_jax.presets.paper import reference, thesis
 from meld_jax.presets.small import cpu, tiny
-from meld_jax.presets.traits import Traits, read_traits
-
-
-def _from_traits(plan: Callable[[Traits], Plan]) -> Callable[[Benchmark], Plan]:
-    return lambda benchmark: plan(read_traits(benchmark))
-
+from meld_jax.presets.traits import read_traits
 
 PRESETS: dict[str, Preset] = {
-    "tiny": Preset(_from_traits(tiny), "a smoke test of seconds"),
-    "cpu": Preset(_from_traits(cpu), "two cores"),
-    "thesis": Preset(_from_traits(thesis), "the thesis's options, for a GPU"),
-    "reference": Preset(_from_traits(reference), "its code's options, for a GPU"),
+    "tiny": Preset(tiny, "a smoke test of seconds"),
+    "cpu": Preset(cpu, "two cores"),
+    "thesis": Preset(thesis, "the thesis's options, for a GPU"),
+    "reference": Preset(reference, "its code's options, for a GPU"),
 }
-"""By name: what makes a plan for a benchmark, and what it is for."""
 
 
 def preset(name: str, benchmark: Benchmark) -> Plan:
@@ -38,4 +30,4 @@ def preset(name: str, benchmark: Benchmark) -> Plan:
     Raises:
       ValueError: there is no such preset, or the benchmark is not one.
     """
-    return make_plan(PRESETS, name, benchmark)
+    return make_plan(PRESETS, name, benchmark, read_traits)

@@ -5,28 +5,20 @@ it shows pictures, what it reports beside the reward. A few registered benchmark
 exact names. So a benchmark of one's own gets what its traits say, whatever it is called.
 """
 
-from collections.abc import Callable
-
 from metarl_envs import Benchmark
 from rlcore.meta import Plan, Preset, make_plan
 
 from pearl_jax.presets.paper import reference, thesis
 from pearl_jax.presets.small import cpu, explore, tiny
-from pearl_jax.presets.traits import Traits, read_traits
-
-
-def _from_traits(plan: Callable[[Traits], Plan]) -> Callable[[Benchmark], Plan]:
-    return lambda benchmark: plan(read_traits(benchmark))
-
+from pearl_jax.presets.traits import read_traits
 
 PRESETS: dict[str, Preset] = {
-    "tiny": Preset(_from_traits(tiny), "a smoke test that learns a little"),
-    "cpu": Preset(_from_traits(cpu), "two cores: wide goals in a minute or two, locomotion in half an hour or so"),
-    "explore": Preset(_from_traits(explore), "narrow goals in minutes on two CPU cores"),
-    "thesis": Preset(_from_traits(thesis), "what the thesis's text says"),
-    "reference": Preset(_from_traits(reference), "what the thesis's released code does"),
+    "tiny": Preset(tiny, "a smoke test that learns a little"),
+    "cpu": Preset(cpu, "two cores: wide goals in a minute or two, locomotion in half an hour or so"),
+    "explore": Preset(explore, "narrow goals in minutes on two CPU cores"),
+    "thesis": Preset(thesis, "what the thesis's text says"),
+    "reference": Preset(reference, "what the thesis's released code does"),
 }
-"""By name: what makes a plan for a benchmark, and what it is for."""
 
 
 def preset(name: str, benchmark: Benchmark) -> Plan:
@@ -39,4 +31,4 @@ def preset(name: str, benchmark: Benchmark) -> Plan:
     Raises:
       ValueError: there is no such preset, or the benchmark is not one.
     """
-    return make_plan(PRESETS, name, benchmark)
+    return make_plan(PRESETS, name, benchmark, read_traits)

@@ -6,6 +6,7 @@ bootstrap from target critics.
 """
 
 import dataclasses
+from typing import Any
 
 from rlcore.meta import Plan
 from rlcore.sac import SACConfig
@@ -57,13 +58,12 @@ def explore(traits: Traits) -> Plan:
     holds ten visits of a task.
     """
     config = PearlConfig(
-        sac=SACConfig(
-            hidden_sizes=(64, 64),
+        sac=_make_sac(
+            64,
+            1e-3,
             temperature=0.01,
             discount=0.9,
             tau=0.01,
-            actor_learning_rate=1e-3,
-            critic_learning_rate=1e-3,
             decay_from_update=_EXPLORE_UPDATES * 3 // 5,
             decay_until_update=_EXPLORE_UPDATES,
             final_learning_rate_share=0.05,
@@ -98,16 +98,18 @@ def explore(traits: Traits) -> Plan:
     return Plan(hold(config, traits, num_rows, max_bytes), _EXPLORE_ITERATIONS)
 
 
+def _make_sac(width: int, learning_rate: float, **options: Any) -> SACConfig:
+    return SACConfig(
+        hidden_sizes=(width, width),
+        actor_learning_rate=learning_rate,
+        critic_learning_rate=learning_rate,
+        **options,
+    )
+
+
 def _make_tiny(traits: Traits) -> PearlConfig:
     return PearlConfig(
-        sac=SACConfig(
-            hidden_sizes=(64, 64),
-            temperature=0.01,
-            discount=0.9,
-            tau=0.02,
-            actor_learning_rate=2e-3,
-            critic_learning_rate=2e-3,
-        ),
+        sac=_make_sac(64, 2e-3, temperature=0.01, discount=0.9, tau=0.02),
         encoder_sizes=(64, 64),
         prior_factor=True,
         next_obs_in_context=not traits.registered,
@@ -139,11 +141,10 @@ def _make_locomotion(traits: Traits, num_iterations: int) -> PearlConfig:
     """
     few_tasks, num_updates = traits.few_tasks, 1000
     return PearlConfig(
-        sac=SACConfig(
-            hidden_sizes=(128, 128),
+        sac=_make_sac(
+            128,
+            1e-3,
             temperature=0.2,
-            actor_learning_rate=1e-3,
-            critic_learning_rate=1e-3,
             decay_from_update=num_iterations * num_updates // 2,
             decay_until_update=num_iterations * num_updates,
             final_learning_rate_share=0.05,
@@ -174,14 +175,7 @@ def _make_pictures(traits: Traits) -> PearlConfig:
     episodes it is single transitions.
     """
     return PearlConfig(
-        sac=SACConfig(
-            hidden_sizes=(128, 128),
-            temperature=0.05,
-            discount=0.9 if traits.short else 0.99,
-            tau=0.01,
-            actor_learning_rate=1e-3,
-            critic_learning_rate=1e-3,
-        ),
+        sac=_make_sac(128, 1e-3, temperature=0.05, discount=0.9 if traits.short else 0.99, tau=0.01),
         latent_size=3,
         encoder_sizes=(128, 128),
         factor="precision",

@@ -14,14 +14,20 @@ class Plan(NamedTuple):
 
 
 class Preset(NamedTuple):
-    """make: from a `metarl_envs.Benchmark` to a plan. purpose: what it is for, in a line."""
+    """make: from the traits of a benchmark to a plan. purpose: what it is for, in a line."""
 
     make: Callable[[Any], Plan]
     purpose: str
 
 
-def make_plan(presets: Mapping[str, Preset], name: str, benchmark: Any) -> Plan:
+def make_plan(presets: Mapping[str, Preset], name: str, benchmark: Any, read_traits: Callable[[Any], Any]) -> Plan:
     """The options of a preset for a benchmark, and the usual number of iterations.
+
+    Args:
+      presets: all there are.
+      name: of one of them.
+      benchmark: a `metarl_envs.Benchmark`.
+      read_traits: from it to what presets look at.
 
     Raises:
       ValueError: there is no such preset, or the benchmark is not one.
@@ -31,7 +37,7 @@ def make_plan(presets: Mapping[str, Preset], name: str, benchmark: Any) -> Plan:
     if not hasattr(benchmark, "train_tasks"):
         hint = f"; metarl_envs.benchmark({benchmark!r}) is one, if registered" if isinstance(benchmark, str) else ""
         raise ValueError(f"benchmark must be a metarl_envs.Benchmark, got {benchmark!r}{hint}")
-    return presets[name].make(benchmark)
+    return presets[name].make(read_traits(benchmark))
 
 
 class Collection(NamedTuple):
