@@ -117,6 +117,12 @@ class InfiniteReward(Good):
         return obs, -np.inf if self.t == 2 else 0.0, *rest
 
 
+class HugeReward(Good):
+    def step(self, action):
+        obs, _, *rest = super().step(action)
+        return obs, 1e300 if self.t == 2 else 0.0, *rest
+
+
 class NoReward(Good):
     def step(self, action):
         obs, _, *rest = super().step(action)
@@ -207,6 +213,7 @@ class OtherSpace(Good):
         (ReusesAtReset, ["used again, and changed, by `reset`"]),
         (NaNObservation, ["task 1, step 3: the observation is nan at index [0]"]),
         (InfiniteReward, ["task 1, step 2: the reward is -inf"]),
+        (HugeReward, ["task 1, step 2: the reward is 1e+300 at index [0], more than 32 bits hold"]),
         (NoReward, ["task 1, step 1: the reward must be a number, got None"]),
         (Outside, ["outside the bounds [-0.1"]),
         (OfDoubles, ["the observation has dtype float32, its space uint8"]),

@@ -72,10 +72,12 @@ def test_stopped_and_resumed_run_equals_an_undisturbed_one(tmp_path):
 
 def test_locomotion_resumes_exactly_and_keeps_every_step_where_robots_fall(tmp_path):
     pytest.importorskip("mujoco")
+    walkers = benchmark("walker-params-v0")
+    few = Benchmark("walkers", walkers.family, walkers.take_train_tasks([0, 1, 2, 3]), walkers.take_test_tasks([0, 1]))
     config = dataclasses.replace(SMALL, num_tasks_per_iteration=3, replay_capacity=2000, training_reward="reward")
-    whole = _train(tmp_path / "whole", config, 2, tasks="walker-params-v0")
-    _train(tmp_path / "parts", config, 1, tasks="walker-params-v0")
-    _assert_equal(_train(tmp_path / "parts", config, 2, tasks="walker-params-v0"), whole)
+    whole = _train(tmp_path / "whole", config, 2, tasks=few)
+    _train(tmp_path / "parts", config, 1, tasks=few)
+    _assert_equal(_train(tmp_path / "parts", config, 2, tasks=few), whole)
     assert _metrics(tmp_path / "parts") == _metrics(tmp_path / "whole")
     stored = whole.data.replay
     assert int(stored.num_added.sum()) == int(whole.rows) == int(whole.env_steps)

@@ -62,13 +62,18 @@ _NUMBER = re.compile(r"(?<![\w'])-?(\d[\d.]*(e[+-]?\d+)?|inf|nan)(?![\w'])")
 
 
 def check_numbers(report: Report, what: str, value: Any, where: str) -> bool:
-    """Reports numbers that are not finite; returns whether all are."""
+    """Reports numbers that are not finite, also as the 32-bit ones that they become; returns whether all are."""
     for path, leaf in jax.tree_util.tree_flatten_with_path(value)[0]:
-        array = np.asarray(leaf)
-        if array.dtype.kind in "fc" and not np.isfinite(array).all():
-            index = np.argwhere(~np.isfinite(np.atleast_1d(array)))[0].tolist()
-            name = jax.tree_util.keystr(path)
-            report.add(f"{what}{name} is {np.atleast_1d(array)[tuple(index)]} at index {index}", where)
+        array = np.atleast_1d(leaf)
+        if array.dtype.kind not in "fc":
+            continue
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(array.astype(np.float32) if array.dtype.kind == "f" else array)
+        if not finite.all():
+            index = np.argwhere(~finite)[0].tolist()
+            found = array[tuple(index)]
+            too_large = ", more than 32 bits hold" if np.isfinite(found) else ""
+            report.add(f"{what}{jax.tree_util.keystr(path)} is {found} at index {index}{too_large}", where)
             return False
     return True
 

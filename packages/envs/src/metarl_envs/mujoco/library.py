@@ -10,7 +10,7 @@ def import_mujoco() -> Any:
         import mujoco
         import mujoco.batch
     except ImportError as error:
-        raise ImportError("MuJoCo 4 is needed: pip install 'metarl-envs[mujoco]'") from error
+        raise ImportError("MuJoCo 4 is needed: pip install 'metarl-envs[mujoco]', or uv run --extra mujoco") from error
     except (AttributeError, OSError, RuntimeError) as error:  # whatever MUJOCO_GL makes it load
         chosen = os.environ.get("MUJOCO_GL")
         raise ImportError(f"MuJoCo cannot be imported with MUJOCO_GL={chosen}: no such OpenGL library") from error
