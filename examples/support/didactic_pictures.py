@@ -5,16 +5,15 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import matplotlib
-import numpy as np
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyArrowPatch
 from matplotlib.path import Path
 from mi_repr import tabular
+
+from support.figures import save_figure
 
 _MOST_STATES_DRAWN = 12
 _RADIUS = 0.17
@@ -55,8 +54,7 @@ def draw(mdp: tabular.FiniteMDP, verdicts: Sequence[tabular.Verdict], picture: P
         figure, right = plt.subplots(figsize=(width + 1, 5), layout="constrained")
     draw_objectives(right, picture)
     figure.suptitle(picture.title)
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+    save_figure(figure, path, dpi=130)
 
 
 def draw_graph(axes: Axes, mdp: tabular.FiniteMDP, verdicts: Sequence[tabular.Verdict]) -> None:

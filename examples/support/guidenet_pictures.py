@@ -11,6 +11,7 @@ from guidenet.evaluation import Evaluation, Guided, Viewer
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from support.figures import save_figure
 from support.guidenet_scores import KINDS, METHODS, POINTS, SHOTS, pooled
 
 _NUM_SHOWN = 8
@@ -58,8 +59,7 @@ def _save(figure: Figure, axes: Sequence[Axes], path: Path) -> None:
     axes[0].set_ylabel("positive IU, held-out classes")
     handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4, frameon=False)
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    save_figure(figure, path)
 
 
 def draw_shots(scores: Mapping[str, Sequence[dict[str, Any]]], folder: Path) -> None:
@@ -82,8 +82,7 @@ def draw_shots(scores: Mapping[str, Sequence[dict[str, Any]]], folder: Path) -> 
     axes[0].set_ylabel("positive IU, held-out subcategories")
     axes[0].set_ylim(bottom=0)  # at the end, because it stops the two from growing with what is drawn
     axes[1].legend(frameon=False, fontsize=8)
-    figure.savefig(folder / "shots.png", dpi=120)
-    plt.close(figure)
+    save_figure(figure, folder / "shots.png")
 
 
 def draw_tasks(method: Guided, evaluation: Evaluation, path: Path) -> None:
@@ -107,5 +106,4 @@ def draw_tasks(method: Guided, evaluation: Evaluation, path: Path) -> None:
         axes[1][number].contour(viewer.target(query.id, query.label) == 1, levels=(0.5,), colors="yellow")
     axes[0][0].set_title("support and points", fontsize=9, loc="left")
     axes[1][0].set_title("found (blue), wanted (yellow)", fontsize=9, loc="left")
-    figure.savefig(path, dpi=100)
-    plt.close(figure)
+    save_figure(figure, path, dpi=100)
