@@ -25,7 +25,6 @@ _BLOCK_COLORS = ("#ffd27f", "#b9d7ff", "#d9c2f0", "#c8e6c0", "#f5c6cb", "#dddddd
 class Picture(NamedTuple):
     """What the right half shows. `N` representations by rising I(Z;S), in nats.
 
-    title: of the whole picture.
     names: of the representations.
     information: `[N]`, I(Z;S).
     values: `[N]` by objective.
@@ -33,7 +32,6 @@ class Picture(NamedTuple):
     fitting: `[N]` bool, those that can express an optimal policy.
     """
 
-    title: str
     names: list[str]
     information: np.ndarray
     values: dict[str, np.ndarray]
@@ -41,7 +39,9 @@ class Picture(NamedTuple):
     fitting: np.ndarray
 
 
-def draw(mdp: tabular.FiniteMDP, verdicts: Sequence[tabular.Verdict], picture: Picture, path: os.PathLike[str]) -> None:
+def draw(
+    mdp: tabular.FiniteMDP, verdicts: Sequence[tabular.Verdict], picture: Picture, title: str, path: os.PathLike[str]
+) -> None:
     """Draws the graph, if it has few enough states, and the objectives by representation."""
     with_graph = mdp.num_states <= _MOST_STATES_DRAWN
     width = max(6.0, 2.5 + 0.5 * len(picture.names))
@@ -53,7 +53,7 @@ def draw(mdp: tabular.FiniteMDP, verdicts: Sequence[tabular.Verdict], picture: P
     else:
         figure, right = plt.subplots(figsize=(width + 1, 5), layout="constrained")
     draw_objectives(right, picture)
-    figure.suptitle(picture.title)
+    figure.suptitle(title)
     save_figure(figure, path, dpi=130)
 
 
