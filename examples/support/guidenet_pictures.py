@@ -1,5 +1,6 @@
 """Pictures of the scores of `guidenet_results.py`, and of what a network finds."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,14 +8,33 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from guidenet.data.episodes import annotate, as_masks
-from guidenet.evaluation import Evaluation, Guided, Viewer
+from guidenet.data.sources import Source
+from guidenet.evaluation import Evaluation, Method, Viewer
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from support.figures import save_figure
-from support.guidenet_scores import KINDS, METHODS, POINTS, SHOTS, pooled
+from support.guidenet_scores import KINDS, METHODS, POINTS, SHOTS, pooled, read_scores, summarise, summarise_look_alikes
 
 _NUM_SHOWN = 8
+
+
+def draw_scores(folder: Path, interactive: Source | None) -> None:
+    """Draws all scores that there are in a folder's `scores`, and writes them over seeds to `points.json`.
+
+    Those of look-alikes go to `look-alikes.json`, given the source of the interactive tasks.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = summarise(folder / "scores")
+    (folder / "points.json").write_text(json.dumps(rows, indent=0) + "\n")
+    if interactive is not None:
+        look_alikes = summarise_look_alikes(folder / "scores", interactive)
+        (folder / "look-alikes.json").write_text(json.dumps(look_alikes, indent=0) + "\n")
+    if rows:
+        draw_points(rows, folder)
+        draw_times(rows, folder)
+    if shots := read_scores(folder / "scores", "shots", "classes"):
+        draw_shots(shots, folder)
 
 
 def draw_points(rows: Sequence[dict[str, Any]], folder: Path) -> None:
@@ -85,7 +105,7 @@ def draw_shots(scores: Mapping[str, Sequence[dict[str, Any]]], folder: Path) -> 
     save_figure(figure, folder / "shots.png")
 
 
-def draw_tasks(method: Guided, evaluation: Evaluation, path: Path) -> None:
+def draw_tasks(method: Method, evaluation: Evaluation, path: Path) -> None:
     """The first tasks at five points: supports with their points, and queries with the mask found."""
     viewer, tasks = Viewer(method, evaluation.material), evaluation.tasks[:_NUM_SHOWN]
     figure, axes = plt.subplots(2, len(tasks), figsize=(2.2 * len(tasks), 4.6), layout="constrained", squeeze=False)
