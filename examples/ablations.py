@@ -18,8 +18,8 @@ from pathlib import Path
 
 from absl import flags
 from rlcore.experiment import check_choice, enable_compilation_cache, main, user_errors
-from support.ablation_curves import draw_variants
 from support.algorithms import ALGORITHMS
+from support.curves import draw_variants
 from support.runs import define_import_flag, import_modules
 from support.variants import ABLATIONS
 from support.variants.plans import plan_variants

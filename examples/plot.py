@@ -12,13 +12,11 @@ if __name__ == "__main__":
 
 import itertools
 
-import matplotlib
-from absl import flags
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from absl import flags
 from rlcore.experiment import main, output_path, user_errors
-from support.curves import bootstrap_interval, load_curves
+from support.curves import count_seeds, draw_curve, load_curves
+from support.figures import save_figure
 
 _RUNS = flags.DEFINE_multi_string("runs", None, "LABEL=PATTERN of run directories.", required=True)
 _X = flags.DEFINE_string("x", "env_steps", "Metric of the horizontal axis: env_steps, updates, iteration.")
@@ -67,10 +65,7 @@ def plot() -> None:
         for text in _RUNS.value:
             label, pattern = _split("runs", text)
             x, y = load_curves(pattern, _X.value, _Y.value)
-            (line,) = axes.plot(x, y.mean(axis=0), label=f"{label} ({len(y)} seed{'s' if len(y) > 1 else ''})")
-            axes.fill_between(
-                x, *bootstrap_interval(y, _CONFIDENCE.value), color=line.get_color(), alpha=0.2, linewidth=0
-            )
+            draw_curve(axes, x, y, _CONFIDENCE.value, label=f"{label} ({count_seeds(y)})")
         for text in _HLINE.value:
             label, value = _split_level(text)
             axes.axhline(value, color="0.4", linestyle="--", linewidth=1)
@@ -83,7 +78,7 @@ def plot() -> None:
     axes.set(xlabel=_X.value, ylabel=_Y.value, title=_TITLE.value)
     axes.grid(alpha=0.3)
     axes.legend()
-    figure.savefig(output, dpi=130)
+    save_figure(figure, output, dpi=130)
     print(output)
 
 

@@ -10,7 +10,7 @@ class Algorithm(NamedTuple):
 
     package: has `PRESETS`, `preset`, `open_run`, `train` and `load`.
     learner: the name of its `MetaLearner` there.
-    report: the module of `support` whose `report` shows how a trained agent adapts.
+    report: the module of `support` whose `report(trained, output_dir, options)` shows how a trained agent adapts.
     film: the module of `support` whose `prepare` films it.
     within_trained_length: whether a trial can have no more episodes than it was trained on.
     """

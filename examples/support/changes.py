@@ -4,14 +4,12 @@ import contextlib
 from pathlib import Path
 
 import jax
-import matplotlib
-import numpy as np
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import numpy as np
 from metarl_envs import ChangingFamily
 from rlcore.meta import Trained, TrialPlayer
 
+from support.figures import save_figure
 from support.reports import ReportOptions
 
 _NUM_PICTURED = 4
@@ -30,14 +28,7 @@ def check_changes(trained: Trained, num_tasks: int | None, num_changes: int) -> 
 
 
 def report_changes(trained: Trained, output_dir: Path, options: ReportOptions, num_changes: int) -> None:
-    """Plays one episode in each test task, which changes on the way, and draws how the agent follows.
-
-    Args:
-      trained: the agent.
-      output_dir: where `tracking.png` goes.
-      options: what a user asks for.
-      num_changes: of an episode.
-    """
+    """Plays an episode in each test task, which changes so often on the way, and draws `tracking.png`."""
     benchmark = trained.benchmark
     num_tasks = options.num_tasks or benchmark.num_test_tasks
     family = ChangingFamily(benchmark.family, num_changes)
@@ -76,8 +67,7 @@ def draw_velocities(velocity: np.ndarray, targets: np.ndarray, parts: np.ndarray
     grid[0, 0].set_title(f"{name}: the target changes, unannounced")
     grid[0, 0].legend(loc="upper right", fontsize=8)
     grid[-1, 0].set_xlabel("step")
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    save_figure(figure, path)
 
 
 def draw_steps(values: np.ndarray, label: str, parts: np.ndarray, name: str, path: Path) -> None:
@@ -90,5 +80,4 @@ def draw_steps(values: np.ndarray, label: str, parts: np.ndarray, name: str, pat
     if label == "success rate":
         axes.set_ylim(0, 1.05)
     axes.grid(alpha=0.3)
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    save_figure(figure, path)

@@ -2,11 +2,17 @@
 
 import glob
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from rlcore.experiment import read_metrics
 from scipy import stats
+
+from support.figures import save_figure
 
 
 def load_curves(pattern: str, x: str, y: str) -> tuple[np.ndarray, np.ndarray]:
@@ -38,3 +44,48 @@ def bootstrap_interval(y: np.ndarray, confidence: float) -> tuple[np.ndarray, np
         return y[0], y[0]
     result = stats.bootstrap((y,), np.mean, axis=0, confidence_level=confidence, method="percentile", rng=0)
     return result.confidence_interval.low, result.confidence_interval.high
+
+
+def draw_curve(axes: Axes, x: np.ndarray, y: np.ndarray, confidence: float = 0.95, **options: Any) -> None:
+    """Draws the mean over seeds of `y: [S, P]` at `x: [P]`, with its interval; options are those of the line."""
+    (line,) = axes.plot(x, y.mean(axis=0), **options)
+    axes.fill_between(x, *bootstrap_interval(y, confidence), color=line.get_color(), alpha=0.2, linewidth=0)
+
+
+def count_seeds(y: np.ndarray) -> str:
+    """How many `y: [S, P]` are of, in words."""
+    return f"{len(y)} seed{'s' if len(y) > 1 else ''}"
+
+
+def draw_variants(
+    output_dir: Path, labels: Mapping[str, str], figures: Mapping[str, Sequence[str]], y: str = "test/return"
+) -> None:
+    """Draws `ablations.png` of the variants that have runs, with bootstrap intervals over all their seeds.
+
+    Args:
+      output_dir: of the runs, VARIANT-SEED each, and of the picture.
+      labels: of the variants that may be drawn, by name.
+      figures: the names of each panel, by its title.
+      y: the metric to draw.
+
+    Raises:
+      ValueError: no variant has a run, or a run was not tested yet.
+    """
+    patterns = {name: f"{glob.escape(str(output_dir))}/{name}-[0-9]*" for name in labels}
+    found = [name for name, pattern in patterns.items() if glob.glob(pattern)]
+    figures = {title: [name for name in names if name in found] for title, names in figures.items()}
+    figures = {title: names for title, names in figures.items() if names}
+    if not figures:
+        raise ValueError(f"output_dir: {output_dir} has no runs of {', '.join(labels)}")
+    figure, grid = plt.subplots(1, len(figures), figsize=(5.5 * len(figures), 4), layout="constrained", squeeze=False)
+    for axes, (title, names) in zip(grid[0], figures.items(), strict=True):
+        for name in names:
+            x, values = load_curves(patterns[name], "env_steps", y)
+            colour = f"C{list(labels).index(name) % 10}"
+            label = f"{labels[name]} ({count_seeds(values)})"
+            draw_curve(axes, x, values, marker=".", color=colour, label=label)
+        axes.set(xlabel="env_steps", ylabel=y, title=title)
+        axes.grid(alpha=0.3)
+        axes.legend()
+    save_figure(figure, output_dir / "ablations.png", dpi=130)
+    print(output_dir / "ablations.png")

@@ -5,16 +5,15 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import matplotlib
-import numpy as np
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyArrowPatch
 from matplotlib.path import Path
 from mi_repr import tabular
+
+from support.figures import save_figure
 
 _MOST_STATES_DRAWN = 12
 _RADIUS = 0.17
@@ -26,7 +25,6 @@ _BLOCK_COLORS = ("#ffd27f", "#b9d7ff", "#d9c2f0", "#c8e6c0", "#f5c6cb", "#dddddd
 class Picture(NamedTuple):
     """What the right half shows. `N` representations by rising I(Z;S), in nats.
 
-    title: of the whole picture.
     names: of the representations.
     information: `[N]`, I(Z;S).
     values: `[N]` by objective.
@@ -34,7 +32,6 @@ class Picture(NamedTuple):
     fitting: `[N]` bool, those that can express an optimal policy.
     """
 
-    title: str
     names: list[str]
     information: np.ndarray
     values: dict[str, np.ndarray]
@@ -42,7 +39,9 @@ class Picture(NamedTuple):
     fitting: np.ndarray
 
 
-def draw(mdp: tabular.FiniteMDP, verdicts: Sequence[tabular.Verdict], picture: Picture, path: os.PathLike[str]) -> None:
+def draw(
+    mdp: tabular.FiniteMDP, verdicts: Sequence[tabular.Verdict], picture: Picture, title: str, path: os.PathLike[str]
+) -> None:
     """Draws the graph, if it has few enough states, and the objectives by representation."""
     with_graph = mdp.num_states <= _MOST_STATES_DRAWN
     width = max(6.0, 2.5 + 0.5 * len(picture.names))
@@ -54,9 +53,8 @@ def draw(mdp: tabular.FiniteMDP, verdicts: Sequence[tabular.Verdict], picture: P
     else:
         figure, right = plt.subplots(figsize=(width + 1, 5), layout="constrained")
     draw_objectives(right, picture)
-    figure.suptitle(picture.title)
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+    figure.suptitle(title)
+    save_figure(figure, path, dpi=130)
 
 
 def draw_graph(axes: Axes, mdp: tabular.FiniteMDP, verdicts: Sequence[tabular.Verdict]) -> None:

@@ -1,5 +1,6 @@
 """Pictures of the scores of `guidenet_results.py`, and of what a network finds."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,33 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from guidenet.data.episodes import annotate, as_masks
-from guidenet.evaluation import Evaluation, Guided, Viewer
+from guidenet.data.sources import Source
+from guidenet.evaluation import Evaluation, Method, Viewer
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from support.guidenet_scores import KINDS, METHODS, POINTS, SHOTS, pooled
+from support.figures import save_figure
+from support.guidenet_scores import KINDS, METHODS, POINTS, SHOTS, pooled, read_scores, summarise, summarise_look_alikes
 
 _NUM_SHOWN = 8
+
+
+def draw_scores(folder: Path, interactive: Source | None) -> None:
+    """Draws all scores that there are in a folder's `scores`, and writes them over seeds to `points.json`.
+
+    Those of look-alikes go to `look-alikes.json`, given the source of the interactive tasks.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = summarise(folder / "scores")
+    (folder / "points.json").write_text(json.dumps(rows, indent=0) + "\n")
+    if interactive is not None:
+        look_alikes = summarise_look_alikes(folder / "scores", interactive)
+        (folder / "look-alikes.json").write_text(json.dumps(look_alikes, indent=0) + "\n")
+    if rows:
+        draw_points(rows, folder)
+        draw_times(rows, folder)
+    if shots := read_scores(folder / "scores", "shots", "classes"):
+        draw_shots(shots, folder)
 
 
 def draw_points(rows: Sequence[dict[str, Any]], folder: Path) -> None:
@@ -58,8 +79,7 @@ def _save(figure: Figure, axes: Sequence[Axes], path: Path) -> None:
     axes[0].set_ylabel("positive IU, held-out classes")
     handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4, frameon=False)
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    save_figure(figure, path)
 
 
 def draw_shots(scores: Mapping[str, Sequence[dict[str, Any]]], folder: Path) -> None:
@@ -82,11 +102,10 @@ def draw_shots(scores: Mapping[str, Sequence[dict[str, Any]]], folder: Path) -> 
     axes[0].set_ylabel("positive IU, held-out subcategories")
     axes[0].set_ylim(bottom=0)  # at the end, because it stops the two from growing with what is drawn
     axes[1].legend(frameon=False, fontsize=8)
-    figure.savefig(folder / "shots.png", dpi=120)
-    plt.close(figure)
+    save_figure(figure, folder / "shots.png")
 
 
-def draw_tasks(method: Guided, evaluation: Evaluation, path: Path) -> None:
+def draw_tasks(method: Method, evaluation: Evaluation, path: Path) -> None:
     """The first tasks at five points: supports with their points, and queries with the mask found."""
     viewer, tasks = Viewer(method, evaluation.material), evaluation.tasks[:_NUM_SHOWN]
     figure, axes = plt.subplots(2, len(tasks), figsize=(2.2 * len(tasks), 4.6), layout="constrained", squeeze=False)
@@ -107,5 +126,4 @@ def draw_tasks(method: Guided, evaluation: Evaluation, path: Path) -> None:
         axes[1][number].contour(viewer.target(query.id, query.label) == 1, levels=(0.5,), colors="yellow")
     axes[0][0].set_title("support and points", fontsize=9, loc="left")
     axes[1][0].set_title("found (blue), wanted (yellow)", fontsize=9, loc="left")
-    figure.savefig(path, dpi=100)
-    plt.close(figure)
+    save_figure(figure, path, dpi=100)

@@ -1,22 +1,14 @@
 """The program that meta-trains: one for all algorithms."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import metarl_envs
 from absl import flags
 from metarl_envs import Benchmark
-from rlcore.experiment import (
-    TrainingFlags,
-    define_training_flags,
-    enable_compilation_cache,
-    get_run_dir,
-    override,
-    user_errors,
-)
+from rlcore.experiment import define_training_flags, enable_compilation_cache, get_run_dir, override, user_errors
 
-from support.algorithms import ALGORITHMS, Algorithm
+from support.algorithms import ALGORITHMS
 from support.reports import ReportOptions
 from support.runs import define_import_flag, import_modules
 
@@ -48,35 +40,29 @@ def define_training(
     )
     imports = define_import_flag()
     tensorboard = flags.DEFINE_bool("tensorboard", False, "Write metrics for TensorBoard too.")
-    return partial(_train, algorithm, training, imports, tensorboard, make_parts)
 
+    def train() -> None:
+        package, seed = algorithm.import_package(), training.seed.value
+        import_modules(imports.value)
+        with user_errors():
+            benchmark = metarl_envs.benchmark(training.benchmark.value)
+            plan = package.preset(training.preset.value, benchmark)
+            config = override(plan.config, training.override.value)
+            parts = make_parts(config, benchmark)
+            run_dir = get_run_dir(training)
+            run = package.open_run(
+                run_dir,
+                config,
+                benchmark,
+                seed,
+                checkpoint_every=training.checkpoint_every.value,
+                tensorboard=tensorboard.value,
+                **parts,
+            )
+        enable_compilation_cache()
+        num_iterations = training.num_iterations.value or plan.num_iterations
+        package.train(config, benchmark, run, seed=seed, num_iterations=num_iterations, **parts)
+        trained = package.load(run_dir, benchmark=benchmark)
+        algorithm.import_helper("report").report(trained, run_dir, ReportOptions(seed))
 
-def _train(
-    algorithm: Algorithm,
-    training: TrainingFlags,
-    imports: flags.FlagHolder[list[str]],
-    tensorboard: flags.FlagHolder[bool],
-    make_parts: Callable[[Any, Benchmark], dict[str, Any]],
-) -> None:
-    package, seed = algorithm.import_package(), training.seed.value
-    import_modules(imports.value)
-    with user_errors():
-        benchmark = metarl_envs.benchmark(training.benchmark.value)
-        plan = package.preset(training.preset.value, benchmark)
-        config = override(plan.config, training.override.value)
-        parts = make_parts(config, benchmark)
-        run_dir = get_run_dir(training)
-        run = package.open_run(
-            run_dir,
-            config,
-            benchmark,
-            seed,
-            checkpoint_every=training.checkpoint_every.value,
-            tensorboard=tensorboard.value,
-            **parts,
-        )
-    enable_compilation_cache()
-    num_iterations = training.num_iterations.value or plan.num_iterations
-    package.train(config, benchmark, run, seed=seed, num_iterations=num_iterations, **parts)
-    trained = package.load(run_dir, benchmark=benchmark)
-    algorithm.import_helper("report").report(trained, run_dir, ReportOptions(seed))
+    return train

@@ -3,16 +3,14 @@
 from pathlib import Path
 
 import jax
-import matplotlib
-import numpy as np
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import meld_jax
+import numpy as np
 from meld_jax.agent import MeldAgent
 from meld_jax.frames import make_trials
 from rlcore.meta import Outcome, Trained, Trials, Visit, get_outcome
 
+from support.figures import save_figure
 from support.reports import Played, ReportOptions, play, standard_error
 from support.trajectories import draw_first_trajectories
 
@@ -21,13 +19,7 @@ _MEASURES = {"distance": "distance", "velocity_error": "velocity error"}
 
 
 def report(trained: Trained, output_dir: Path, options: ReportOptions) -> None:
-    """Plays trials in test tasks, prints the table and draws the pictures.
-
-    Args:
-      trained: the agent.
-      output_dir: where `adaptation.png`, `belief.png`, and for navigation `trajectories.png`, go.
-      options: what a user asks for.
-    """
+    """Tabulates trials in test tasks, draws `adaptation.png`, `belief.png` and, for navigation, `trajectories.png`."""
     benchmark, agent = trained.benchmark, trained.learner.agent
     num_trials = options.num_trials or trained.learner.testing.num_trials
     play_key, sample_key = jax.random.split(jax.random.fold_in(jax.random.key(options.seed), num_trials))
@@ -94,8 +86,7 @@ def draw_adaptation(outcome: Outcome, name: str, path: Path) -> None:
         axes[1].plot(episodes, outcome.success.mean(axis=0), "o-", color="tab:orange", label="at the last step")
         axes[1].set(title="success rate", xlabel="episode of the trial", xticks=episodes, ylim=(0, 1.05))
         axes[1].legend(loc="lower right")
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    save_figure(figure, path)
 
 
 def draw_belief(agent: MeldAgent, visit: Visit, diagnosis: meld_jax.Diagnosis, name: str, path: Path) -> None:
@@ -122,5 +113,4 @@ def draw_belief(agent: MeldAgent, visit: Visit, diagnosis: meld_jax.Diagnosis, n
     axes.set(xlabel="frame of the trial", ylabel="reward", title=name, ylim=(0, None))
     axes.legend(fontsize=8)
     axes.grid(alpha=0.3)
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    save_figure(figure, path)

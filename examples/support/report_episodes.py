@@ -3,26 +3,18 @@
 from pathlib import Path
 
 import jax
-import matplotlib
-import numpy as np
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.ticker import MaxNLocator
 from rlcore.meta import Outcome, Trained, get_outcome
 
+from support.figures import save_figure
 from support.reports import ReportOptions, play, standard_error
 from support.trajectories import SHOWN_EPISODES, draw_first_trajectories
 
 
 def report(trained: Trained, output_dir: Path, options: ReportOptions) -> None:
-    """Plays a trial in every test task, prints the table and draws the pictures.
-
-    Args:
-      trained: the agent.
-      output_dir: where `adaptation.png`, and for navigation `trajectories.png`, go.
-      options: what a user asks for.
-    """
+    """Tabulates trials in test tasks, draws `adaptation.png` and, for navigation, `trajectories.png`."""
     benchmark = trained.benchmark
     num_trials = options.num_trials or 1
     num_episodes = options.num_episodes or trained.learner.testing.num_episodes
@@ -32,8 +24,7 @@ def report(trained: Trained, output_dir: Path, options: ReportOptions) -> None:
     returns = played.mean_over_trials(np.asarray(trials.returns()))
     identity = benchmark.identity()
     of_tasks = "tasks trained on" if identity["test_tasks"] == identity["train_tasks"] else "tasks never seen"
-    print_table(returns, num_trials, of_tasks)
-    print_success(get_outcome(trials))
+    print_table(returns, num_trials, of_tasks, get_outcome(trials))
     output_dir.mkdir(parents=True, exist_ok=True)
     pictures = [output_dir / "adaptation.png"]
     draw_adaptation(returns, f"{benchmark.name}: adaptation to {of_tasks}", pictures[0])
@@ -41,8 +32,11 @@ def report(trained: Trained, output_dir: Path, options: ReportOptions) -> None:
     print("pictures:", ", ".join(map(str, pictures)))
 
 
-def print_table(returns: np.ndarray, num_trials: int, of_tasks: str) -> None:
-    """Prints mean and standard error over tasks of some episodes' returns `[N, K]`, each the mean of some trials."""
+def print_table(returns: np.ndarray, num_trials: int, of_tasks: str, outcome: Outcome) -> None:
+    """Prints mean and standard error over tasks of some episodes' returns `[N, K]`, each the mean of some trials.
+
+    Below stands how often the same episodes were successful, where the environment says so.
+    """
     shown = [k for k in SHOWN_EPISODES if k <= returns.shape[1]]
     trials = f", {num_trials} trials each" if num_trials > 1 else ""
     print(f"\nreturn by episode of a trial, mean over {returns.shape[0]} {of_tasks}{trials}")
@@ -51,15 +45,9 @@ def print_table(returns: np.ndarray, num_trials: int, of_tasks: str) -> None:
     print("return         ", *(f"{returns[:, k - 1].mean():>7.2f}" for k in shown))
     errors = standard_error(returns)
     print("standard error ", *(f"{errors[k - 1]:>7.2f}" for k in shown))
-
-
-def print_success(outcome: Outcome) -> None:
-    """Prints below the table how often the same episodes were successful, where the environment says so."""
-    if outcome.success is None or outcome.found is None:
-        return
-    shown = [k for k in SHOWN_EPISODES if k <= outcome.returns.shape[1]]
     for name, values in (("success at end", outcome.success), ("success ever", outcome.found)):
-        print(f"{name:15s}", *(f"{values[:, k - 1].mean():>7.2f}" for k in shown))
+        if values is not None:
+            print(f"{name:15s}", *(f"{values[:, k - 1].mean():>7.2f}" for k in shown))
 
 
 def draw_adaptation(returns: np.ndarray, title: str, path: Path) -> None:
@@ -71,5 +59,4 @@ def draw_adaptation(returns: np.ndarray, title: str, path: Path) -> None:
     axes.set(xlabel="episode of the trial", ylabel="return", title=title)
     axes.legend(loc="lower right")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    save_figure(figure, path)

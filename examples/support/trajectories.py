@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import jax
-import matplotlib
-import numpy as np
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import numpy as np
 from metarl_envs import PointFamily, PointImageFamily, PointTask, TaskFamily, Tasks, take_tasks
 from rlcore.meta import Trials
+
+from support.figures import save_figure
 
 SHOWN_EPISODES = (1, 2, 3, 4, 6, 11, 16, 21, 31, 51)
 _MAX_PICTURED_TASKS, _NUM_PICTURED_ROWS = 8, 4
@@ -65,8 +64,7 @@ def draw_trajectories(trials: Trials, tasks: PointTask, sparse: bool, path: Path
                 axes.set_title(f"episode {episode}", fontsize=9)
     disc = " blue disc: where reward is;" if sparse else ""
     figure.suptitle(f"red: this episode; grey: earlier ones;{disc} number: return", fontsize=9)
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+    save_figure(figure, path, dpi=130)
 
 
 def draw_image_trajectories(
@@ -94,8 +92,7 @@ def draw_image_trajectories(
             axes.plot(*paths[episode, :, trial].T, ".-", color=colour, markersize=3, linewidth=1.2)
         axes.set(xlim=(-1.6, 1.6), ylim=(-0.9, 1.6), xticks=[], yticks=[], aspect="equal")
     figure.suptitle("red: episode 1, blue: episode 2, green: the goal, which is not seen", fontsize=9)
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+    save_figure(figure, path, dpi=130)
 
 
 def _half_circle() -> tuple[np.ndarray, np.ndarray]:

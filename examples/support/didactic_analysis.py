@@ -1,0 +1,81 @@
+"""An MDP analysed for `didactic_mdps.py`: a table, verdicts and what the picture shows."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from mi_repr import tabular
+from mi_repr.tabular import report
+
+from support.didactic_pictures import Picture
+
+_EQUAL = 1e-9
+
+Analysed = tuple[str, list[tabular.Verdict], Picture]
+"""A table, a verdict for each objective, and the right half of the picture."""
+
+
+def analyse_all(
+    mdp: tabular.FiniteMDP, objectives: Sequence[str], k: int, *, max_states: int, num_rows: int
+) -> Analysed:
+    """Analyses all partitions, of which some are shown."""
+    analysis = tabular.analyse(mdp, objectives, k=k, max_states=max_states)
+    rows = report.representative_rows(analysis, num_rows)
+    picture = Picture(
+        names=[_short_name(analysis.labels[row], mdp.states) for row in rows],
+        information=analysis.information[rows],
+        values={name: values[rows] for name, values in analysis.values.items()},
+        maximal={name: maximal[rows] for name, maximal in analysis.maximal.items()},
+        fitting=analysis.sufficient["pi_weak"][rows],
+    )
+    heading = f"{len(rows)} of {len(analysis.labels)} representations, values in bits, * maximal"
+    return f"{heading}\n{report.format_table(analysis, rows)}", list(analysis.verdicts.values()), picture
+
+
+def analyse_named(mdp: tabular.FiniteMDP, objectives: Sequence[str], k: int, name: str) -> Analysed:
+    """Analyses an MDP with too many partitions from some of them, see `choose_representations`, and from merges."""
+    representations = choose_representations(mdp, k, name)
+    verdicts = [tabular.analyse_pairs(mdp, objective, k=k) for objective in objectives]
+    measured = [tabular.measure(mdp, labels, objectives, k) for labels in representations.values()]
+    order = np.argsort([values["I(Z;S)"] for values in measured], kind="stable")
+    names, labels = np.array(list(representations))[order].tolist(), [list(representations.values())[i] for i in order]
+    columns = {column: np.array([measured[i][column] for i in order]) for column in ("I(Z;S)", *objectives)}
+    information = columns.pop("I(Z;S)")
+    notions = [tabular.sufficient_notions(mdp, blocks) for blocks in labels]
+    maximal = {v.objective: columns[v.objective] >= v.maximum - _EQUAL for v in verdicts}
+    fitting = np.array(["pi_weak" in held for held in notions])
+    table = report.format_values(names, information, columns, maximal, list(map(report.format_notions, notions)))
+    heading = f"{mdp.num_states} states have too many partitions to try all; some of them, values in bits, * maximal"
+    return f"{heading}\n{table}", verdicts, Picture(names, information, columns, maximal, fitting)
+
+
+def choose_representations(mdp: tabular.FiniteMDP, k: int, name: str) -> dict[str, np.ndarray]:
+    """Representations worth a row where all are too many; `name` is that of a built-in MDP."""
+    chosen = {"all aliased": np.zeros(mdp.num_states, int), "bisimulation": tabular.coarsest_bisimulation(mdp)}
+    for objective in ("fwd", "state"):
+        try:
+            chosen[f"coarsest J_{objective}"] = tabular.coarsest_maximiser(mdp, objective, k=k)
+        except ValueError as error:
+            print(f"no row for the coarsest J_{objective}: {error}")
+    if name == "mini_catcher_grip":
+        chosen.update(tabular.mini_catcher_grip_representations())
+    return {**chosen, "identity": np.arange(mdp.num_states)}
+
+
+def print_costs(mdp: tabular.FiniteMDP, verdicts: Sequence[tabular.Verdict]) -> None:
+    """Prints what the best policy on each counterexample earns beside the optimum."""
+    examples = {verdict.counterexample.labels for verdict in verdicts if verdict.counterexample is not None}
+    for labels in sorted(examples):
+        cost = tabular.loss_of_optimality(mdp, labels)
+        best = f"{cost.best:.4f}" if cost.exact else f"between {cost.best:.4f} and {cost.bound:.4f}"
+        print(
+            f"With {_short_name(np.array(labels), mdp.states)} the best deterministic memoryless policy earns {best}, "
+            f"an optimal one {cost.optimum:.4f} (discounted by {mdp.discount}, from the states of the data)."
+        )
+
+
+def _short_name(labels: np.ndarray, states: tuple[str, ...]) -> str:
+    """The blocks of two states and more."""
+    blocks = [[states[i] for i in np.flatnonzero(labels == block)] for block in np.unique(labels)]
+    if len(blocks) == 1 and len(states) > 2:
+        return "all aliased"
+    return " ".join("{" + ",".join(block) + "}" for block in blocks if len(block) > 1) or "identity"

@@ -1,0 +1,88 @@
+"""Experiments of mi-repr on several games, and the results of those that are finished."""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import metarl_envs
+import mi_repr
+import numpy as np
+from rlcore.experiment import override, read_metrics
+
+Key = tuple[str, str, int]
+"""Game, objective and seed of an experiment."""
+
+Results = Mapping[Key, Mapping[str, Any]]
+"""By part, as from `Experiment.run`."""
+
+_COLUMNS = {
+    "return": ("agent", "test/return"),
+    "Q* return": ("regression", "return"),
+    "paddle x": ("probe", "mlp/paddle_x"),
+    "fruit x": ("probe", "mlp/fruit_x"),
+    "fruit y": ("probe", "mlp/fruit_y"),
+    "gripper acc.": ("probe", "mlp/gripper"),
+    "info. (bits)": ("information", "information"),
+    "of (bits)": ("information", "exact"),
+}
+"""Of the table, and where results have them."""
+
+
+def make_experiments(
+    keys: Iterable[Key], run_dir: Path, preset: str, overrides: Sequence[str]
+) -> dict[Key, mi_repr.Experiment]:
+    """The experiments, each in a directory of its own.
+
+    Raises:
+      ValueError: an unknown option, or one that a key is for.
+    """
+    experiments = {}
+    for game, objective, seed in keys:
+        benchmark = metarl_envs.benchmark(f"{game}-v0")
+        config = override(mi_repr.preset(preset, objective, benchmark.name), overrides)
+        if config.representation != objective:
+            raise ValueError("override must leave representation alone: --objectives names it")
+        directory = run_dir / f"{game}-{objective}-{seed}"
+        experiments[game, objective, seed] = mi_repr.Experiment(benchmark, config, seed, directory)
+    return experiments
+
+
+def load_results(experiments: Mapping[Key, mi_repr.Experiment]) -> Results:
+    """The results of the experiments that are finished, and as `tests` how their agents came there.
+
+    Raises:
+      RunError: one of them had another config.
+    """
+    loaded = {key: experiment.results() for key, experiment in experiments.items()}
+    return {
+        key: {**results, "tests": _load_tests(experiments[key].directory / "agent")}
+        for key, results in loaded.items()
+        if "agent" in results
+    }
+
+
+def _load_tests(run_dir: Path) -> dict[str, list[float]]:
+    rows = [row for row in read_metrics(run_dir) if "test/return" in row]
+    return {name: [row[name] for row in rows] for name in ("env_steps", "test/return")}
+
+
+def of_seeds(results: Results, game: str, objective: str, *path: str) -> np.ndarray:
+    """What every seed that has it found at a path, `[S, ...]`."""
+    values: list[Any] = [found for key, found in results.items() if key[:2] == (game, objective)]
+    for name in path:
+        values = [value[name] for value in values if name in value]
+    return np.array(values, float)
+
+
+def print_table(results: Results, games: Sequence[str], objectives: Sequence[str]) -> None:
+    """Means over seeds, a line for each game and objective."""
+    print(f"{'game':26}{'objective':12}{'seeds':>6}" + "".join(f"{name:>14}" for name in _COLUMNS))
+    for game, objective in itertools.product(games, objectives):
+        num_seeds = sum(key[:2] == (game, objective) for key in results)
+        cells = []
+        for name, path in _COLUMNS.items():
+            values = of_seeds(results, game, objective, *path) / (np.log(2) if "bits" in name else 1)
+            cells.append(f"{values.mean():14.3f}" if values.size else f"{'':14}")
+        if num_seeds:
+            print(f"{game:26}{objective:12}{num_seeds:6d}" + "".join(cells))
