@@ -99,7 +99,7 @@ def logits(params, obs):
 class PolicyGradient:
     """The whole learner: what was collected last is what it learns from (Williams, 1992)."""
 
-    test_params_name, signals, num_updates, first = ".agent.params", {}, 1, None
+    test_params_name, signals, num_updates, update_bytes, first = ".agent.params", {}, 1, 0, None
 
     def __init__(self, learning_rate=0.3):
         self.optimiser, policy = optax.sgd(learning_rate), Reinforce()

@@ -5,6 +5,7 @@ In the shape descriptions `N` denotes all train tasks, `M` those of a visit, `S`
 
 import contextlib
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -78,6 +79,9 @@ class MeldLearner:
         testing = MeldPolicy(self.agent, config.deterministic_test)
         self.testing = Testing(testing, config.num_episodes, config.num_test_trials, config.test_every)
         self.num_updates = config.num_updates
+        frame_bytes = 4 * math.prod(image_shape) * _PICTURES_OF_A_FRAME
+        program_bytes = _PROGRAM_BYTES if jax.default_backend() == "cpu" else 0
+        self.update_bytes = program_bytes + config.model_batch_size * num_frames * frame_bytes
         self._store = jax.jit(self._add, donate_argnums=0)
         self._update_model = self._make_update(self.agent.update_model, config.model_batch_size)
         self._update_policy = self._make_update(self.agent.update_policy, config.policy_batch_size)
@@ -172,6 +176,11 @@ class MeldLearner:
             )
 
 
+_PROGRAM_BYTES = 600_000_000
+"""To compile the model's updates on a CPU, beside what `rlcore.experiment.check_memory` counts."""
+_PICTURES_OF_A_FRAME = 9
+"""How many pictures' worth of 32-bit numbers an update keeps of a frame: what it compiled to took 8 and 9, with patches
+and pictures of 32 x 32 and 64 x 128 pixels."""
 _NUM_PARTS = 20
 """In how many calls the first updates are made, so that progress can be shown."""
 

@@ -26,6 +26,9 @@ from pearl_jax.config import PearlConfig
 from pearl_jax.presets.traits import is_picture
 from pearl_jax.representation import Row
 
+_PICTURE_BYTES = 400_000_000
+"""What updates take where pictures are convolved, most of it to compile them on a CPU."""
+
 
 class PearlLearner:
     """A `MetaLearner`; what does not fit the benchmark is refused when it is made, before anything is computed.
@@ -63,6 +66,7 @@ class PearlLearner:
         self.testing = Testing(testing, config.num_test_episodes, every=config.test_every)
         self.signals = {"training_reward": config.training_reward}
         self.num_updates = config.num_updates
+        self.update_bytes = _PICTURE_BYTES if is_picture(benchmark.family.observation_space) else 0
         self._store = jax.jit(store, static_argnames="num_extra_steps", donate_argnames="data")
         self._update_many = make_update_many(
             self.agent.update, self.agent.sample, with_convolutions=is_picture(benchmark.family.observation_space)

@@ -80,6 +80,11 @@ class MetaLearner(Protocol):
         """Gradient steps of an iteration."""
         ...
 
+    @property
+    def update_bytes(self) -> int:
+        """Memory that gradient steps take beside agent and data, and to compile beyond what `check_memory` counts."""
+        ...
+
     def init(self, key: chex.PRNGKey) -> tuple[Any, Any]:
         """The agent and the data before anything was collected; the key is consumed."""
         ...
@@ -264,4 +269,6 @@ def describe_memory(learner: MetaLearner, benchmark: Benchmark) -> str:
     # As they are played, and once more as they are laid out to be stored.
     trials = 2 * max(side_by_side * num_steps, num_tested) * (2 * obs + action + _OTHER_BYTES_OF_A_STEP)
     parts = {"replay": data, "networks and optimisers": agent, "trials being played": trials}
+    if learner.update_bytes:
+        parts["updates"] = learner.update_bytes
     return check_memory(parts, "lower replay_capacity, which drops what is oldest")
