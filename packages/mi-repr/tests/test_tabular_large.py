@@ -208,11 +208,12 @@ def test_the_closed_form_holds_under_a_policy_that_depends_on_the_state():
             np.testing.assert_array_equal(analysis.maximal[name], expected)
 
 
-def test_groups_are_rows_equal_up_to_the_tolerance():
-    rows = np.array([[0.0, 1], [1, 0], [5e-10, 1], [0.5, 0.5], [1, 5e-10]])
-    np.testing.assert_array_equal(group_rows(rows), [0, 1, 0, 2, 1])
-    np.testing.assert_array_equal(group_rows(rows, 1e-12), [0, 1, 2, 3, 4])
-    np.testing.assert_array_equal(group_rows(rows, 1.0), [0, 0, 0, 0, 0])
+def test_groups_are_rows_equal_up_to_a_share_of_each_entry():
+    rows = np.array(
+        [[0.0, 1], [1e-30, 1], [1e-30, 1 + 5e-13], [2e-30, 1], [-0.5, 0.5], [-0.5, 0.5], [1e-30, 1 + 1e-11]]
+    )
+    np.testing.assert_array_equal(group_rows(rows), [0, 1, 1, 2, 3, 3, 4])
+    np.testing.assert_array_equal(group_rows(rows, 1e-9), [0, 1, 1, 2, 3, 3, 1])
 
 
 def test_rows_of_equal_sums_are_told_apart():

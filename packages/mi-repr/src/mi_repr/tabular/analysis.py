@@ -8,15 +8,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mi_repr.tabular.conditions import Violation, check_conditions
-from mi_repr.tabular.information import joint_distribution
+from mi_repr.tabular.conditions import Violation, check_conditions, has_state_independent_policy
+from mi_repr.tabular.information import joint_distribution, parse_objective
 from mi_repr.tabular.mdp import FiniteMDP
 from mi_repr.tabular.partitions import all_partitions, evaluate_partitions
-from mi_repr.tabular.solve import TOLERANCE, optimal_q
-from mi_repr.tabular.tables import NOT_PI_STRICT, NOT_PI_WEAK, NOT_Q, make_tables
+from mi_repr.tabular.solve import optimal_q
+from mi_repr.tabular.tables import NOT_PI_STRICT, NOT_PI_WEAK, NOT_Q, lossy_bits, make_tables
 from mi_repr.tabular.verdict import NOTIONS, Notion, Verdict, make_counterexample
 
 DEFAULT_MAX_STATES, MOST_STATES = 11, 12
+_ROUNDING = 1e-12
 _FLAWS: dict[Notion, int] = {"q": NOT_Q, "pi_strict": NOT_PI_STRICT, "pi_weak": NOT_PI_WEAK}
 
 
@@ -67,7 +68,7 @@ def analyse(
     *,
     k: int = 1,
     max_states: int = DEFAULT_MAX_STATES,
-    tolerance: float = TOLERANCE,
+    tolerance: float | None = None,
 ) -> Analysis:
     """Evaluates the objectives of `mi_repr.tabular.information` on every partition, as in the thesis's figures 2 and 3.
 
@@ -76,7 +77,8 @@ def analyse(
       objectives: names, also sums such as "inv+reward".
       k: steps from Z_t to Z_{t+k}.
       max_states: at most 12, where there are 4.2 million partitions.
-      tolerance: values this close to the largest, in nats, are maximal.
+      tolerance: None for what loses nothing, decided as in `mi_repr.tabular.lossless`, for J_inv under a policy that
+        depends on the state by values equal up to rounding; else values so close to the largest, in nats, are maximal.
 
     Raises:
       ValueError: there are too many states, an objective is unknown, `k` is below 1, or the state distribution is not
@@ -85,9 +87,17 @@ def analyse(
     check_num_states(mdp.num_states, max_states)
     joint, q = joint_distribution(mdp, k), optimal_q(mdp)
     labels = all_partitions(mdp.num_states)
-    values, flaws = evaluate_partitions(make_tables(mdp, joint, q, objectives), labels)
+    values, flaws, lossy = evaluate_partitions(make_tables(mdp, joint, q, objectives), labels)
     by_objective = dict(zip(objectives, values.T[1:], strict=True))
-    maximal = {name: column >= column.max() - tolerance for name, column in by_objective.items()}
+    may_gain = not has_state_independent_policy(mdp)
+    maximal = {}
+    for name, column in by_objective.items():
+        terms = parse_objective(name, mdp)
+        if tolerance is None and not (may_gain and "inv" in terms):
+            maximal[name] = lossy & lossy_bits(terms) == 0
+        else:
+            slack = _ROUNDING * abs(column.max()) if tolerance is None else tolerance
+            maximal[name] = column >= column.max() - slack
     sufficient = {notion: flaws & flaw == 0 for notion, flaw in _FLAWS.items()}
     verdicts = {
         name: _judge(name, column.max(), maximal[name], sufficient, labels, q, mdp)

@@ -8,10 +8,9 @@ import numpy as np
 from mi_repr.tabular.groups import group_rows
 from mi_repr.tabular.information import aggregate
 from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.solve import TOLERANCE
 
 
-def coarsest_bisimulation(mdp: FiniteMDP, tolerance: float = TOLERANCE) -> np.ndarray:
+def coarsest_bisimulation(mdp: FiniteMDP, tolerance: float = 1e-12) -> np.ndarray:
     """`[S]` int, the block of each state in the coarsest bisimulation (Givan, Dean and Greig, 2003).
 
     States share a block if every action pays the same expected reward in them and leads to the same distribution over
@@ -19,7 +18,7 @@ def coarsest_bisimulation(mdp: FiniteMDP, tolerance: float = TOLERANCE) -> np.nd
 
     Args:
       mdp: of up to thousands of states.
-      tolerance: rewards and probabilities this close count as equal.
+      tolerance: two rewards or probabilities are equal if they differ by at most this share of the larger one.
     """
     labels = group_rows(mdp.expected_reward, tolerance)
     while True:

@@ -14,12 +14,12 @@ import numpy as np
 
 from mi_repr.tabular.groups import group_rows
 from mi_repr.tabular.information import joint_distribution
+from mi_repr.tabular.lossless import find_conditions
 from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.solve import TOLERANCE
 
 
 def coarsest_maximiser(
-    mdp: FiniteMDP, objective: Literal["fwd", "state"], *, k: int = 1, tolerance: float = TOLERANCE
+    mdp: FiniteMDP, objective: Literal["fwd", "state"], *, k: int = 1, tolerance: float = 1e-12
 ) -> np.ndarray:
     """`[S]` int, the block of each state in the coarsest partition that maximises J_fwd or J_state.
 
@@ -27,21 +27,17 @@ def coarsest_maximiser(
       mdp: whose data show every state, at t and at t+k, and for J_fwd every action in every state.
       objective: "fwd" or "state".
       k: steps from Z_t to Z_{t+k}.
-      tolerance: conditional probabilities this close count as equal.
+      tolerance: two conditional probabilities are equal if they differ by at most this share of the larger one.
 
     Raises:
       ValueError: the objective is another one, or something is never seen: then equal rows are no equivalence.
     """
     if objective not in ("fwd", "state"):
         raise ValueError(f"objective must be fwd or state, got {objective!r}; for others see analyse_pairs")
-    steps = joint_distribution(mdp, k).steps
-    if objective == "state":
-        steps = steps.sum(axis=1, keepdims=True)
+    joint = joint_distribution(mdp, k)
+    steps = joint.steps if objective == "fwd" else joint.steps.sum(axis=1, keepdims=True)
     before, after = steps.sum(axis=2), steps.sum(axis=(0, 1))
     for seen, what in ((before.min(axis=1), "at t with every action"), (after, "at t+k")):
         for state in np.flatnonzero(seen <= 0):
             raise ValueError(f"the closed form needs every state {what}, but {mdp.states[state]} has probability 0")
-    forward = (steps / before[:, :, None]).reshape(mdp.num_states, -1)
-    backward = (steps / after).reshape(-1, mdp.num_states).T
-    both = np.stack([group_rows(rows, tolerance) for rows in (forward, backward)], axis=1)
-    return group_rows(both.astype(np.float64))
+    return group_rows(find_conditions(joint, objective, tolerance).blocks.T.astype(np.float64))

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from mi_repr.tabular.groups import group_rows
 from mi_repr.tabular.mdp import FiniteMDP
 
 Value = TypeVar("Value", float, np.ndarray)
@@ -66,9 +67,9 @@ def joint_distribution(mdp: FiniteMDP, k: int = 1) -> Joint:
         raise ValueError(f"k must be at least 1, got {k}")
     taken = mdp.occupancy[:, None] * mdp.behaviour
     later = mdp.transition @ np.linalg.matrix_power(mdp.chain, k - 1) if k > 1 else mdp.transition
-    reward = np.round(mdp.reward, 12)  # rewards that differ by rounding are one symbol
-    levels = np.unique(reward)
-    is_level = (reward[..., None] == levels).reshape(mdp.num_states, -1, len(levels))
+    symbols = group_rows(mdp.reward.reshape(-1, 1)).reshape(mdp.reward.shape)  # those that differ by rounding are one
+    levels = np.arange(symbols.max() + 1)
+    is_level = (symbols[..., None] == levels).reshape(mdp.num_states, -1, len(levels))
     return Joint(taken[:, :, None] * later, taken[:, :, None] * is_level)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from mi_repr.tabular.information import aggregate, check_representation
 from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.solve import absolute_tolerance, optimal_q
+from mi_repr.tabular.solve import TOLERANCE, optimal_actions, optimal_q
 
 
 class Loss(NamedTuple):
@@ -63,11 +63,12 @@ def loss_of_optimality(
         raise ValueError(f"max_nodes must be at least 1, got {max_nodes}")
     blocks, start = _check(mdp, labels, start)
     num_blocks = int(blocks.max()) + 1
-    optimum = bound = float(start @ optimal_q(mdp).max(axis=1))
+    values = optimal_q(mdp).max(axis=1)
+    optimum = bound = float(start @ values)
     best, policy = -np.inf, np.zeros(num_blocks, int)
     order = itertools.count()  # breaks ties between equal bounds
     queue = [(-optimum, next(order), np.ones((num_blocks, mdp.num_actions), bool))]
-    slack = absolute_tolerance(np.array(optimum))
+    slack = TOLERANCE * float(np.abs(values).max())
     for _ in range(max_nodes):
         if not queue or -queue[0][0] <= best + slack:
             return Loss(optimum, best, best, True, policy)
@@ -160,7 +161,7 @@ def _shared_actions(
     """
     q = np.where(allowed[blocks], optimal_q(mdp, allowed[blocks]), -np.inf)
     regret = q.max(axis=1, keepdims=True) - q
-    optimal = regret <= absolute_tolerance(q[np.isfinite(q)])
+    optimal = optimal_actions(q)
     chain = mdp.transition[np.arange(mdp.num_states), q.argmax(axis=1)]
     visits = np.linalg.solve(np.eye(mdp.num_states) - mdp.discount * chain.T, start)
     count = aggregate(optimal.astype(np.float64), blocks, 0)
@@ -191,7 +192,7 @@ def _improve_blocks(
             proposal = actions.copy()
             proposal[place] = action
             value, chosen = evaluate(proposal)
-            if value > best + absolute_tolerance(np.array(value)):
+            if value > best + TOLERANCE * abs(value):
                 best, policy, actions, improved = value, chosen, proposal, True
     return best, policy
 

@@ -16,9 +16,10 @@ import numpy as np
 
 from mi_repr.tabular.conditions import has_state_independent_policy
 from mi_repr.tabular.information import Joint, components, entropy_terms, joint_distribution, parse_objective
+from mi_repr.tabular.lossless import Conditions, find_conditions, join
 from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.solve import TOLERANCE, optimal_actions, optimal_q
-from mi_repr.tabular.verdict import Notion, Verdict, make_counterexample, violates
+from mi_repr.tabular.solve import optimal_q
+from mi_repr.tabular.verdict import Verdict, make_counterexample, violating_pairs
 
 
 class Maximisers(NamedTuple):
@@ -32,8 +33,15 @@ class Maximisers(NamedTuple):
     complete: bool
 
 
-def analyse_pairs(mdp: FiniteMDP, objective: str, *, k: int = 1, tolerance: float = TOLERANCE) -> Verdict:
+def analyse_pairs(mdp: FiniteMDP, objective: str, *, k: int = 1, tolerance: float | None = None) -> Verdict:
     """The verdict on an objective by merging two states at a time: exact, for hundreds of states.
+
+    Args:
+      mdp: to look at.
+      objective: its name.
+      k: steps from Z_t to Z_{t+k}.
+      tolerance: None for what loses nothing, decided as in `mi_repr.tabular.lossless`; else what loses so many nats at
+        most.
 
     `num_maximisers` is not counted (None). `pi_weak` is None where no two aliasable states lack a common optimal action
     and blocks of three or more would have to be looked at.
@@ -43,19 +51,15 @@ def analyse_pairs(mdp: FiniteMDP, objective: str, *, k: int = 1, tolerance: floa
     """
     terms = _check_monotone(mdp, objective)
     joint, q = joint_distribution(mdp, k), optimal_q(mdp)
-    optimal, names = optimal_actions(q), mdp.actions
-    pairs = np.argwhere(np.triu(merge_losses(joint, terms) <= tolerance, 1))
-    failing: dict[Notion, np.ndarray] = {
-        notion: np.array([pair for pair in pairs if violates(notion, q, optimal, pair)], int).reshape(-1, 2)
-        for notion in ("pi_weak", "pi_strict", "q")
-    }
+    mergeable = np.triu(_mergeable(joint, terms, tolerance).pairs(), 1)
+    failing = {notion: np.argwhere(mergeable & violated) for notion, violated in violating_pairs(q).items()}
     holds = {notion: not len(found) for notion, found in failing.items()}
     counterexample = None
     for notion, found in failing.items():
         if len(found):
             labels = np.arange(mdp.num_states)
             labels[found[0, 1]] = found[0, 0]
-            counterexample = make_counterexample(labels, notion, q, names)
+            counterexample = make_counterexample(labels, notion, q, mdp.actions)
             break
     # Two sets of two actions that meet pairwise meet all together; larger sets need not.
     undecided = holds["pi_weak"] and not holds["pi_strict"] and mdp.num_actions > 2
@@ -71,9 +75,16 @@ def analyse_pairs(mdp: FiniteMDP, objective: str, *, k: int = 1, tolerance: floa
 
 
 def search_maximisers(
-    mdp: FiniteMDP, objective: str, *, k: int = 1, limit: int = 10_000, tolerance: float = TOLERANCE
+    mdp: FiniteMDP, objective: str, *, k: int = 1, limit: int = 10_000, tolerance: float | None = None
 ) -> Maximisers:
     """All partitions that maximise an objective, breadth first from the identity, or the first `limit`.
+
+    Args:
+      mdp: to look at.
+      objective: its name.
+      k: steps from Z_t to Z_{t+k}.
+      limit: how many to find.
+      tolerance: see `analyse_pairs`.
 
     Raises:
       ValueError: the objective is unknown or not monotone, or `limit` is below 1.
@@ -83,21 +94,44 @@ def search_maximisers(
     terms = _check_monotone(mdp, objective)
     joint = joint_distribution(mdp, k)
     identity = tuple(range(mdp.num_states))
-    found: dict[tuple[int, ...], float] = {identity: 0.0}
+    start = _mergeable(joint, terms, tolerance)
+    found = {identity: None}
     queue = collections.deque([identity])
     while queue:
         labels = queue.popleft()
-        losses = found[labels] + merge_losses(_merged(joint, labels), terms)
-        for i, j in np.argwhere(np.triu(losses <= tolerance, 1)):
+        for i, j in np.argwhere(np.triu(start.merged(labels).pairs(), 1)):
             # The larger number moves to the smaller one's block, those above it close up: restricted growth again.
             merged = tuple(int(i if x == j else x - (x > j)) for x in labels)
             if merged in found:
                 continue
             if len(found) == limit:
                 return Maximisers(np.array(list(found)), complete=False)
-            found[merged] = max(float(losses[i, j]), 0.0)
+            found[merged] = None
             queue.append(merged)
     return Maximisers(np.array(list(found)), complete=True)
+
+
+def _mergeable(joint: Joint, terms: Sequence[str], tolerance: float | None) -> "Conditions | _Within":
+    if tolerance is None:
+        return join([find_conditions(joint, term) for term in terms])
+    return _Within(joint, terms, tolerance)
+
+
+class _Within:
+    """Which blocks can be merged and so many nats are lost at most, what was lost before included."""
+
+    def __init__(self, joint: Joint, terms: Sequence[str], tolerance: float, lost: float = 0.0) -> None:
+        self._joint, self._terms, self._tolerance, self._lost = joint, terms, tolerance, lost
+
+    def pairs(self) -> np.ndarray:
+        """`[M, M]` bool."""
+        return self._lost + merge_losses(self._joint, self._terms) <= self._tolerance
+
+    def merged(self, labels: tuple[int, ...]) -> "_Within":
+        """The same of a partition of the states."""
+        merged = _merged(self._joint, labels)
+        lost = max(_value(self._joint, self._terms) - _value(merged, self._terms), 0.0)
+        return _Within(merged, self._terms, self._tolerance, lost)
 
 
 def merge_losses(joint: Joint, terms: Sequence[str]) -> np.ndarray:

@@ -22,10 +22,12 @@ class PartitionValues(NamedTuple):
 
     values: `[N, 1 + O]` float64, I(Z;S) and the objectives in nats.
     flaws: `[N]` uint8, see `Tables.flaws`.
+    lossy: `[N]` uint8, see `Tables.lossy_blocks`.
     """
 
     values: np.ndarray
     flaws: np.ndarray
+    lossy: np.ndarray
 
 
 def all_partitions(num_states: int) -> np.ndarray:
@@ -55,7 +57,7 @@ def evaluate_partitions(tables: Tables, labels: np.ndarray, batch_size: int = _B
     num_blocks = labels.max(axis=1).astype(np.int32) + 1
     batch_size = min(batch_size, 1 << (len(labels) - 1).bit_length())
     values = np.empty((len(labels), tables.blocks.shape[1]))
-    flaws = np.empty(len(labels), np.uint8)
+    flaws, lossy = np.empty((2, len(labels)), np.uint8)
     with _float64():
         on_device = jax.tree.map(jnp.asarray, tables)
         for start in range(0, len(labels), batch_size):
@@ -64,13 +66,13 @@ def evaluate_partitions(tables: Tables, labels: np.ndarray, batch_size: int = _B
             missing = batch_size - len(batch)  # one shape, one compilation
             padded = np.pad(batch, ((0, missing), (0, 0)), mode="edge") if missing else batch
             result = _evaluate(on_device, jnp.asarray(padded), num_blocks[rows].max())
-            values[rows], flaws[rows] = (np.asarray(leaf)[: len(batch)] for leaf in result)
-    return PartitionValues(values, flaws)
+            values[rows], flaws[rows], lossy[rows] = (np.asarray(leaf)[: len(batch)] for leaf in result)
+    return PartitionValues(values, flaws, lossy)
 
 
 @jax.jit
-def _evaluate(tables: Tables, labels: chex.Array, num_blocks: chex.Array) -> tuple[chex.Array, chex.Array]:
-    """`[B, 1 + O]` and `[B]` of `labels: [B, S]`, none of which has more than `num_blocks: []` blocks."""
+def _evaluate(tables: Tables, labels: chex.Array, num_blocks: chex.Array) -> tuple[chex.Array, chex.Array, chex.Array]:
+    """`[B, 1 + O]`, `[B]` and `[B]` of `labels: [B, S]`, none of which has more than `num_blocks: []` blocks."""
     num_states = labels.shape[1]
     states = jnp.arange(num_states, dtype=jnp.int32)
     in_block = (labels[None] == states.astype(labels.dtype)[:, None, None]).astype(jnp.int32)  # [block, B, S]
@@ -79,20 +81,24 @@ def _evaluate(tables: Tables, labels: chex.Array, num_blocks: chex.Array) -> tup
     # Pairs sorted by their larger block: those of the first m blocks are the first m (m - 1) / 2.
     second, first = (jnp.asarray(index, jnp.int32) for index in np.tril_indices(max(num_states, 2), -1))
 
-    def add_block(block: chex.Array, total: tuple[chex.Array, chex.Array]) -> tuple[chex.Array, chex.Array]:
-        values, flaws = total
-        return values + tables.blocks[subset[block]], flaws | tables.flaws[subset[block]]
+    def add_block(block: chex.Array, total: tuple[chex.Array, ...]) -> tuple[chex.Array, ...]:
+        values, flaws, lossy = total
+        rows = subset[block]
+        return values + tables.blocks[rows], flaws | tables.flaws[rows], lossy | tables.lossy_blocks[rows]
 
-    def add_pair(pair: chex.Array, total: chex.Array) -> chex.Array:
+    def add_pair(pair: chex.Array, total: tuple[chex.Array, chex.Array]) -> tuple[chex.Array, chex.Array]:
+        values, lossy = total
         code = ternary[first[pair]] + 2 * ternary[second[pair]]
-        return total + tables.pairs[:, code]
+        return values + tables.pairs[:, code], lossy | tables.lossy_pairs[code] if len(tables.lossy_pairs) else lossy
 
     batch_size = labels.shape[0]
     nothing = jnp.broadcast_to(tables.constant[None], (batch_size, len(tables.constant)))
-    of_blocks, flaws = jax.lax.fori_loop(0, num_blocks, add_block, (nothing, jnp.zeros(batch_size, jnp.uint8)))
+    no_flaw = jnp.zeros(batch_size, jnp.uint8)
+    of_blocks, flaws, lossy = jax.lax.fori_loop(0, num_blocks, add_block, (nothing, no_flaw, no_flaw))
     num_pairs = num_blocks * (num_blocks - 1) // 2
-    of_pairs = jax.lax.fori_loop(0, num_pairs, add_pair, jnp.zeros((2, batch_size), tables.pairs.dtype))
-    return of_blocks + jnp.einsum("op,pb->bo", tables.weights, of_pairs), flaws
+    no_pairs = jnp.zeros((2, batch_size), tables.pairs.dtype)
+    of_pairs, lossy = jax.lax.fori_loop(0, num_pairs, add_pair, (no_pairs, lossy))
+    return of_blocks + jnp.einsum("op,pb->bo", tables.weights, of_pairs), flaws, lossy
 
 
 def _float64() -> contextlib.AbstractContextManager[Any]:

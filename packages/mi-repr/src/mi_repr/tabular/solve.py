@@ -7,7 +7,11 @@ import numpy as np
 
 from mi_repr.tabular.mdp import FiniteMDP
 
-TOLERANCE = 1e-9  # values closer than this, relative to the largest where that is above 1, count as equal
+TOLERANCE = 1e-11
+"""Values closer than this count as equal, relative to the optimal ones: the unit of rewards, and actions however bad,
+make no difference."""
+_ROUNDING = 1e-12
+"""What a linear solve leaves of the largest optimal value, and a sum of a large number."""
 
 
 def optimal_q(mdp: FiniteMDP, allowed: np.ndarray | None = None) -> np.ndarray:
@@ -29,17 +33,26 @@ def optimal_q(mdp: FiniteMDP, allowed: np.ndarray | None = None) -> np.ndarray:
         value = np.linalg.solve(system, reward[rows, action])
         q = reward + mdp.discount * mdp.transition @ value
         masked = np.where(choices, q, -np.inf)
-        better = masked.max(axis=1) > masked[rows, action] + absolute_tolerance(q) / 100  # a tie must not cycle
+        tie = TOLERANCE / 100 * np.abs(value).max()  # which must not cycle
+        better = masked.max(axis=1) > masked[rows, action] + tie
         if not better.any():
             return q
         action = np.where(better, masked.argmax(axis=1), action)
 
 
-def optimal_actions(q: np.ndarray, tolerance: float = TOLERANCE) -> np.ndarray:
+def optimal_actions(q: np.ndarray) -> np.ndarray:
     """`[S, A]` bool, the actions whose value `q: [S, A]` is the state's largest."""
-    return q >= q.max(axis=1, keepdims=True) - absolute_tolerance(q, tolerance)
+    return q >= (q - tolerances(q)).max(axis=1, keepdims=True)
 
 
-def absolute_tolerance(q: np.ndarray, tolerance: float = TOLERANCE) -> float:
-    """How far apart two values of `q` may lie and count as equal."""
-    return tolerance * max(1.0, float(np.abs(q).max()))
+def tolerances(q: np.ndarray) -> np.ndarray:
+    """`[S, A]`, how far another value may lie from each of `q: [S, A]` and count as equal; q may be -inf."""
+    best = np.abs(q.max(axis=1, keepdims=True))
+    return TOLERANCE * best + _ROUNDING * best.max() + _ROUNDING / 100 * np.where(np.isfinite(q), np.abs(q), 0.0)
+
+
+def differ(q: np.ndarray, rows: np.ndarray) -> bool:
+    """Whether the values of the states `rows` differ in some action, given `q: [S, A]`."""
+    chosen, slack = q[rows], tolerances(q)[rows].max(axis=0)
+    lowest, highest = chosen.min(axis=0), chosen.max(axis=0)
+    return bool((highest > lowest + slack).any())

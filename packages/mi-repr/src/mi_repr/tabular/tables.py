@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mi_repr.tabular.information import Joint, entropy, entropy_terms, parse_objective
+from mi_repr.tabular.information import COMPONENTS, Joint, entropy, entropy_terms, parse_objective
+from mi_repr.tabular.lossless import ANYTHING, UNSEEN, find_conditions
 from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.solve import absolute_tolerance, optimal_actions
+from mi_repr.tabular.solve import optimal_actions, tolerances
 
 NOT_Q, NOT_PI_STRICT, NOT_PI_WEAK = 1, 2, 4
 
@@ -29,6 +30,8 @@ class Tables(NamedTuple):
     constant: `[1 + O]`, the entropy of the reward, where it counts.
     flaws: `[2^S]` uint8, which kinds of sufficiency a block violates: the sum of `NOT_Q`, `NOT_PI_STRICT`,
       `NOT_PI_WEAK`.
+    lossy_blocks: `[2^S]` uint8, which terms a block loses something of: the sum of bits in the order of `COMPONENTS`.
+    lossy_pairs: `[3^S]` uint8, the same of two different blocks; `[0]` where no term looks at pairs.
     """
 
     blocks: np.ndarray
@@ -36,6 +39,8 @@ class Tables(NamedTuple):
     weights: np.ndarray
     constant: np.ndarray
     flaws: np.ndarray
+    lossy_blocks: np.ndarray
+    lossy_pairs: np.ndarray
 
 
 def make_tables(mdp: FiniteMDP, joint: Joint, q: np.ndarray, objectives: Sequence[str]) -> Tables:
@@ -66,7 +71,10 @@ def make_tables(mdp: FiniteMDP, joint: Joint, q: np.ndarray, objectives: Sequenc
     blocks = [entropies["code"], *(sum(columns[term] for term in name) for name in terms)]
     weights = [(0, 0), *(np.sum([pair_weights[term] for term in name], axis=0) for name in terms)]
     constant = [0.0, *(sum(constants[term] for term in name) for name in terms)]
+    lossy_blocks, lossy_pairs = _find_losses(joint, sorted({term for name in terms for term in name}))
     return Tables(
+        lossy_blocks=lossy_blocks,
+        lossy_pairs=lossy_pairs,
         blocks=np.stack(blocks, axis=1),
         pairs=_between_blocks(joint.steps),
         weights=np.array(weights, np.float64),
@@ -127,6 +135,47 @@ def _between_blocks(steps: np.ndarray) -> np.ndarray:
     return table
 
 
+def lossy_bits(terms: Sequence[str]) -> int:
+    """The bits of some terms in `Tables.lossy_blocks` and `Tables.lossy_pairs`."""
+    return sum(1 << COMPONENTS.index(term) for term in terms)
+
+
+def _find_losses(joint: Joint, terms: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """`[2^S]` and `[3^S]` or `[0]` uint8, see `Tables.lossy_blocks`."""
+    num_states = len(joint.steps)
+    blocks, pairs = np.zeros(2**num_states, np.uint8), np.zeros(0, np.uint8)
+    for term in terms:
+        bit, conditions = lossy_bits([term]), find_conditions(joint, term)
+        for shown in conditions.blocks:
+            highest, lowest = _extremes(shown)
+            blocks |= np.where(highest > lowest, bit, 0).astype(np.uint8)
+        for cells in conditions.cells:
+            # Of a step from one state to a block, then from a block to a block.
+            highest, lowest = _extremes(cells.T)  # [2^S, S]
+            member = over_subsets(np.logical_or, np.eye(num_states, dtype=bool), np.zeros(num_states, bool))
+            stays = np.where(member, highest, UNSEEN).max(axis=1) > np.where(member, lowest, ANYTHING).min(axis=1)
+            blocks |= np.where(stays, bit, 0).astype(np.uint8)
+            digits = ternary_digits(num_states)
+            powers = 2 ** np.arange(num_states)
+            first, second = digits == 1, digits == 2
+            pairs = np.zeros(len(digits), np.uint8) if not len(pairs) else pairs
+            for source, target in ((first, second), (second, first)):
+                subset = target @ powers
+                most = np.where(source, highest[subset], UNSEEN).max(axis=1)
+                least = np.where(source, lowest[subset], ANYTHING).min(axis=1)
+                pairs |= np.where(most > least, bit, 0).astype(np.uint8)
+    return blocks, pairs
+
+
+def _extremes(shown: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`[2^S, ...]` each: the largest and the least of the numbers `shown: [S, ...]` of every subset, `UNSEEN` aside."""
+    known = np.where(shown == UNSEEN, ANYTHING, shown)
+    return (
+        over_subsets(np.maximum, shown, np.full(shown.shape[1:], UNSEEN)),
+        over_subsets(np.minimum, known, np.full(shown.shape[1:], ANYTHING)),
+    )
+
+
 def _flaws(q: np.ndarray) -> np.ndarray:
     """`[2^S]` uint8, see `Tables.flaws`."""
     optimal = optimal_actions(q)
@@ -137,7 +186,8 @@ def _flaws(q: np.ndarray) -> np.ndarray:
     )
     lowest = over_subsets(np.minimum, q, np.full(q.shape[1], np.inf))
     highest = over_subsets(np.maximum, q, np.full(q.shape[1], -np.inf))
-    flaws = NOT_Q * (highest - lowest > absolute_tolerance(q)).any(axis=1)
+    slack = over_subsets(np.maximum, tolerances(q), np.zeros(q.shape[1]))
+    flaws = NOT_Q * (highest > lowest + slack).any(axis=1)
     flaws = flaws + NOT_PI_STRICT * (shared != any_of_them).any(axis=1) + NOT_PI_WEAK * ~shared.any(axis=1)
     flaws[0] = 0  # the empty set, which fills up partitions of few blocks
     return flaws.astype(np.uint8)

@@ -12,7 +12,7 @@ import numpy as np
 from mi_repr.tabular.groups import group_rows
 from mi_repr.tabular.information import check_representation
 from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.solve import absolute_tolerance, optimal_actions, optimal_q
+from mi_repr.tabular.solve import differ, optimal_actions, optimal_q, tolerances
 
 Notion = Literal["q", "pi_strict", "pi_weak"]
 NOTIONS: dict[Notion, str] = {  # from the strictest to the weakest
@@ -83,10 +83,24 @@ def make_counterexample(
 def violates(notion: Notion, q: np.ndarray, optimal: np.ndarray, rows: np.ndarray) -> bool:
     """Whether aliasing the states `rows` violates a notion, given `q: [S, A]` and the optimal actions `[S, A]` bool."""
     if notion == "q":
-        return bool(np.ptp(q[rows], axis=0).max() > absolute_tolerance(q))
+        return differ(q, rows)
     if notion == "pi_strict":
         return bool((optimal[rows] != optimal[rows[0]]).any())
     return not optimal[rows].all(axis=0).any()
+
+
+def violating_pairs(q: np.ndarray) -> dict[Notion, np.ndarray]:
+    """`[S, S]` bool by notion, from the weakest to the strictest: whether aliasing two states violates it."""
+    optimal, slack = optimal_actions(q), tolerances(q)
+    differing = np.zeros((len(q), len(q)), bool)
+    for value, error in zip(q.T, slack.T, strict=True):
+        low, high = np.minimum(value[:, None], value), np.maximum(value[:, None], value)
+        differing |= high > low + np.maximum(error[:, None], error)
+    return {
+        "pi_weak": ~(optimal[:, None] & optimal).any(axis=2),
+        "pi_strict": (optimal[:, None] != optimal).any(axis=2),
+        "q": differing,
+    }
 
 
 def sufficient_notions(mdp: FiniteMDP, representation: np.ndarray | Sequence[int]) -> tuple[Notion, ...]:

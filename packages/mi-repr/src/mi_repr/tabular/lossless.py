@@ -1,0 +1,133 @@
+r"""Which representations lose nothing of an objective: decided by conditional probabilities, not by nats.
+
+An objective is an information, and an information falls with the square of a difference of probabilities and in
+proportion to how rare a state is. So two values in nats that look equal may belong to representations that are not.
+What decides instead is whether the conditional probabilities that the information rests on are equal among aliased
+states. These are ratios of sums of products of what the MDP says, so they have nearly full relative accuracy however
+rare a state is, and for every k.
+
+Let Z be a partition of the states, S' = S_{t+k}, Z' = Z_{t+k}, and let a state count only where the data show it.
+
+- J_fwd. I(Z'; Z, A) <= I(S'; Z, A) <= I(S'; S, A). The second is an equality if and only if S' does not depend on S
+  given Z and A: rows p(s' given s, a) are equal in a block, for each a. In the same way I(Z'; Z, A) <= I(Z'; S, A) <=
+  I(S'; S, A), where the second is an equality if and only if rows p(s, a given s') are equal in a block. If both hold,
+  then p(z, a given s') are equal in a block too, which makes the first inequality an equality. So Z is maximal if and
+  only if its blocks have equal rows forward and backward.
+- J_state: the same with the actions summed out.
+- I(R; Z) <= I(R; S), with equality if and only if p(r given s) are equal in a block. I(R; Z, A): p(r given s, a) are.
+- J_inv = H(A given Z) - H(A given Z, Z'). Where the policy is the same in all states, H(A given Z) = H(A) for every Z,
+  and H(A given Z, Z') >= H(A given S, S'), with equality if and only if p(a given s, s') is the same for all (s, s') of
+  positive probability in a cell (z, z').
+- A sum: no term is larger than it is for the states themselves, so the sum is maximal if and only if each term is.
+
+Where the policy depends on the state, J_inv can gain from aliasing: then only the values decide, see `analyse`.
+
+In the shape descriptions `S` denotes the states, `M` the blocks of a partition, `C` the conditions on blocks and `D`
+those on cells.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from mi_repr.tabular.groups import group_rows
+from mi_repr.tabular.information import Joint
+
+UNSEEN = -1
+"""What is not shown by the data, and so forbids nothing."""
+ANYTHING = np.iinfo(np.int64).max
+"""Above every number that is shown."""
+
+
+class Conditions(NamedTuple):
+    """What aliasing must keep apart: two numbers of a row are in conflict if they differ and neither is `UNSEEN`.
+
+    blocks: `[C, M]` int, what a block shows, one row for each kind of conditional probability.
+    cells: `[D, M, M]` int, what a step from one block to another shows.
+    """
+
+    blocks: np.ndarray
+    cells: np.ndarray
+
+    def merged(self, labels: Sequence[int] | np.ndarray) -> "Conditions":
+        """Those of the blocks of a partition `labels: [M]` that loses nothing, numbered from 0."""
+        member = np.asarray(labels)[None] == np.arange(np.max(labels) + 1)[:, None]
+        blocks = np.where(member[None], self.blocks[:, None], UNSEEN).max(axis=2)
+        cells = np.where(member[None, :, :, None], self.cells[:, None], UNSEEN).max(axis=2)
+        return Conditions(blocks, np.where(member[None, None], cells[:, :, None], UNSEEN).max(axis=3))
+
+    def pairs(self) -> np.ndarray:
+        """`[M, M]` bool, whether two blocks can become one and nothing is lost."""
+        num_blocks = self.blocks.shape[1]
+        free = np.ones((num_blocks, num_blocks), bool)
+        for shown in self.blocks:
+            free &= ~_conflict(shown[:, None], shown)
+        for cells in self.cells:
+            for rows in (cells, cells.T):  # the two blocks and a third one
+                for block, row in enumerate(rows):
+                    free[block] &= ~_conflict(row, rows).any(axis=1)
+            stays = np.diagonal(cells)
+            corners = np.broadcast_arrays(stays[:, None], cells, cells.T, stays[None])
+            free &= ~has_conflict(np.stack(corners), 0)
+        return free
+
+
+def find_conditions(joint: Joint, term: str, tolerance: float = 1e-12) -> Conditions:
+    """What keeps two states apart for one term of an objective; see the module for why.
+
+    Args:
+      joint: of the data.
+      term: "fwd", "state", "inv", "reward" or "reward_action"; "inv" where the policy is the same in all states.
+      tolerance: two conditional probabilities are equal if they differ by at most this share of the larger one.
+    """
+    steps, rewards = joint
+    blocks, cells = np.zeros((0, len(steps)), int), np.zeros((0, len(steps), len(steps)), int)
+    if term == "inv":
+        cells = _classes(np.moveaxis(steps, 1, 2), tolerance)[None]
+    elif term == "fwd":
+        backward = _classes(steps.reshape(-1, len(steps)).T, tolerance)
+        blocks = np.concatenate([_classes_by_action(steps, tolerance), backward[None]])
+    elif term == "state":
+        moves = steps.sum(axis=1)
+        blocks = np.stack([_classes(moves, tolerance), _classes(moves.T, tolerance)])
+    elif term == "reward":
+        blocks = _classes(rewards.sum(axis=1), tolerance)[None]
+    else:
+        blocks = _classes_by_action(rewards, tolerance)
+    return Conditions(blocks, cells)
+
+
+def join(conditions: Sequence[Conditions]) -> Conditions:
+    """Those of a sum of terms."""
+    blocks, cells = zip(*conditions, strict=True)
+    return Conditions(np.concatenate(blocks), np.concatenate(cells))
+
+
+def has_conflict(shown: np.ndarray, axis: int) -> np.ndarray:
+    """Whether two of the numbers along an axis are in conflict."""
+    lowest = np.where(shown == UNSEEN, ANYTHING, shown).min(axis=axis)
+    return shown.max(axis=axis) > lowest
+
+
+def _conflict(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    return (one != other) & (one != UNSEEN) & (other != UNSEEN)
+
+
+def _classes(joint: np.ndarray, tolerance: float) -> np.ndarray:
+    """`[...]` int, the same for equal conditional distributions over the last axis of `joint: [..., D]`."""
+    flat = joint.reshape(-1, joint.shape[-1])
+    total = flat.sum(axis=1)
+    seen = total > 0
+    classes = np.full(len(flat), UNSEEN)
+    if seen.any():
+        classes[seen] = group_rows(flat[seen] / total[seen, None], tolerance)
+    return classes.reshape(joint.shape[:-1])
+
+
+def _classes_by_action(joint: np.ndarray, tolerance: float) -> np.ndarray:
+    """`[A, S]` int, or `[1, S]` where all states show all actions, of `joint: [S, A, D]`."""
+    if (joint.sum(axis=2) > 0).all():
+        shares = joint / joint.sum(axis=2, keepdims=True)
+        return group_rows(shares.reshape(len(joint), -1), tolerance)[None]
+    return _classes(joint, tolerance).T
