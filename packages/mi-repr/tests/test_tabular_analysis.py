@@ -233,7 +233,14 @@ def test_without_a_common_maximiser_the_verdict_at_all_k_is_vacuous():
     mdp = state_dependent_policy()
     analyses = [analyse(mdp, ["inv"], k=k) for k in (1, 2, 3)]
     assert analyses[0].verdicts["inv"].counterexample.labels == (0, 0, 1)
-    assert judge_all_k(analyses)["inv"].num_maximisers == 0
+    verdict = judge_all_k(analyses)["inv"]
+    assert verdict.num_maximisers == 0
+    assert (verdict.q, verdict.pi_strict, verdict.pi_weak) == (False, False, False)
+    assert report.format_verdict(verdict, mdp) == (
+        "inv: no representation maximises it at every k, so nothing is guaranteed."
+    )
+    with pytest.raises(ValueError, match="judge_all_k needs one analysis at least"):
+        judge_all_k([])
 
 
 def test_rewards_of_actions_are_outside_the_theorem():

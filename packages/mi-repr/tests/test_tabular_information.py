@@ -172,7 +172,7 @@ def test_rewards_equal_up_to_rounding_are_one_symbol():
         (lambda: measure(figure2(), [0, 0, 0, 0], ["forward"]), "objective 'forward': 'forward' must be one of fwd, "),
         (lambda: measure(figure2(), [0, 0, 0, 0], ["inv+"]), r"objective 'inv\+': '' must be one of"),
         (lambda: measure(figure2(), [0, 0, 0, 0], ["reward_action"]), "needs reward_convention='state_action'"),
-        (lambda: measure(figure2(), [0, 0, 0, 0], k=0), "k must be at least 1, got 0"),
+        (lambda: measure(figure2(), [0, 0, 0, 0], k=0), "k must be a whole number, at least 1, got 0"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(call, message):
@@ -229,3 +229,27 @@ def test_batches_do_not_matter(batch_size):
     whole, parts = evaluate_partitions(tables, labels), evaluate_partitions(tables, labels, batch_size)
     np.testing.assert_array_equal(whole.values, parts.values)
     np.testing.assert_array_equal(whole.flaws, parts.flaws)
+
+
+def test_blocks_may_be_lists_of_states():
+    mdp = figure2()
+    for blocks in ([[0, 3], [1], [2]], [[2], [1], [3, 0]], [{0, 3}, {1}, {2}], ((0, 3), (1,), (2,))):
+        assert measure(mdp, blocks) == pytest.approx(measure(mdp, [0, 1, 2, 0]), rel=1e-12)
+    assert measure(mdp, [[0, 3], [1, 2]]) == pytest.approx(measure(mdp, [0, 1, 1, 0]), rel=1e-12)
+    assert measure(mdp, np.eye(4, dtype=int).tolist()) == pytest.approx(measure(mdp, [0, 1, 2, 3]), rel=1e-12)
+
+
+@pytest.mark.parametrize("blocks", [[[0, 3], [1]], [[0, 3], [1], [2], [2]], [[0, 3], [1], [4]], [[0, 1, 2, 3, 4]]])
+def test_blocks_that_are_no_partition_are_refused(blocks):
+    with pytest.raises(ValueError, match=r"must have each of the states 0 to 3 in one block, got \[\["):
+        measure(figure2(), blocks)
+
+
+def test_an_objective_may_stand_alone_and_have_the_name_of_the_thesis():
+    mdp = figure2()
+    assert measure(mdp, [0, 1, 2, 0], "J_fwd")["J_fwd"] == measure(mdp, [0, 1, 2, 0], ["fwd"])["fwd"]
+    assert measure(mdp, [0, 1, 2, 0], ["J_inv+reward"])["J_inv+reward"] > 0
+    with pytest.raises(ValueError, match="objectives must name one at least"):
+        measure(mdp, [0, 1, 2, 0], [])
+    with pytest.raises(ValueError, match=r"k must be a whole number, at least 1, got 1.5"):
+        measure(mdp, [0, 1, 2, 0], k=1.5)

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mi_repr.tabular import FiniteMDP, figure2, load_mdp, optimal_actions, optimal_q
@@ -37,7 +38,7 @@ def changed(where, value):
         ({"transition": changed((1, 0), [np.nan, 1])}, r"transition\[s1, a0, s0\] is nan, must be finite"),
         ({"transition": STAY_OR_GO[:, :, :1]}, r"transition must have shape \[S, A, S\], got \[2, 2, 1\]"),
         ({"transition": STAY_OR_GO[0]}, r"transition must have shape \[S, A, S\], got \[2, 2\]"),
-        ({"transition": [[[1.0]], [[1.0, 0.0]]]}, "transition must be numbers in rows of equal length"),
+        ({"transition": [[[1.0]], [[1.0, 0.0]]]}, "transition must be real numbers in rows of equal length"),
         ({"reward": [0, np.inf]}, r"reward\[s1\] is inf, must be finite"),
         ({"reward": [0, 1, 2]}, r"reward by the convention 'arrival' must have shape \[2\], got \[3\]"),
         ({"reward_convention": "state_action"}, r"convention 'state_action' must have shape \[2, 2\], got \[2\]"),
@@ -46,7 +47,16 @@ def changed(where, value):
         ({"policy": [0.5, 0.5]}, r"policy must have shape \[2, 2\], got \[2\]"),
         ({"state_distribution": [0.5, 0.4]}, "state_distribution sums to 0.9, must be 1"),
         ({"state_distribution": [1.5, -0.5]}, r"state_distribution\[s1\] is -0.5"),
-        ({"discount": 1.0}, "discount must be at least 0 and below 1, got 1.0"),
+        ({"discount": 1.0}, "discount must be a number, at least 0 and below 1, got 1.0"),
+        ({"discount": "0.9"}, "discount must be a number, at least 0 and below 1, got '0.9'"),
+        ({"discount": np.array([0.9, 0.5])}, "discount must be a number"),
+        ({"discount": True}, "discount must be a number, .* got True"),
+        ({"transition": STAY_OR_GO + 0j}, "transition must be real numbers"),
+        ({"transition": [scipy.sparse.eye(2).tocsr()] * 2}, "transition must be an array .* got a sparse one"),
+        ({"transition": scipy.sparse.eye(2).tocsr()}, "transition must be an array .* got a sparse one"),
+        ({"reward": ["low", "high"]}, "reward by the convention 'arrival' must be real numbers"),
+        ({"reward": [{"a": 1}, 0]}, "reward by the convention 'arrival' must be real numbers"),
+        ({"transition": changed((0, 1), [0.5, 0.50002])}, r"transition\[s0, a1\] sums to 1.00002, must be 1"),
         ({"states": ("on", "on")}, "states must be 2 different names"),
         ({"actions": ("go",)}, "actions must be 2 different names"),
     ],
@@ -54,6 +64,15 @@ def changed(where, value):
 def test_what_is_wrong_is_named_with_its_row(fields, message):
     with pytest.raises(ValueError, match=message):
         FiniteMDP(**{"transition": STAY_OR_GO, "reward": [0, 1], **fields})
+
+
+def test_probabilities_written_to_five_places_are_scaled():
+    mdp = FiniteMDP([[[0.33333, 0.33333, 0.33333]] * 2] * 3, [0, 0, 1])
+    np.testing.assert_allclose(mdp.transition, 1 / 3, rtol=1e-15)
+
+
+def test_no_names_are_the_usual_ones():
+    assert FiniteMDP(STAY_OR_GO, [0, 1], states=None, actions=None).states == ("s0", "s1")
 
 
 def test_given_names_appear_in_messages():
@@ -221,6 +240,7 @@ def test_missing_keys_are_named(tmp_path, key):
     ("name", "content", "message"),
     [
         ("a.json", b"{", "a.json: not JSON"),
+        ("a.json", b'{"reward": [0, 1], "reward": [1, 0]}', "a.json: key 'reward' is there twice"),
         ("a.json", b"\xff", "a.json: not JSON"),
         ("a.json", b"[1]", "a.json: must hold an object of keys and values, got list"),
         ("a.npz", b"nonsense", "a.npz: not an npz file"),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mi_repr.tabular.conditions import Violation, check_conditions, has_state_independent_policy
-from mi_repr.tabular.information import joint_distribution, parse_objective
+from mi_repr.tabular.information import joint_distribution, name_objectives, parse_objective
 from mi_repr.tabular.mdp import FiniteMDP
 from mi_repr.tabular.partitions import all_partitions, evaluate_partitions
 from mi_repr.tabular.solve import optimal_q
@@ -64,7 +64,7 @@ class Analysis:
 
 def analyse(
     mdp: FiniteMDP,
-    objectives: Sequence[str] = ("fwd", "state", "inv"),
+    objectives: str | Sequence[str] = ("fwd", "state", "inv"),
     *,
     k: int = 1,
     max_states: int = DEFAULT_MAX_STATES,
@@ -85,6 +85,7 @@ def analyse(
         defined.
     """
     check_num_states(mdp.num_states, max_states)
+    objectives = name_objectives(objectives)
     joint, q = joint_distribution(mdp, k), optimal_q(mdp)
     labels = all_partitions(mdp.num_states)
     values, flaws, lossy = evaluate_partitions(make_tables(mdp, joint, q, objectives), labels)
@@ -111,11 +112,13 @@ def judge_all_k(analyses: Sequence[Analysis]) -> dict[str, Verdict]:
     """Verdicts on the representations that maximise an objective at every k of some analyses of one MDP.
 
     `maximum` is the sum of the maxima. Where the policy depends on the state there may be no such representation: then
-    `num_maximisers` is 0 and the other answers are vacuous.
+    `num_maximisers` is 0, and nothing is said to be sufficient.
 
     Raises:
-      ValueError: the analyses are of different MDPs or objectives.
+      ValueError: there is no analysis, or they are of different MDPs or objectives.
     """
+    if not analyses:
+        raise ValueError("judge_all_k needs one analysis at least")
     first = analyses[0]
     if any(other.mdp is not first.mdp or other.values.keys() != first.values.keys() for other in analyses):
         raise ValueError("the analyses must be of the same MDP and objectives")
@@ -158,9 +161,10 @@ def _judge(
     q: np.ndarray,
     mdp: FiniteMDP,
 ) -> Verdict:
-    holds = {notion: bool(sufficient[notion][maximal].all()) for notion in sufficient}
+    some = bool(maximal.any())
+    holds = {notion: some and bool(sufficient[notion][maximal].all()) for notion in sufficient}
     counterexample = None
-    weakest = next((notion for notion in reversed(NOTIONS) if not holds[notion]), None)
+    weakest = next((notion for notion in reversed(NOTIONS) if some and not holds[notion]), None)
     if weakest is not None:
         failing = labels[maximal & ~sufficient[weakest]]
         finest = failing[failing.max(axis=1).argmax()]

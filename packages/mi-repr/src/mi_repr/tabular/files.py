@@ -83,11 +83,19 @@ def _to_table(value: Any) -> np.ndarray:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        fields = json.loads(path.read_text())
+        fields = json.loads(path.read_text(), object_pairs_hook=_refuse_twice)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"not JSON: {error}") from None
     if not isinstance(fields, dict):
         raise ValueError(f"must hold an object of keys and values, got {type(fields).__name__}")
+    return fields
+
+
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"key {next(name for name in names if names.count(name) > 1)!r} is there twice")
     return fields
 
 

@@ -13,7 +13,7 @@ different rewards. A representation is `[S]` integers (a partition: the block of
 
 A_t is the first of k actions, the policy chooses the others. R_t is the reward that belongs to S_t: r(S_t) if rewards
 are paid on arrival (it came with S_t) or by the state, r(S_t, A_t) if they are paid by state and action. A plus sign
-adds objectives: "inv+reward".
+adds objectives: "inv+reward"; "J_inv" is "inv".
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,7 @@ from mi_repr.tabular.mdp import FiniteMDP
 
 Value = TypeVar("Value", float, np.ndarray)
 
+_LISTS: tuple[type[Any], ...] = (list, tuple)
 COMPONENTS = ("fwd", "state", "inv", "reward", "reward_action")
 
 
@@ -46,7 +47,9 @@ def parse_objective(name: str, mdp: FiniteMDP) -> tuple[str, ...]:
     Raises:
       ValueError: a term is unknown, or not defined for the rewards of this MDP.
     """
-    terms = tuple(term.strip() for term in name.split("+"))
+    if not isinstance(name, str):
+        raise ValueError(f"objective must be a name such as 'fwd' or 'inv+reward', got {name!r}")
+    terms = tuple(term.strip().removeprefix("J_") for term in name.split("+"))
     for term in terms:
         if term not in COMPONENTS:
             raise ValueError(f"objective {name!r}: {term!r} must be one of {', '.join(COMPONENTS)}")
@@ -63,8 +66,8 @@ def joint_distribution(mdp: FiniteMDP, k: int = 1) -> Joint:
     Raises:
       ValueError: `k` is below 1, or the distribution of the states is not defined (`FiniteMDP.occupancy`).
     """
-    if k < 1:
-        raise ValueError(f"k must be at least 1, got {k}")
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise ValueError(f"k must be a whole number, at least 1, got {k!r}")
     taken = mdp.occupancy[:, None] * mdp.behaviour
     later = mdp.transition @ np.linalg.matrix_power(mdp.chain, k - 1) if k > 1 else mdp.transition
     symbols = group_rows(mdp.reward.reshape(-1, 1)).reshape(mdp.reward.shape)  # those that differ by rounding are one
@@ -89,13 +92,34 @@ def to_bits(nats: Value) -> Value:
     return bits
 
 
-def check_representation(representation: np.ndarray | Sequence[int], num_states: int) -> np.ndarray:
-    """The representation as an array: `[S]` integers or `[S, Z]` float64.
+def name_objectives(objectives: str | Sequence[str]) -> tuple[str, ...]:
+    """Their names; one alone may stand for itself.
 
     Raises:
-      ValueError: neither a block for every state nor a distribution for every state.
+      ValueError: there is none.
     """
-    array = np.asarray(representation)
+    names = (objectives,) if isinstance(objectives, str) else tuple(objectives)
+    if not names:
+        raise ValueError("objectives must name one at least")
+    return names
+
+
+def check_representation(representation: Any, num_states: int) -> np.ndarray:
+    """The representation as an array: `[S]` integers or `[S, Z]` float64.
+
+    Args:
+      representation: the block of each state, `[S]` integers; or the states of each block, lists of integers, such as
+        `[[0, 3], [1], [2]]`; or p(z given s), `[S, Z]`.
+      num_states: `S`.
+
+    Raises:
+      ValueError: none of these.
+    """
+    blocks = _read_blocks(representation, num_states)
+    try:
+        array = np.asarray(representation) if blocks is None else blocks
+    except ValueError:
+        raise ValueError("representation must be rows of equal length, or the states of each block") from None
     if array.ndim == 1 and np.issubdtype(array.dtype, np.integer) and len(array) == num_states:
         return array.astype(np.int64)
     if array.ndim != 2 or len(array) != num_states:
@@ -121,10 +145,10 @@ def aggregate(array: np.ndarray, representation: np.ndarray, axis: int) -> np.nd
 def measure(
     mdp: FiniteMDP,
     representation: np.ndarray | Sequence[int],
-    objectives: Sequence[str] = ("fwd", "state", "inv"),
+    objectives: str | Sequence[str] = ("fwd", "state", "inv"),
     k: int = 1,
 ) -> dict[str, float]:
-    """The objectives of one representation in nats, and "I(Z;S)".
+    """The objectives of one representation in nats, and "I(Z;S)"; see `check_representation` for its forms.
 
     Raises:
       ValueError: an objective is unknown, `k` is below 1 or the representation is malformed.
@@ -137,9 +161,34 @@ def measure(
     )
     spread = 0.0 if codes.ndim == 1 else float(mdp.occupancy @ entropy_terms(codes).sum(axis=1))
     values = {"I(Z;S)": entropy(aggregate(mdp.occupancy, codes, 0)) - spread}
-    for name in objectives:
+    for name in name_objectives(objectives):
         values[name] = float(sum(terms[term] for term in parse_objective(name, mdp)))
     return values
+
+
+def _read_blocks(representation: Any, num_states: int) -> np.ndarray | None:
+    """`[S]`, the block of each state, of lists of states; None where it is no list of lists of whole numbers.
+
+    Rows of 0 and 1 that each sum to 1 are distributions: as blocks they would name a state twice.
+    """
+    if not isinstance(representation, _LISTS):
+        return None
+    if not all(isinstance(block, (*_LISTS, set, frozenset)) for block in representation):
+        return None
+    blocks = [list(block) for block in representation]
+    states = [state for block in blocks for state in block]
+    if not all(isinstance(state, int | np.integer) and not isinstance(state, bool) for state in states):
+        return None
+    if sorted(states) != list(range(num_states)):
+        if len(blocks) == num_states and all(len(block) == len(blocks[0]) and sum(block) == 1 for block in blocks):
+            return None
+        raise ValueError(
+            f"representation must have each of the states 0 to {num_states - 1} in one block, got {representation}"
+        )
+    labels = np.empty(num_states, np.int64)
+    for number, block in enumerate(blocks):
+        labels[block] = number
+    return labels
 
 
 def components(steps: np.ndarray, rewards: np.ndarray) -> dict[str, np.ndarray]:

@@ -13,7 +13,7 @@ import numpy as np
 from mi_repr.tabular.chain import stationary_distribution
 
 RewardConvention = Literal["arrival", "state", "state_action"]
-_ROUNDING = 1e-6  # probabilities written by hand: rows this close to 1 are scaled to 1
+_ROUNDING = 1e-5  # probabilities written by hand: rows this close to 1 are scaled to 1
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -49,8 +49,9 @@ class FiniteMDP:
                 f"reward_convention must be one of {', '.join(get_args(RewardConvention))}, "
                 f"got {self.reward_convention!r}"
             )
-        if not 0 <= self.discount < 1:
-            raise ValueError(f"discount must be at least 0 and below 1, got {self.discount}")
+        is_number = isinstance(self.discount, int | float | np.number) and not isinstance(self.discount, bool)
+        if not is_number or not 0 <= self.discount < 1:
+            raise ValueError(f"discount must be a number, at least 0 and below 1, got {self.discount!r}")
         transition = _to_array("transition", self.transition)
         if transition.ndim != 3 or transition.shape[0] != transition.shape[2] or not transition.size:
             raise ValueError(f"transition must have shape [S, A, S], got {list(transition.shape)}")
@@ -86,14 +87,17 @@ class FiniteMDP:
         Raises:
           ValueError: a next state is not the number of a state, or what `FiniteMDP` raises.
         """
-        table = np.asarray(next_state)
+        try:
+            table = np.asarray(next_state)
+        except ValueError:
+            raise ValueError("next_state must be integers in rows of equal length") from None
         if table.ndim != 2 or not table.size or not np.issubdtype(table.dtype, np.integer):
             raise ValueError(f"next_state must be integers of shape [S, A], got {table.dtype} {list(table.shape)}")
         for state, action in np.argwhere((table < 0) | (table >= len(table))):
             raise ValueError(
                 f"next_state[{state}, {action}] must be from 0 to {len(table) - 1}, got {table[state, action]}"
             )
-        return cls(np.eye(len(table))[table], np.asarray(reward, np.float64), **options)
+        return cls(np.eye(len(table))[table], reward, **options)
 
     @property
     def num_states(self) -> int:
@@ -142,14 +146,20 @@ class FiniteMDP:
 
 
 def _to_array(name: str, value: Any) -> np.ndarray:
+    first = next(iter(value), None) if isinstance(value, Sequence) else value
+    if hasattr(value, "toarray") or hasattr(first, "toarray"):
+        raise ValueError(f"{name} must be an array of all its numbers, got a sparse one: toarray() makes it one")
     try:
-        return np.array(value, np.float64)
+        array = np.array(value)
+        if array.dtype.kind not in "iuf":
+            raise ValueError
+        return array.astype(np.float64)
     except (TypeError, ValueError):
-        raise ValueError(f"{name} must be numbers in rows of equal length") from None
+        raise ValueError(f"{name} must be real numbers in rows of equal length") from None
 
 
 def _check_names(name: str, names: Sequence[str], letter: str, number: int) -> tuple[str, ...]:
-    if not len(names):
+    if names is None or not len(names):
         return tuple(f"{letter}{i}" for i in range(number))
     if len(names) != number or len(set(names)) != number:
         raise ValueError(f"{name} must be {number} different names, got {list(names)}")
@@ -176,7 +186,7 @@ def _check_rows(name: str, array: np.ndarray, axes: tuple[tuple[str, ...], ...])
     total = array.sum(axis=-1)
     for where in np.argwhere(np.atleast_1d(np.abs(total - 1) > _ROUNDING)):
         row = where[: array.ndim - 1]
-        raise ValueError(f"{name}{_place(row, axes)} sums to {total[tuple(row)]:g}, must be 1")
+        raise ValueError(f"{name}{_place(row, axes)} sums to {total[tuple(row)]:.12g}, must be 1")
     return array / total[..., None]
 
 

@@ -74,6 +74,8 @@ def format_verdict(verdict: Verdict, mdp: FiniteMDP) -> str:
     """The verdict in a sentence or two, with the counterexample."""
     of_all = "" if verdict.num_maximisers is None else f" ({verdict.num_maximisers} representations)"
     opening = f"{verdict.objective}: maximum {abs(to_bits(verdict.maximum)):.4f} bits{of_all}, "
+    if verdict.num_maximisers == 0:
+        return f"{verdict.objective}: no representation maximises it at every k, so nothing is guaranteed."
     holding = [notion for notion in NOTIONS if getattr(verdict, notion)]
     opening += f"sufficient for {format_notions(holding)}" if holding else "NOT sufficient"
     if verdict.pi_weak is None:

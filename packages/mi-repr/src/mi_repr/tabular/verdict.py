@@ -40,7 +40,7 @@ class Counterexample:
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """What maximising an objective guarantees. None where it was not decided.
+    """What maximising an objective guarantees. None where it was not decided; False where nothing maximises.
 
     objective: its name.
     maximum: its largest value in nats.
@@ -97,8 +97,8 @@ def violating_pairs(q: np.ndarray) -> dict[Notion, np.ndarray]:
         low, high = np.minimum(value[:, None], value), np.maximum(value[:, None], value)
         differing |= high > low + np.maximum(error[:, None], error)
     return {
-        "pi_weak": ~(optimal[:, None] & optimal).any(axis=2),
-        "pi_strict": (optimal[:, None] != optimal).any(axis=2),
+        "pi_weak": ~np.any(optimal[:, None] & optimal, axis=2),
+        "pi_strict": np.any(optimal[:, None] != optimal, axis=2),
         "q": differing,
     }
 
