@@ -20,7 +20,7 @@ def coarsest_bisimulation(mdp: FiniteMDP, tolerance: float = 1e-12) -> np.ndarra
       mdp: of up to thousands of states.
       tolerance: two rewards or probabilities are equal if they differ by at most this share of the larger one.
     """
-    labels = group_rows(mdp.expected_reward, tolerance)
+    labels = group_rows(np.concatenate([mdp.expected_reward, mdp.choices], axis=1), tolerance)
     while True:
         to_blocks = aggregate(mdp.transition, labels, 2).reshape(mdp.num_states, -1)
         rows = np.stack([labels, group_rows(to_blocks, tolerance)], axis=1)

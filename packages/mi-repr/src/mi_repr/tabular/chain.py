@@ -15,7 +15,8 @@ def recurrent_states(chain: np.ndarray) -> np.ndarray | None:
     edges = chain > 0
     state = 0
     while True:
-        later, earlier = _reachable(edges, state), _reachable(edges.T, state)
+        here = np.arange(len(chain)) == state
+        later, earlier = reachable(edges, here), reachable(edges.T, here)
         if earlier.all():
             return later
         beyond = np.flatnonzero(later & ~earlier)
@@ -48,11 +49,9 @@ def stationary_distribution(chain: np.ndarray) -> np.ndarray:
     return mu
 
 
-def _reachable(edges: np.ndarray, start: int) -> np.ndarray:
-    """`[S]` bool, what can be reached from a state in any number of steps, none included."""
-    reached = np.zeros(len(edges), bool)
-    reached[start] = True
-    frontier = reached
+def reachable(edges: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """`[S]` bool, what can be reached from the states `start: [S]` bool in any number of steps, none included."""
+    reached = frontier = start
     while frontier.any():
         frontier = edges[frontier].any(axis=0) & ~reached
         reached = reached | frontier

@@ -46,7 +46,7 @@ def check_conditions(mdp: FiniteMDP, k: int = 1) -> tuple[Violation, ...]:
                 f"the data never show {_some(mdp.states, unseen)}: the objectives say nothing about aliasing there",
             )
         )
-    untaken = mdp.behaviour.min(axis=1) <= 0
+    untaken = np.any((mdp.behaviour <= 0) & mdp.choices, axis=1)
     if untaken.any():
         found.append(Violation("policy_support", f"the policy never takes some action in {_some(mdp.states, untaken)}"))
     recurrent = recurrent_states(mdp.chain)

@@ -24,7 +24,7 @@ import numpy as np
 from mi_repr.tabular.mdp import FiniteMDP
 
 _REQUIRED = ("reward", "reward_convention")
-_OPTIONAL = ("transition", "next_state", "policy", "discount", "state_distribution", "states", "actions")
+_OPTIONAL = ("transition", "next_state", "policy", "discount", "state_distribution", "states", "actions", "allowed")
 
 
 def load_mdp(path: str | Path) -> FiniteMDP:

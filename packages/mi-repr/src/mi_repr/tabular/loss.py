@@ -20,7 +20,8 @@ class Loss(NamedTuple):
 
     optimum: of an optimal policy that sees the state.
     best: of the best deterministic memoryless policy found that sees the block.
-    bound: no deterministic memoryless policy that sees the block has more; equal to `best` if `exact`.
+    bound: no deterministic memoryless policy that sees the block has more; equal to `best` if `exact`. Both are -inf
+      where no action is one of all states of a block.
     exact: whether the search ended. If not, the truth lies between `best` and `bound`.
     policy: `[M]` int, the actions of the policy found, by block. Blocks are ordered by their label.
     """
@@ -65,9 +66,12 @@ def loss_of_optimality(
     num_blocks = int(blocks.max()) + 1
     values = optimal_q(mdp).max(axis=1)
     optimum = bound = float(start @ values)
+    everywhere = _block_choices(mdp, blocks)
+    if not everywhere.any(axis=1).all():  # no action is one of all states of some block
+        return Loss(optimum, -np.inf, -np.inf, True, np.zeros(num_blocks, int))
     best, policy = -np.inf, np.zeros(num_blocks, int)
     order = itertools.count()  # breaks ties between equal bounds
-    queue = [(-optimum, next(order), np.ones((num_blocks, mdp.num_actions), bool))]
+    queue = [(-optimum, next(order), everywhere)]
     slack = TOLERANCE * float(np.abs(values).max())
     for _ in range(max_nodes):
         if not queue or -queue[0][0] <= best + slack:
@@ -117,8 +121,12 @@ def stochastic_lower_bound(
     blocks, start = _check(mdp, labels, start)
     rng = np.random.default_rng(seed)
     best, best_policy = -np.inf, np.zeros(0)
+    everywhere = _block_choices(mdp, blocks)
+    if not everywhere.any(axis=1).all():
+        raise ValueError("no action is one of all states of some block, so no policy sees the block only")
     for _ in range(num_restarts):
-        policy = rng.dirichlet(np.ones(mdp.num_actions), size=int(blocks.max()) + 1)
+        policy = rng.dirichlet(np.ones(mdp.num_actions), size=len(everywhere)) * everywhere
+        policy /= policy.sum(axis=1, keepdims=True)
         value = float(start @ policy_value(mdp, policy[blocks]))
         step = 1.0
         for _ in range(num_steps):
@@ -148,6 +156,7 @@ def _ascend(mdp: FiniteMDP, policy: np.ndarray, blocks: np.ndarray, start: np.nd
     mass = aggregate(visits, blocks, 0)
     mean_q = aggregate(visits[:, None] * q, blocks, 0) / np.maximum(mass, 1e-12)[:, None]
     logits = np.log(np.maximum(policy, 1e-300)) + step * (mean_q - mean_q.max(axis=1, keepdims=True))
+    logits = np.where(_block_choices(mdp, blocks), logits, -np.inf)
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     return weights / weights.sum(axis=1, keepdims=True)
 
@@ -174,10 +183,10 @@ def _improve_blocks(
 ) -> tuple[float, np.ndarray]:
     """A policy by block `[M]` that no change of one shared block improves, and its return."""
     shared = np.flatnonzero(np.bincount(blocks) > 1)
-    one_hot = np.eye(mdp.num_actions, dtype=bool)
+    one_hot, everywhere = np.eye(mdp.num_actions, dtype=bool), _block_choices(mdp, blocks)
 
     def evaluate(actions: np.ndarray) -> tuple[float, np.ndarray]:
-        allowed = np.ones((len(policy), mdp.num_actions), bool)
+        allowed = everywhere.copy()
         allowed[shared] = one_hot[actions]
         q = np.where(allowed[blocks], optimal_q(mdp, allowed[blocks]), -np.inf)
         chosen = np.zeros(len(policy), int)
@@ -188,13 +197,18 @@ def _improve_blocks(
     (best, policy), improved = evaluate(actions), True
     while improved:
         improved = False
-        for place, action in itertools.product(range(len(shared)), range(mdp.num_actions)):
+        for place, action in np.argwhere(everywhere[shared]):
             proposal = actions.copy()
             proposal[place] = action
             value, chosen = evaluate(proposal)
             if value > best + TOLERANCE * abs(value):
                 best, policy, actions, improved = value, chosen, proposal, True
     return best, policy
+
+
+def _block_choices(mdp: FiniteMDP, blocks: np.ndarray) -> np.ndarray:
+    """`[M, A]` bool, the actions that all states of a block have."""
+    return aggregate(mdp.choices.astype(np.float64), blocks, 0) == np.bincount(blocks)[:, None]
 
 
 def _check(

@@ -5,12 +5,13 @@ In the shape descriptions `S` denotes the states and `A` the actions.
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from mi_repr.tabular.chain import stationary_distribution
+from mi_repr.tabular.chain import reachable, stationary_distribution
+from mi_repr.tabular.inputs import read_outcomes
 
 RewardConvention = Literal["arrival", "state", "state_action"]
 _ROUNDING = 1e-5  # probabilities written by hand: rows this close to 1 are scaled to 1
@@ -29,6 +30,8 @@ class FiniteMDP:
       the distribution in use.
     states: their names, by default s0, s1, ...
     actions: their names, by default a0, a1, ...
+    allowed: `[S, A]` bool, which actions a state has; all by default. A reward r(s, a) of -inf says the same of its
+      action, as in quantecon. What the other actions would do and pay is ignored, and their Q* is -inf.
 
     Raises:
       ValueError: something is not a distribution, not finite, or of another shape; the message names the row.
@@ -42,6 +45,7 @@ class FiniteMDP:
     state_distribution: np.ndarray | None = None
     states: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
+    allowed: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.reward_convention not in get_args(RewardConvention):
@@ -60,10 +64,20 @@ class FiniteMDP:
         actions = _check_names("actions", self.actions, "a", num_actions)
         reward_axes = (states, actions) if self.reward_convention == "state_action" else (states,)
         reward = _check_shape(f"reward by the convention {self.reward_convention!r}", self.reward, reward_axes)
+        allowed = np.ones((num_states, num_actions), bool) if self.allowed is None else _check_allowed(self.allowed)
+        if allowed.shape != (num_states, num_actions):
+            raise ValueError(f"allowed must have shape {[num_states, num_actions]}, got {list(allowed.shape)}")
+        if self.reward_convention == "state_action":
+            allowed &= reward != -np.inf
+            reward[~allowed] = 0
+        for state in np.flatnonzero(~allowed.any(axis=1)):
+            raise ValueError(f"state {states[state]} must have an action that is allowed")
+        transition[~allowed] = np.eye(num_states)[np.nonzero(~allowed)[0]]
         _check_finite("reward", reward, reward_axes)
         checked: dict[str, Any] = {
             "states": states,
             "actions": actions,
+            "allowed": allowed,
             "reward": reward,
             "transition": _check_rows("transition", transition, (states, actions, states)),
         }
@@ -73,6 +87,9 @@ class FiniteMDP:
         ):
             if value is not None:
                 checked[name] = _check_rows(name, _check_shape(name, value, axes), axes)
+        if "policy" in checked:
+            for state, action in np.argwhere((checked["policy"] > 0) & ~allowed):
+                raise ValueError(f"policy[{states[state]}, {actions[action]}] must be 0: the state lacks that action")
         for name, value in checked.items():
             if isinstance(value, np.ndarray):
                 value.setflags(write=False)
@@ -99,6 +116,48 @@ class FiniteMDP:
             )
         return cls(np.eye(len(table))[table], reward, **options)
 
+    @classmethod
+    def from_gymnasium(
+        cls,
+        table: Mapping[Any, Mapping[Any, Sequence[tuple[float, Any, float, bool]]]],
+        *,
+        start: np.ndarray | Sequence[float] | None = None,
+        **options: Any,
+    ) -> "FiniteMDP":
+        """An MDP from a gymnasium environment's table, such as `gymnasium.make("FrozenLake-v1").unwrapped.P`.
+
+        Rewards become expected ones of state and action. A terminal state leads to `start` whatever is done there, and
+        pays nothing: so the data show one episode after another, and Q* is that of this endless task.
+
+        Args:
+          table: for each state and action, the outcomes (probability, next state, reward, whether it terminates).
+          start: `[S]`, where episodes begin, `env.unwrapped.initial_state_distrib` for most; None where no step
+            terminates.
+          **options: other fields of `FiniteMDP`.
+
+        Raises:
+          ValueError: it is no such table, or a step terminates and `start` is None; the message names state and action.
+        """
+        transition, reward = read_outcomes(table, start)
+        return cls(transition, reward, "state_action", **options)
+
+    def restrict_to_reachable(self) -> "FiniteMDP":
+        """The MDP of the states that the data show, those of positive `occupancy`, and of all that can follow them.
+
+        Raises:
+          ValueError: `occupancy` is not defined.
+        """
+        reached = reachable(self.transition.sum(axis=1) > 0, self.occupancy > 0)
+        kept = np.flatnonzero(reached)
+        by_state = {"policy": self.policy, "state_distribution": self.state_distribution, "allowed": self.allowed}
+        return dataclasses.replace(
+            self,
+            transition=self.transition[np.ix_(kept, np.arange(self.num_actions), kept)],
+            reward=self.reward[kept],
+            states=tuple(self.states[state] for state in kept),
+            **{name: value if value is None else value[kept] for name, value in by_state.items()},
+        )
+
     @property
     def num_states(self) -> int:
         """`S`."""
@@ -111,10 +170,15 @@ class FiniteMDP:
 
     @functools.cached_property
     def behaviour(self) -> np.ndarray:
-        """`[S, A]`, the policy that collects the data."""
+        """`[S, A]`, the policy that collects the data; by default uniform over the actions that a state has."""
         if self.policy is not None:
             return self.policy
-        return np.full((self.num_states, self.num_actions), 1 / self.num_actions)
+        return self.choices / self.choices.sum(axis=1, keepdims=True)
+
+    @functools.cached_property
+    def choices(self) -> np.ndarray:
+        """`[S, A]` bool, the actions that each state has."""
+        return np.ones((self.num_states, self.num_actions), bool) if self.allowed is None else self.allowed
 
     @functools.cached_property
     def chain(self) -> np.ndarray:
@@ -171,6 +235,13 @@ def _check_shape(name: str, value: Any, axes: tuple[tuple[str, ...], ...]) -> np
     if array.shape != shape:
         raise ValueError(f"{name} must have shape {list(shape)}, got {list(array.shape)}")
     return array
+
+
+def _check_allowed(value: Any) -> np.ndarray:
+    array = np.array(value)
+    if array.dtype != bool and not (array.dtype.kind in "iuf" and np.isin(array, (0, 1)).all()):
+        raise ValueError(f"allowed must be true or false, got {value!r}")
+    return array.astype(bool)
 
 
 def _check_finite(name: str, array: np.ndarray, axes: tuple[tuple[str, ...], ...]) -> None:

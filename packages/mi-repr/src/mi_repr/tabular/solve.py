@@ -21,11 +21,11 @@ def optimal_q(mdp: FiniteMDP, allowed: np.ndarray | None = None) -> np.ndarray:
 
     Args:
       mdp: its behaviour policy plays no part.
-      allowed: `[S, A]` bool, at least one action for each state: the maximum runs over these actions only, so this is
-        the best that a restricted policy can do. None means all.
+      allowed: `[S, A]` bool, at least one action that it has for each state: the maximum runs over these actions only,
+        so this is the best that a restricted policy can do. None means all. Actions that a state lacks have -inf.
     """
     reward = mdp.expected_reward
-    choices = np.ones(reward.shape, bool) if allowed is None else allowed
+    choices = mdp.choices if allowed is None else mdp.choices & allowed
     rows = np.arange(mdp.num_states)
     action = np.where(choices, reward, -np.inf).argmax(axis=1)
     while True:
@@ -36,7 +36,7 @@ def optimal_q(mdp: FiniteMDP, allowed: np.ndarray | None = None) -> np.ndarray:
         tie = TOLERANCE / 100 * np.abs(value).max()  # which must not cycle
         better = masked.max(axis=1) > masked[rows, action] + tie
         if not better.any():
-            return q
+            return np.where(mdp.choices, q, -np.inf)
         action = np.where(better, masked.argmax(axis=1), action)
 
 
