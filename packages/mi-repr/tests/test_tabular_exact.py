@@ -131,13 +131,6 @@ def _solve(system, right):
     return [row[-1] for row in rows]
 
 
-@pytest.fixture(autouse=True)
-def _sixty_digits():
-    with decimal.localcontext() as context:
-        context.prec = 60
-        yield
-
-
 _LOGS: dict[Fraction, decimal.Decimal] = {}
 
 
@@ -157,6 +150,14 @@ def _entropy(joint, axes):
 
 
 def check_against_the_oracle(seed, num_states, k):
+    """Values to 60 digits tell maximisers from others after up to three steps; after twenty it takes 300."""
+    with decimal.localcontext() as context:
+        context.prec = 60 if k <= 3 else 300
+        _LOGS.clear()
+        _check_against_the_oracle(seed, num_states, k, decimal.Decimal(10) ** -(context.prec * 3 // 4))
+
+
+def _check_against_the_oracle(seed, num_states, k, smallest):
     oracle = Oracle(np.random.default_rng(seed), num_states, k)
     q, scaled = oracle.q(), {scale: analyse(oracle.mdp(scale), OBJECTIVES, k=k) for scale in (1.0, 1e-12, 1e12)}
     partitions = [tuple(map(int, row)) for row in all_partitions(num_states)]
@@ -164,7 +165,7 @@ def check_against_the_oracle(seed, num_states, k):
     sufficient = [oracle.sufficient(labels, q) for labels in partitions]
     for name in OBJECTIVES:
         best = max(value[name] for value in values)
-        maximal = np.array([best - value[name] < decimal.Decimal("1e-45") for value in values])
+        maximal = np.array([best - value[name] < smallest for value in values])
         for analysis in scaled.values():
             np.testing.assert_array_equal(analysis.maximal[name], maximal, err_msg=f"seed {seed}, {name}")
         found = search_maximisers(oracle.mdp(), name, k=k)
@@ -192,7 +193,6 @@ def test_random_mdps_against_an_oracle_in_exact_arithmetic(seed):
 def test_two_thousand_random_mdps_against_the_oracle():
     for seed in range(2000):
         check_against_the_oracle(1000 + seed, 3 + seed % 3, (1, 2, 3, 20)[seed % 4])
-        _LOGS.clear()
 
 
 def make_lock(num_levels):

@@ -99,7 +99,7 @@ def test_measure_is_dits(seed):
     import dit
 
     mdp, labels = random_mdp(seed, convention="arrival"), [0, 1, 1, 2]
-    steps, rewards = joint_distribution(mdp, 2)
+    steps, rewards, _ = joint_distribution(mdp, 2)
     outcomes = [(labels[s], a, labels[t]) for s, a, t in np.ndindex(steps.shape)]
     distribution = dit.Distribution(*_merge(outcomes, steps.ravel()))
     paid = [(labels[s], r) for s, _, r in np.ndindex(rewards.shape)]

@@ -23,6 +23,7 @@ import numpy as np
 
 from mi_repr.tabular.groups import group_rows
 from mi_repr.tabular.mdp import FiniteMDP
+from mi_repr.tabular.residues import step_residues
 
 Value = TypeVar("Value", float, np.ndarray)
 
@@ -35,10 +36,12 @@ class Joint(NamedTuple):
 
     steps: `[S, A, S]`, p(s_t, a_t, s_{t+k}).
     rewards: `[S, A, R]`, p(s_t, a_t, r_t).
+    residues: `steps` in exact arithmetic, see `mi_repr.tabular.residues`; none where probabilities are no fractions.
     """
 
     steps: np.ndarray
     rewards: np.ndarray
+    residues: tuple[np.ndarray, ...] = ()
 
 
 def parse_objective(name: str, mdp: FiniteMDP) -> tuple[str, ...]:
@@ -73,7 +76,7 @@ def joint_distribution(mdp: FiniteMDP, k: int = 1) -> Joint:
     symbols = group_rows(mdp.reward.reshape(-1, 1)).reshape(mdp.reward.shape)  # those that differ by rounding are one
     levels = np.arange(symbols.max() + 1)
     is_level = (symbols[..., None] == levels).reshape(mdp.num_states, -1, len(levels))
-    return Joint(taken[:, :, None] * later, taken[:, :, None] * is_level)
+    return Joint(taken[:, :, None] * later, taken[:, :, None] * is_level, step_residues(mdp, k))
 
 
 def entropy_terms(p: np.ndarray) -> np.ndarray:
@@ -154,10 +157,10 @@ def measure(
       ValueError: an objective is unknown, `k` is below 1 or the representation is malformed.
     """
     codes = check_representation(representation, mdp.num_states)
-    steps, rewards = joint_distribution(mdp, k)
+    joint = joint_distribution(mdp, k)
     terms = components(
-        aggregate(aggregate(steps, codes, 0), codes, 2),
-        aggregate(rewards, codes, 0),
+        aggregate(aggregate(joint.steps, codes, 0), codes, 2),
+        aggregate(joint.rewards, codes, 0),
     )
     spread = 0.0 if codes.ndim == 1 else float(mdp.occupancy @ entropy_terms(codes).sum(axis=1))
     values = {"I(Z;S)": entropy(aggregate(mdp.occupancy, codes, 0)) - spread}

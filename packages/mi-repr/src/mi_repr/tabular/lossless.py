@@ -33,6 +33,7 @@ import numpy as np
 
 from mi_repr.tabular.groups import group_rows
 from mi_repr.tabular.information import Joint
+from mi_repr.tabular.residues import PRIMES, divide
 
 UNSEEN = -1
 """What is not shown by the data, and so forbids nothing."""
@@ -79,22 +80,24 @@ def find_conditions(joint: Joint, term: str, tolerance: float = 1e-12) -> Condit
     Args:
       joint: of the data.
       term: "fwd", "state", "inv", "reward" or "reward_action"; "inv" where the policy is the same in all states.
-      tolerance: two conditional probabilities are equal if they differ by at most this share of the larger one.
+      tolerance: where the joint has no residues, two conditional probabilities are equal if they differ by at most this
+        share of the larger one.
     """
-    steps, rewards = joint
+    steps, rewards = joint.steps, joint.rewards
     blocks, cells = np.zeros((0, len(steps)), int), np.zeros((0, len(steps), len(steps)), int)
     if term == "inv":
-        cells = _classes(np.moveaxis(steps, 1, 2), tolerance)[None]
+        exact = [np.moveaxis(each, 1, 2) for each in joint.residues]
+        cells = _classes(np.moveaxis(steps, 1, 2), exact, tolerance)[None]
     elif term == "fwd":
-        backward = _classes(steps.reshape(-1, len(steps)).T, tolerance)
-        blocks = np.concatenate([_classes_by_action(steps, tolerance), backward[None]])
+        backward = _transposed(steps.reshape(-1, len(steps)), [each.reshape(-1, len(steps)) for each in joint.residues])
+        blocks = np.concatenate([_by_action(steps, joint.residues, tolerance), _classes(*backward, tolerance)[None]])
     elif term == "state":
-        moves = steps.sum(axis=1)
-        blocks = np.stack([_classes(moves, tolerance), _classes(moves.T, tolerance)])
+        moves = steps.sum(axis=1), [np.sum(each, axis=1) % prime for each, prime in _with_primes(joint)]
+        blocks = np.stack([_classes(*moves, tolerance), _classes(*_transposed(*moves), tolerance)])
     elif term == "reward":
-        blocks = _classes(rewards.sum(axis=1), tolerance)[None]
+        blocks = _classes(rewards.sum(axis=1), (), tolerance)[None]
     else:
-        blocks = _classes_by_action(rewards, tolerance)
+        blocks = _by_action(rewards, (), tolerance)
     return Conditions(blocks, cells)
 
 
@@ -114,20 +117,35 @@ def _conflict(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return (one != other) & (one != UNSEEN) & (other != UNSEEN)
 
 
-def _classes(joint: np.ndarray, tolerance: float) -> np.ndarray:
-    """`[...]` int, the same for equal conditional distributions over the last axis of `joint: [..., D]`."""
+def _with_primes(joint: Joint) -> list[tuple[np.ndarray, int]]:
+    return list(zip(joint.residues, PRIMES, strict=False))
+
+
+def _transposed(joint: np.ndarray, residues: Sequence[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
+    return joint.T, [each.T for each in residues]
+
+
+def _classes(joint: np.ndarray, residues: Sequence[np.ndarray], tolerance: float) -> np.ndarray:
+    """`[...]` int, the same for equal conditional distributions over the last axis of `joint: [..., D]`.
+
+    Args:
+      joint: probabilities.
+      residues: the same in exact arithmetic, or nothing: then the tolerance decides.
+      tolerance: see `find_conditions`.
+    """
     flat = joint.reshape(-1, joint.shape[-1])
-    total = flat.sum(axis=1)
-    seen = total > 0
+    seen = flat.sum(axis=1) > 0
     classes = np.full(len(flat), UNSEEN)
-    if seen.any():
-        classes[seen] = group_rows(flat[seen] / total[seen, None], tolerance)
+    if seen.any() and residues:
+        exact = [each.reshape(flat.shape)[seen] for each in residues]
+        shares = [divide(each, each.sum(axis=1, keepdims=True) % p, p) for each, p in zip(exact, PRIMES, strict=True)]
+        classes[seen] = np.unique(np.concatenate(shares, axis=1), axis=0, return_inverse=True)[1].ravel()
+    elif seen.any():
+        classes[seen] = group_rows(flat[seen] / flat[seen].sum(axis=1, keepdims=True), tolerance)
     return classes.reshape(joint.shape[:-1])
 
 
-def _classes_by_action(joint: np.ndarray, tolerance: float) -> np.ndarray:
-    """`[A, S]` int, or `[1, S]` where all states show all actions, of `joint: [S, A, D]`."""
-    if (joint.sum(axis=2) > 0).all():
-        shares = joint / joint.sum(axis=2, keepdims=True)
-        return group_rows(shares.reshape(len(joint), -1), tolerance)[None]
-    return _classes(joint, tolerance).T
+def _by_action(joint: np.ndarray, residues: Sequence[np.ndarray], tolerance: float) -> np.ndarray:
+    """`[A, S]` int of `joint: [S, A, D]`, a row of classes for each action."""
+    actions = range(joint.shape[1])
+    return np.stack([_classes(joint[:, a], [each[:, a] for each in residues], tolerance) for a in actions])

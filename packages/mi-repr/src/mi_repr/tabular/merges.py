@@ -140,7 +140,7 @@ def merge_losses(joint: Joint, terms: Sequence[str]) -> np.ndarray:
     With f(p) = -p log p, merging changes an entropy only in the entries of the two blocks: by
     f(p_i + p_j) - f(p_i) - f(p_j), for pairs of blocks along both rows and columns.
     """
-    steps, rewards = joint
+    steps, rewards = joint.steps, joint.rewards
     code = _row_gains(steps.sum(axis=(1, 2))[:, None])
     later = _row_gains(steps.sum(axis=(0, 1))[:, None])
     code_action = _row_gains(steps.sum(axis=2))

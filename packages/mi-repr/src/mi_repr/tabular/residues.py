@@ -1,0 +1,101 @@
+"""The distribution of a step in exact arithmetic: as remainders of fractions by large primes.
+
+Probabilities such as 1/3 are fractions, and all that the data show is made of them by sums, products and quotients. A
+prime p turns every fraction whose denominator it does not divide into one of p numbers, and sums, products and
+quotients stay what they are. So equal fractions have equal remainders, and different ones have different remainders by
+both primes but for a chance of about 1 in 4e18 for each comparison. After many steps rows may differ by less than any
+floating-point number shows: their remainders differ all the same.
+
+In the shape descriptions `S` denotes the states and `A` the actions.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+
+from mi_repr.tabular.chain import recurrent_states
+from mi_repr.tabular.mdp import FiniteMDP
+
+PRIMES = (2_147_483_647, 2_147_483_629)
+_MOST_VALUES = 10_000
+_LARGEST_DENOMINATOR = 10**6
+
+
+def step_residues(mdp: FiniteMDP, k: int) -> tuple[np.ndarray, ...]:
+    """p(s_t, a_t, s_{t+k}) by each of `PRIMES`, `[S, A, S]` int64 each; none where some probability is no fraction.
+
+    A float64 counts as a fraction if its denominator is at most a million and it is as close as rounding allows.
+    """
+    given = [mdp.transition, mdp.behaviour, *([] if mdp.state_distribution is None else [mdp.state_distribution])]
+    fractions = [_to_fractions(rows) for rows in given]
+    if any(each is None for each in fractions):
+        return ()
+    found = []
+    for prime in PRIMES:
+        transition, behaviour, *distribution = (
+            np.array([_residue(value, prime) for value in values], np.int64)[index]
+            for values, index in (each for each in fractions if each is not None)
+        )
+        chain = np.sum(behaviour[:, :, None] * transition % prime, axis=1) % prime
+        mu = distribution[0] if distribution else _stationary(mdp.chain, chain, prime)
+        later = transition.reshape(-1, mdp.num_states)
+        for _ in range(k - 1):
+            later = multiply(later, chain, prime)
+        taken = mu[:, None] * behaviour % prime
+        found.append(taken[:, :, None] * later.reshape(transition.shape) % prime)
+    return tuple(found)
+
+
+def multiply(one: np.ndarray, other: np.ndarray, prime: int) -> np.ndarray:
+    """The product of two matrices of remainders; sums of products of 16 and 31 bits fit into 64 for 65,000 states."""
+    high, low = one >> 16, one & 0xFFFF
+    return ((high @ other % prime << 16) + low @ other) % prime
+
+
+def divide(one: np.ndarray, other: np.ndarray, prime: int) -> np.ndarray:
+    """Quotients of remainders, where the divisor is not 0; they broadcast."""
+    values, index = np.unique(other, return_inverse=True)
+    inverses = np.array([pow(int(value), -1, prime) if value else 0 for value in values], np.int64)
+    return one * inverses[index.reshape(other.shape)] % prime
+
+
+def _to_fractions(rows: np.ndarray) -> tuple[list[Fraction], np.ndarray] | None:
+    """The different values of distributions over the last axis, and which of them each entry is; None if not exact."""
+    values, index = np.unique(rows, return_inverse=True)
+    if len(values) > _MOST_VALUES:
+        return None
+    fractions = []
+    for value in values.tolist():
+        fraction = Fraction(value).limit_denominator(_LARGEST_DENOMINATOR)
+        if abs(float(fraction) - value) > 4 * np.spacing(value):
+            return None
+        fractions.append(fraction)
+    index = index.reshape(rows.shape)
+    for row in np.unique(np.sort(index.reshape(-1, rows.shape[-1]), axis=1), axis=0):
+        if sum(fractions[number] for number in row) != 1:
+            return None
+    return fractions, index
+
+
+def _residue(value: Fraction, prime: int) -> int:
+    return value.numerator * pow(value.denominator, -1, prime) % prime
+
+
+def _stationary(chain: np.ndarray, residues: np.ndarray, prime: int) -> np.ndarray:
+    """`[S]`, the stationary distribution; `chain: [S, S]` says which states recur."""
+    recurrent = np.asarray(recurrent_states(chain))
+    inner = residues[np.ix_(recurrent, recurrent)]
+    size = len(inner)
+    system = np.concatenate([inner.T - np.eye(size, dtype=np.int64), np.zeros((size, 1), np.int64)], axis=1) % prime
+    system[-1] = 1
+    for column in range(size):
+        pivot = column + int(np.flatnonzero(system[column:, column])[0])
+        system[[column, pivot]] = system[[pivot, column]]
+        system[column] = system[column] * pow(int(system[column, column]), -1, prime) % prime
+        factors = system[:, column].copy()
+        factors[column] = 0
+        rows = np.flatnonzero(factors)
+        system[rows] = (system[rows] - factors[rows, None] * system[column] % prime) % prime
+    mu = np.zeros(len(chain), np.int64)
+    mu[recurrent] = system[:, -1]
+    return mu
