@@ -8,8 +8,6 @@ from mi_repr.tabular import report
 
 from support.didactic_pictures import Picture
 
-_EQUAL = 1e-9
-
 Analysed = tuple[str, list[tabular.Verdict], Picture]
 """A table, a verdict for each objective, and the right half of the picture."""
 
@@ -41,7 +39,10 @@ def analyse_named(mdp: tabular.FiniteMDP, objectives: Sequence[str], k: int, nam
     columns = {column: np.array([measured[i][column] for i in order]) for column in ("I(Z;S)", *objectives)}
     information = columns.pop("I(Z;S)")
     notions = [tabular.sufficient_notions(mdp, blocks) for blocks in labels]
-    maximal = {v.objective: columns[v.objective] >= v.maximum - _EQUAL for v in verdicts}
+    maximal = {
+        objective: np.array([tabular.maximises(mdp, blocks, objective, k=k) for blocks in labels])
+        for objective in objectives
+    }
     fitting = np.array(["pi_weak" in held for held in notions])
     table = report.format_values(names, information, columns, maximal, list(map(report.format_notions, notions)))
     heading = f"{mdp.num_states} states have too many partitions to try all; some of them, values in bits, * maximal"

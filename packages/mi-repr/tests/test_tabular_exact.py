@@ -16,6 +16,7 @@ from mi_repr.tabular import (
     coarsest_maximiser,
     judge_all_k,
     loss_of_optimality,
+    maximises,
     search_maximisers,
     sufficient_notions,
 )
@@ -171,6 +172,7 @@ def _check_against_the_oracle(seed, num_states, k, smallest):
         found = search_maximisers(oracle.mdp(), name, k=k)
         expected = set(itertools.compress(partitions, maximal))
         assert {tuple(map(int, row)) for row in found.labels} == expected
+        assert [maximises(oracle.mdp(), labels, name, k=k) for labels in partitions] == maximal.tolist()
         pairs, enumerated = analyse_pairs(oracle.mdp(), name, k=k), scaled[1.0].verdicts[name]
         assert (pairs.q, pairs.pi_strict) == (enumerated.q, enumerated.pi_strict)
         if name in ("fwd", "state") and min(oracle.mu) > 0:

@@ -21,7 +21,7 @@ from mi_repr.tabular.library import (
 )
 from mi_repr.tabular.loss import Loss, loss_of_optimality, policy_value, stochastic_lower_bound
 from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.merges import Maximisers, analyse_pairs, search_maximisers
+from mi_repr.tabular.merges import Maximisers, analyse_pairs, maximises, search_maximisers
 from mi_repr.tabular.partitions import all_partitions
 from mi_repr.tabular.solve import optimal_actions, optimal_q
 from mi_repr.tabular.verdict import Counterexample, Verdict, format_partition, sufficient_notions
@@ -55,6 +55,7 @@ __all__ = [
     "judge_all_k",
     "load_mdp",
     "loss_of_optimality",
+    "maximises",
     "measure",
     "mini_catcher_grip",
     "mini_catcher_grip_representations",

@@ -58,6 +58,15 @@ class Conditions(NamedTuple):
         cells = np.where(member[None, :, :, None], self.cells[:, None], UNSEEN).max(axis=2)
         return Conditions(blocks, np.where(member[None, None], cells[:, :, None], UNSEEN).max(axis=3))
 
+    def is_lossless(self, labels: Sequence[int] | np.ndarray) -> bool:
+        """Whether a partition `labels: [M]` of the blocks loses nothing."""
+        labels = np.asarray(labels)
+        blocks = [np.flatnonzero(labels == block) for block in np.unique(labels)]
+        if any(has_conflict(self.blocks[:, block], 1).any() for block in blocks):
+            return False
+        cells = (self.cells[:, one][:, :, other] for one in blocks for other in blocks)
+        return not any(has_conflict(cell, (1, 2)).any() for cell in cells)
+
     def pairs(self) -> np.ndarray:
         """`[M, M]` bool, whether two blocks can become one and nothing is lost."""
         num_blocks = self.blocks.shape[1]
@@ -107,8 +116,8 @@ def join(conditions: Sequence[Conditions]) -> Conditions:
     return Conditions(np.concatenate(blocks), np.concatenate(cells))
 
 
-def has_conflict(shown: np.ndarray, axis: int) -> np.ndarray:
-    """Whether two of the numbers along an axis are in conflict."""
+def has_conflict(shown: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
+    """Whether two of the numbers along an axis, or some, are in conflict."""
     lowest = np.where(shown == UNSEEN, ANYTHING, shown).min(axis=axis)
     return shown.max(axis=axis) > lowest
 

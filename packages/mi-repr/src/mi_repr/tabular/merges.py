@@ -15,7 +15,14 @@ from typing import NamedTuple
 import numpy as np
 
 from mi_repr.tabular.conditions import has_state_independent_policy
-from mi_repr.tabular.information import Joint, components, entropy_terms, joint_distribution, parse_objective
+from mi_repr.tabular.information import (
+    Joint,
+    check_representation,
+    components,
+    entropy_terms,
+    joint_distribution,
+    parse_objective,
+)
 from mi_repr.tabular.lossless import Conditions, find_conditions, join
 from mi_repr.tabular.mdp import FiniteMDP
 from mi_repr.tabular.solve import optimal_q
@@ -115,6 +122,19 @@ def _mergeable(joint: Joint, terms: Sequence[str], tolerance: float | None) -> "
     if tolerance is None:
         return join([find_conditions(joint, term) for term in terms])
     return _Within(joint, terms, tolerance)
+
+
+def maximises(mdp: FiniteMDP, labels: Sequence[int] | np.ndarray, objective: str, *, k: int = 1) -> bool:
+    """Whether a partition of the states maximises an objective, for hundreds of states.
+
+    Raises:
+      ValueError: the objective is unknown or not monotone, or `labels` are no partition.
+    """
+    blocks = check_representation(labels, mdp.num_states)
+    if blocks.ndim != 1:
+        raise ValueError("labels must be a partition, got a stochastic representation")
+    joint = joint_distribution(mdp, k)
+    return join([find_conditions(joint, term) for term in _check_monotone(mdp, objective)]).is_lossless(blocks)
 
 
 class _Within:
