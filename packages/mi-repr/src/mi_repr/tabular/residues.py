@@ -38,9 +38,7 @@ def step_residues(mdp: FiniteMDP, k: int) -> tuple[np.ndarray, ...]:
         )
         chain = np.sum(behaviour[:, :, None] * transition % prime, axis=1) % prime
         mu = distribution[0] if distribution else _stationary(mdp.chain, chain, prime)
-        later = transition.reshape(-1, mdp.num_states)
-        for _ in range(k - 1):
-            later = multiply(later, chain, prime)
+        later = multiply(transition.reshape(-1, mdp.num_states), power(chain, k - 1, prime), prime)
         taken = mu[:, None] * behaviour % prime
         found.append(taken[:, :, None] * later.reshape(transition.shape) % prime)
     return tuple(found)
@@ -50,6 +48,17 @@ def multiply(one: np.ndarray, other: np.ndarray, prime: int) -> np.ndarray:
     """The product of two matrices of remainders; sums of products of 16 and 31 bits fit into 64 for 65,000 states."""
     high, low = one >> 16, one & 0xFFFF
     return ((high @ other % prime << 16) + low @ other) % prime
+
+
+def power(matrix: np.ndarray, exponent: int, prime: int) -> np.ndarray:
+    """The power of a matrix of remainders, by squares."""
+    result = np.eye(len(matrix), dtype=np.int64)
+    while exponent:
+        if exponent & 1:
+            result = multiply(result, matrix, prime)
+        exponent >>= 1
+        matrix = multiply(matrix, matrix, prime) if exponent else matrix
+    return result
 
 
 def divide(one: np.ndarray, other: np.ndarray, prime: int) -> np.ndarray:
