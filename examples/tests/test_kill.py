@@ -44,7 +44,7 @@ CASES = {
         ),
         120,
     ),
-    "images": Case(MELD, "train_meld.py", (), 120),
+    "images": Case(MELD, "train_meld.py", (), 240),
 }
 
 

@@ -146,10 +146,13 @@ def test_errors_of_these_kinds_that_are_bugs_pass(error: type[Exception], monkey
 
 def test_ctrl_c_ends_a_program_at_once_and_only_there(monkeypatch: pytest.MonkeyPatch) -> None:
     handlers: list[object] = []
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    run_main(lambda: handlers.append(signal.getsignal(signal.SIGINT)), monkeypatch)
-    assert handlers == [signal.SIG_DFL]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background ignores it
+    try:
+        run_main(lambda: handlers.append(signal.getsignal(signal.SIGINT)), monkeypatch)
+        assert handlers == [signal.SIG_DFL]
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_handler_of_the_user_stays(monkeypatch: pytest.MonkeyPatch) -> None:
