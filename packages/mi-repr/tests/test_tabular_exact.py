@@ -21,6 +21,7 @@ from mi_repr.tabular import (
     sufficient_notions,
 )
 from mi_repr.tabular.chain import stationary_distribution
+from mi_repr.tabular.residues import PRIMES, divide, multiply, power
 
 OBJECTIVES = ("fwd", "state", "inv", "reward", "fwd+reward", "inv+reward")
 
@@ -195,6 +196,18 @@ def test_random_mdps_against_an_oracle_in_exact_arithmetic(seed):
 def test_two_thousand_random_mdps_against_the_oracle():
     for seed in range(2000):
         check_against_the_oracle(1000 + seed, 3 + seed % 3, (1, 2, 3, 20)[seed % 4])
+
+
+@pytest.mark.parametrize("prime", PRIMES)
+def test_remainders_are_those_of_whole_numbers(prime):
+    rng = np.random.default_rng(0)
+    one, other = rng.integers(0, prime, (5, 7)), rng.integers(0, prime, (7, 7))
+    one[0], other[:, 0] = prime - 1, prime - 1  # the largest products
+    exact = one.astype(object) @ other.astype(object) % prime
+    np.testing.assert_array_equal(multiply(one, other, prime), exact.astype(np.int64))
+    whole = np.linalg.matrix_power(other.astype(object), 9) % prime
+    np.testing.assert_array_equal(power(other, 9, prime), whole.astype(np.int64))
+    np.testing.assert_array_equal(divide(multiply(one, other, prime), other[:1], prime) * other[:1] % prime, exact)
 
 
 def make_lock(num_levels):

@@ -33,7 +33,7 @@ import numpy as np
 
 from mi_repr.tabular.groups import group_rows
 from mi_repr.tabular.information import Joint
-from mi_repr.tabular.residues import PRIMES, divide
+from mi_repr.tabular.residues import PRIMES, divide, fingerprints
 
 UNSEEN = -1
 """What is not shown by the data, and so forbids nothing."""
@@ -148,7 +148,8 @@ def _classes(joint: np.ndarray, residues: Sequence[np.ndarray], tolerance: float
     if seen.any() and residues:
         exact = [each.reshape(flat.shape)[seen] for each in residues]
         shares = [divide(each, each.sum(axis=1, keepdims=True) % p, p) for each, p in zip(exact, PRIMES, strict=True)]
-        classes[seen] = np.unique(np.concatenate(shares, axis=1), axis=0, return_inverse=True)[1].ravel()
+        prints = [fingerprints(each, prime) for each, prime in zip(shares, PRIMES, strict=True)]
+        classes[seen] = np.unique(np.concatenate(prints, axis=1), axis=0, return_inverse=True)[1].ravel()
     elif seen.any():
         classes[seen] = group_rows(flat[seen] / flat[seen].sum(axis=1, keepdims=True), tolerance)
     return classes.reshape(joint.shape[:-1])

@@ -36,18 +36,27 @@ def step_residues(mdp: FiniteMDP, k: int) -> tuple[np.ndarray, ...]:
             np.array([_residue(value, prime) for value in values], np.int64)[index]
             for values, index in (each for each in fractions if each is not None)
         )
+        if any((np.sum(rows, axis=-1) % prime != 1).any() for rows in (transition, behaviour, *distribution)):
+            return ()  # each entry is close to a fraction, but they do not sum to 1
         chain = np.sum(behaviour[:, :, None] * transition % prime, axis=1) % prime
         mu = distribution[0] if distribution else _stationary(mdp.chain, chain, prime)
-        later = multiply(transition.reshape(-1, mdp.num_states), power(chain, k - 1, prime), prime)
+        later = transition.reshape(-1, mdp.num_states)
+        if k > 1:
+            later = multiply(later, power(chain, k - 1, prime), prime)
         taken = mu[:, None] * behaviour % prime
         found.append(taken[:, :, None] * later.reshape(transition.shape) % prime)
     return tuple(found)
 
 
 def multiply(one: np.ndarray, other: np.ndarray, prime: int) -> np.ndarray:
-    """The product of two matrices of remainders; sums of products of 16 and 31 bits fit into 64 for 65,000 states."""
-    high, low = one >> 16, one & 0xFFFF
-    return ((high @ other % prime << 16) + low @ other) % prime
+    """The product of two matrices of remainders, in halves of 16 bits: a million products of those fit in a float64."""
+    (high, low), (other_high, other_low) = (
+        ((matrix >> 16).astype(np.float64), (matrix & 0xFFFF).astype(np.float64)) for matrix in (one, other)
+    )
+    top = (high @ other_high).astype(np.int64) % prime
+    middle = (high @ other_low + low @ other_high).astype(np.int64)
+    bottom = (low @ other_low).astype(np.int64)
+    return (((top << 16) + middle) % prime * 65536 + bottom) % prime
 
 
 def power(matrix: np.ndarray, exponent: int, prime: int) -> np.ndarray:
@@ -68,6 +77,11 @@ def divide(one: np.ndarray, other: np.ndarray, prime: int) -> np.ndarray:
     return one * inverses[index.reshape(other.shape)] % prime
 
 
+def fingerprints(rows: np.ndarray, prime: int) -> np.ndarray:
+    """`[N, 2]`, two random sums of each of `rows: [N, D]` of remainders: different rows have different ones."""
+    return multiply(rows, np.random.default_rng(0).integers(0, prime, (rows.shape[1], 2)), prime)
+
+
 def _to_fractions(rows: np.ndarray) -> tuple[list[Fraction], np.ndarray] | None:
     """The different values of distributions over the last axis, and which of them each entry is; None if not exact."""
     values, index = np.unique(rows, return_inverse=True)
@@ -79,11 +93,7 @@ def _to_fractions(rows: np.ndarray) -> tuple[list[Fraction], np.ndarray] | None:
         if abs(float(fraction) - value) > 4 * np.spacing(value):
             return None
         fractions.append(fraction)
-    index = index.reshape(rows.shape)
-    for row in np.unique(np.sort(index.reshape(-1, rows.shape[-1]), axis=1), axis=0):
-        if sum(fractions[number] for number in row) != 1:
-            return None
-    return fractions, index
+    return fractions, index.reshape(rows.shape)
 
 
 def _residue(value: Fraction, prime: int) -> int:
