@@ -1,6 +1,6 @@
 """Meta-trains PEARL on a benchmark, then shows how it adapts to tasks that it has never seen.
 
-    uv run examples/train_pearl.py                                                  # wide goals, about two minutes
+    uv run examples/train_pearl.py                                                  # wide goals, a minute or two
     uv run examples/train_pearl.py --benchmark=point-sparse-v0 --preset=explore     # narrow goals
     uv run examples/train_pearl.py --benchmark=point-image-dense-32-v1 --run_dir=runs/pearl    # pictures, beside MELD
     uv run examples/train_pearl.py --override=latent_size=3 --override=sac.discount=0.95
