@@ -43,15 +43,15 @@ class Maximisers(NamedTuple):
 def analyse_pairs(mdp: FiniteMDP, objective: str, *, k: int = 1, tolerance: float | None = None) -> Verdict:
     """The verdict on an objective by merging two states at a time: exact, for hundreds of states.
 
+    `num_maximisers` is not counted (None). `pi_weak` is None where no two aliasable states lack a common optimal action
+    and blocks of three or more would have to be looked at.
+
     Args:
       mdp: to look at.
       objective: its name.
       k: steps from Z_t to Z_{t+k}.
       tolerance: None for what loses nothing, decided as in `mi_repr.tabular.lossless`; else what loses so many nats at
         most.
-
-    `num_maximisers` is not counted (None). `pi_weak` is None where no two aliasable states lack a common optimal action
-    and blocks of three or more would have to be looked at.
 
     Raises:
       ValueError: the objective is unknown or not monotone, or the state distribution is not defined.
