@@ -86,7 +86,7 @@ def analyse(
     """
     check_num_states(mdp.num_states, max_states)
     objectives = name_objectives(objectives)
-    joint, q = joint_distribution(mdp, k), optimal_q(mdp)
+    joint, q = joint_distribution(mdp, k, with_residues=True), optimal_q(mdp)
     labels = all_partitions(mdp.num_states)
     values, flaws, lossy = evaluate_partitions(make_tables(mdp, joint, q, objectives), labels)
     by_objective = dict(zip(objectives, values.T[1:], strict=True))

@@ -34,7 +34,7 @@ def coarsest_maximiser(
     """
     if objective not in ("fwd", "state"):
         raise ValueError(f"objective must be fwd or state, got {objective!r}; for others see analyse_pairs")
-    joint = joint_distribution(mdp, k)
+    joint = joint_distribution(mdp, k, with_residues=True)
     steps = joint.steps if objective == "fwd" else joint.steps.sum(axis=1, keepdims=True)
     before, after = steps.sum(axis=2), steps.sum(axis=(0, 1))
     for seen, what in ((before.min(axis=1), "at t with every action"), (after, "at t+k")):

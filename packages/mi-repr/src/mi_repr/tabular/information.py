@@ -36,7 +36,8 @@ class Joint(NamedTuple):
 
     steps: `[S, A, S]`, p(s_t, a_t, s_{t+k}).
     rewards: `[S, A, R]`, p(s_t, a_t, r_t).
-    residues: `steps` in exact arithmetic, see `mi_repr.tabular.residues`; none where probabilities are no fractions.
+    residues: `steps` in exact arithmetic, see `mi_repr.tabular.residues`; none where nobody asked, or where
+      probabilities are no fractions.
     """
 
     steps: np.ndarray
@@ -63,8 +64,8 @@ def parse_objective(name: str, mdp: FiniteMDP) -> tuple[str, ...]:
     return terms
 
 
-def joint_distribution(mdp: FiniteMDP, k: int = 1) -> Joint:
-    """The distribution of a step of the data and of its reward.
+def joint_distribution(mdp: FiniteMDP, k: int = 1, *, with_residues: bool = False) -> Joint:
+    """The distribution of a step of the data and of its reward, with residues for who decides what is maximal.
 
     Raises:
       ValueError: `k` is below 1, or the distribution of the states is not defined (`FiniteMDP.occupancy`).
@@ -76,7 +77,8 @@ def joint_distribution(mdp: FiniteMDP, k: int = 1) -> Joint:
     symbols = group_rows(mdp.reward.reshape(-1, 1)).reshape(mdp.reward.shape)  # those that differ by rounding are one
     levels = np.arange(symbols.max() + 1)
     is_level = (symbols[..., None] == levels).reshape(mdp.num_states, -1, len(levels))
-    return Joint(taken[:, :, None] * later, taken[:, :, None] * is_level, step_residues(mdp, k))
+    residues = step_residues(mdp, k) if with_residues else ()
+    return Joint(taken[:, :, None] * later, taken[:, :, None] * is_level, residues)
 
 
 def entropy_terms(p: np.ndarray) -> np.ndarray:

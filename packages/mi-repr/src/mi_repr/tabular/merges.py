@@ -57,7 +57,7 @@ def analyse_pairs(mdp: FiniteMDP, objective: str, *, k: int = 1, tolerance: floa
       ValueError: the objective is unknown or not monotone, or the state distribution is not defined.
     """
     terms = _check_monotone(mdp, objective)
-    joint, q = joint_distribution(mdp, k), optimal_q(mdp)
+    joint, q = joint_distribution(mdp, k, with_residues=True), optimal_q(mdp)
     mergeable = np.triu(_mergeable(joint, terms, tolerance).pairs(), 1)
     failing = {notion: np.argwhere(mergeable & violated) for notion, violated in violating_pairs(q).items()}
     holds = {notion: not len(found) for notion, found in failing.items()}
@@ -99,7 +99,7 @@ def search_maximisers(
     if limit < 1:
         raise ValueError(f"limit must be at least 1, got {limit}")
     terms = _check_monotone(mdp, objective)
-    joint = joint_distribution(mdp, k)
+    joint = joint_distribution(mdp, k, with_residues=True)
     identity = tuple(range(mdp.num_states))
     start = _mergeable(joint, terms, tolerance)
     found = {identity: None}
@@ -133,7 +133,7 @@ def maximises(mdp: FiniteMDP, labels: Sequence[int] | np.ndarray, objective: str
     blocks = check_representation(labels, mdp.num_states)
     if blocks.ndim != 1:
         raise ValueError("labels must be a partition, got a stochastic representation")
-    joint = joint_distribution(mdp, k)
+    joint = joint_distribution(mdp, k, with_residues=True)
     return join([find_conditions(joint, term) for term in _check_monotone(mdp, objective)]).is_lossless(blocks)
 
 
