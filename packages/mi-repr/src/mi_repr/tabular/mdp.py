@@ -11,10 +11,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from mi_repr.tabular.chain import reachable, stationary_distribution
+from mi_repr.tabular.fields import check_allowed, check_finite, check_names, check_rows, check_shape, to_array
 from mi_repr.tabular.inputs import read_outcomes
 
 RewardConvention = Literal["arrival", "state", "state_action"]
-_ROUNDING = 1e-5  # probabilities written by hand: rows this close to 1 are scaled to 1
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -56,15 +56,15 @@ class FiniteMDP:
         is_number = isinstance(self.discount, int | float | np.number) and not isinstance(self.discount, bool)
         if not is_number or not 0 <= self.discount < 1:
             raise ValueError(f"discount must be a number, at least 0 and below 1, got {self.discount!r}")
-        transition = _to_array("transition", self.transition)
+        transition = to_array("transition", self.transition)
         if transition.ndim != 3 or transition.shape[0] != transition.shape[2] or not transition.size:
             raise ValueError(f"transition must have shape [S, A, S], got {list(transition.shape)}")
         num_states, num_actions = transition.shape[:2]
-        states = _check_names("states", self.states, "s", num_states)
-        actions = _check_names("actions", self.actions, "a", num_actions)
+        states = check_names("states", self.states, "s", num_states)
+        actions = check_names("actions", self.actions, "a", num_actions)
         reward_axes = (states, actions) if self.reward_convention == "state_action" else (states,)
-        reward = _check_shape(f"reward by the convention {self.reward_convention!r}", self.reward, reward_axes)
-        allowed = np.ones((num_states, num_actions), bool) if self.allowed is None else _check_allowed(self.allowed)
+        reward = check_shape(f"reward by the convention {self.reward_convention!r}", self.reward, reward_axes)
+        allowed = np.ones((num_states, num_actions), bool) if self.allowed is None else check_allowed(self.allowed)
         if allowed.shape != (num_states, num_actions):
             raise ValueError(f"allowed must have shape {[num_states, num_actions]}, got {list(allowed.shape)}")
         if self.reward_convention == "state_action":
@@ -73,20 +73,20 @@ class FiniteMDP:
         for state in np.flatnonzero(~allowed.any(axis=1)):
             raise ValueError(f"state {states[state]} must have an action that is allowed")
         transition[~allowed] = np.eye(num_states)[np.nonzero(~allowed)[0]]
-        _check_finite("reward", reward, reward_axes)
+        check_finite("reward", reward, reward_axes)
         checked: dict[str, Any] = {
             "states": states,
             "actions": actions,
             "allowed": allowed,
             "reward": reward,
-            "transition": _check_rows("transition", transition, (states, actions, states)),
+            "transition": check_rows("transition", transition, (states, actions, states)),
         }
         for name, value, axes in (
             ("policy", self.policy, (states, actions)),
             ("state_distribution", self.state_distribution, (states,)),
         ):
             if value is not None:
-                checked[name] = _check_rows(name, _check_shape(name, value, axes), axes)
+                checked[name] = check_rows(name, check_shape(name, value, axes), axes)
         if "policy" in checked:
             for state, action in np.argwhere((checked["policy"] > 0) & ~allowed):
                 raise ValueError(f"policy[{states[state]}, {actions[action]}] must be 0: the state lacks that action")
@@ -207,60 +207,3 @@ class FiniteMDP:
         if self.reward_convention == "state":
             return np.repeat(self.reward[:, None], self.num_actions, axis=1)
         return self.reward
-
-
-def _to_array(name: str, value: Any) -> np.ndarray:
-    first = next(iter(value), None) if isinstance(value, Sequence) else value
-    if hasattr(value, "toarray") or hasattr(first, "toarray"):
-        raise ValueError(f"{name} must be an array of all its numbers, got a sparse one: toarray() makes it one")
-    try:
-        array = np.array(value)
-        if array.dtype.kind not in "iuf":
-            raise ValueError
-        return array.astype(np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be real numbers in rows of equal length") from None
-
-
-def _check_names(name: str, names: Sequence[str], letter: str, number: int) -> tuple[str, ...]:
-    if names is None or not len(names):
-        return tuple(f"{letter}{i}" for i in range(number))
-    if len(names) != number or len(set(names)) != number:
-        raise ValueError(f"{name} must be {number} different names, got {list(names)}")
-    return tuple(map(str, names))
-
-
-def _check_shape(name: str, value: Any, axes: tuple[tuple[str, ...], ...]) -> np.ndarray:
-    array, shape = _to_array(name, value), tuple(map(len, axes))
-    if array.shape != shape:
-        raise ValueError(f"{name} must have shape {list(shape)}, got {list(array.shape)}")
-    return array
-
-
-def _check_allowed(value: Any) -> np.ndarray:
-    array = np.array(value)
-    if array.dtype != bool and not (array.dtype.kind in "iuf" and np.isin(array, (0, 1)).all()):
-        raise ValueError(f"allowed must be true or false, got {value!r}")
-    return array.astype(bool)
-
-
-def _check_finite(name: str, array: np.ndarray, axes: tuple[tuple[str, ...], ...]) -> None:
-    for where in np.argwhere(~np.isfinite(array)):
-        raise ValueError(f"{name}{_place(where, axes)} is {array[tuple(where)]}, must be finite")
-
-
-def _check_rows(name: str, array: np.ndarray, axes: tuple[tuple[str, ...], ...]) -> np.ndarray:
-    """Distributions over the last axis, scaled to sum to 1 exactly."""
-    _check_finite(name, array, axes)
-    for where in np.argwhere(array < 0):
-        raise ValueError(f"{name}{_place(where, axes)} is {array[tuple(where)]:g}, must not be negative")
-    total = array.sum(axis=-1)
-    for where in np.argwhere(np.atleast_1d(np.abs(total - 1) > _ROUNDING)):
-        row = where[: array.ndim - 1]
-        raise ValueError(f"{name}{_place(row, axes)} sums to {total[tuple(row)]:.12g}, must be 1")
-    return array / total[..., None]
-
-
-def _place(where: np.ndarray, axes: tuple[tuple[str, ...], ...]) -> str:
-    names = ", ".join(names[index] for names, index in zip(axes, where, strict=False))
-    return f"[{names}]" if names else ""
