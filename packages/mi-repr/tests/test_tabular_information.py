@@ -40,6 +40,7 @@ def random_mdp(seed, num_states=4, num_actions=2, convention="state_action"):
         convention,
         policy=rng.dirichlet(np.ones(num_actions), num_states),
         state_distribution=rng.dirichlet(np.ones(num_states)),
+        layout="state_action_next",
     )
 
 
@@ -171,7 +172,10 @@ def test_rewards_equal_up_to_rounding_are_one_symbol():
         (lambda: measure(figure2(), np.full((4, 2), np.nan)), r"representation\[0\] must be a distribution"),
         (lambda: measure(figure2(), [0, 0, 0, 0], ["forward"]), "objective 'forward': 'forward' must be one of fwd, "),
         (lambda: measure(figure2(), [0, 0, 0, 0], ["inv+"]), r"objective 'inv\+': '' must be one of"),
-        (lambda: measure(figure2(), [0, 0, 0, 0], ["reward_action"]), "needs reward_convention='state_action'"),
+        (
+            lambda: measure(figure2(), [0, 0, 0, 0], ["reward_action"]),
+            "reward_action needs rewards that depend on the action",
+        ),
         (lambda: measure(figure2(), [0, 0, 0, 0], k=0), "k must be a whole number, at least 1, got 0"),
     ],
 )

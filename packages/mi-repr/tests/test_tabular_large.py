@@ -40,13 +40,15 @@ def random_table(rng, num_states, num_actions=2):
 
 def with_twins(rng, num_states, num_actions=2):
     """States of a smaller MDP in several copies that are reached at fixed odds: only copies may be aliased."""
+    size = num_states - 2
     small = FiniteMDP(
-        rng.dirichlet(np.ones(num_states - 2), (num_states - 2, num_actions)), rng.normal(size=num_states - 2)
+        rng.dirichlet(np.ones(size), (size, num_actions)), rng.normal(size=size), layout="state_action_next"
     )
-    origin = np.concatenate([np.arange(num_states - 2), rng.integers(num_states - 2, size=2)])
+    origin = np.concatenate([np.arange(size), rng.integers(size, size=2)])
     odds = rng.random(num_states)
     odds /= np.bincount(origin, odds)[origin]
-    return FiniteMDP(small.transition[np.ix_(origin, range(num_actions), origin)] * odds, small.reward[origin]), origin
+    transition = small.transition[np.ix_(origin, range(num_actions), origin)] * odds
+    return FiniteMDP(transition, small.reward[origin], layout="state_action_next"), origin
 
 
 def is_refinement(fine, coarse):

@@ -44,7 +44,8 @@ def test_losses_by_hand(mdp, labels, optimum, best):
 def test_the_best_policy_is_that_of_trying_all(seed):
     rng = np.random.default_rng(seed)
     size, num_actions = rng.integers(2, 7), rng.integers(2, 4)
-    mdp = FiniteMDP(rng.dirichlet(np.full(size, 0.4), (size, num_actions)), rng.normal(size=size))
+    transition = rng.dirichlet(np.full(size, 0.4), (size, num_actions))
+    mdp = FiniteMDP(transition, rng.normal(size=size), layout="state_action_next")
     blocks = np.unique(rng.integers(0, 3, size), return_inverse=True)[1]
     start = rng.dirichlet(np.ones(size))
     best = max(

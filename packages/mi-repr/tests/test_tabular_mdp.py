@@ -36,8 +36,11 @@ def changed(where, value):
         ({"transition": changed((0, 1), [0, 0.9])}, r"transition\[s0, a1\] sums to 0.9, must be 1"),
         ({"transition": changed((1, 0), [-0.1, 1.1])}, r"transition\[s1, a0, s0\] is -0.1, must not be negative"),
         ({"transition": changed((1, 0), [np.nan, 1])}, r"transition\[s1, a0, s0\] is nan, must be finite"),
-        ({"transition": STAY_OR_GO[:, :, :1]}, r"transition must have shape \[S, A, S\], got \[2, 2, 1\]"),
-        ({"transition": STAY_OR_GO[0]}, r"transition must have shape \[S, A, S\], got \[2, 2\]"),
+        (
+            {"transition": STAY_OR_GO[:, :, :1]},
+            r"transition must have shape \[S, A, S\] or \[A, S, S\], got \[2, 2, 1\]",
+        ),
+        ({"transition": STAY_OR_GO[0]}, r"transition must have shape \[S, A, S\] or \[A, S, S\], got \[2, 2\]"),
         ({"transition": [[[1.0]], [[1.0, 0.0]]]}, "transition must be real numbers in rows of equal length"),
         ({"reward": [0, np.inf]}, r"reward\[s1\] is inf, must be finite"),
         ({"reward": [0, 1, 2]}, r"reward by the convention 'arrival' must have shape \[2\], got \[3\]"),
@@ -52,8 +55,12 @@ def changed(where, value):
         ({"discount": np.array([0.9, 0.5])}, "discount must be a number"),
         ({"discount": True}, "discount must be a number, .* got True"),
         ({"transition": STAY_OR_GO + 0j}, "transition must be real numbers"),
-        ({"transition": [scipy.sparse.eye(2).tocsr()] * 2}, "transition must be an array .* got a sparse one"),
-        ({"transition": scipy.sparse.eye(2).tocsr()}, "transition must be an array .* got a sparse one"),
+        ({"transition": scipy.sparse.eye(2).tocsr()}, r"transition must have shape .*, got \[2, 2\]"),
+        ({"transition": changed((0, 1), [0.5, 0.5]), "layout": None}, r"shape \[2, 2, 2\]: layout must say whether"),
+        ({"layout": "SAS"}, "layout must be one of state_action_next, action_state_next, got 'SAS'"),
+        ({"transition": np.full((2, 3, 2), 0.5), "layout": "action_state_next"}, "the layout 'action_state_next', got"),
+        ({"reward_values": [0, 1]}, "reward_values must be there with reward_convention='random', and only then"),
+        ({"reward_convention": "random"}, "reward_values must be there .* got None with 'random'"),
         ({"reward": ["low", "high"]}, "reward by the convention 'arrival' must be real numbers"),
         ({"reward": [{"a": 1}, 0]}, "reward by the convention 'arrival' must be real numbers"),
         ({"transition": changed((0, 1), [0.5, 0.50002])}, r"transition\[s0, a1\] sums to 1.00002, must be 1"),
@@ -63,7 +70,7 @@ def changed(where, value):
 )
 def test_what_is_wrong_is_named_with_its_row(fields, message):
     with pytest.raises(ValueError, match=message):
-        FiniteMDP(**{"transition": STAY_OR_GO, "reward": [0, 1], **fields})
+        FiniteMDP(**{"transition": STAY_OR_GO, "reward": [0, 1], "layout": "state_action_next", **fields})
 
 
 def test_probabilities_written_to_five_places_are_scaled():
@@ -77,7 +84,13 @@ def test_no_names_are_the_usual_ones():
 
 def test_given_names_appear_in_messages():
     with pytest.raises(ValueError, match=r"transition\[off, go\] sums to 2"):
-        FiniteMDP(changed((0, 1), [1, 1]), [0, 1], states=("off", "on"), actions=("stay", "go"))
+        FiniteMDP(
+            changed((0, 1), [1, 1]),
+            [0, 1],
+            states=("off", "on"),
+            actions=("stay", "go"),
+            layout="state_action_next",
+        )
 
 
 @pytest.mark.parametrize(

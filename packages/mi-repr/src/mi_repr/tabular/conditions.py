@@ -65,14 +65,8 @@ def check_conditions(mdp: FiniteMDP, k: int = 1) -> tuple[Violation, ...]:
                 "and the maximum is that over the representations tried",
             )
         )
-    if mdp.reward_convention == "state":
-        found.append(
-            Violation("reward", "rewards are paid by the state left: J_fwd guarantees the optimal actions, but not Q*")
-        )
-    if mdp.reward_convention == "state_action":
-        found.append(
-            Violation("reward", "rewards depend on the action: J_fwd guarantees nothing; consider fwd+reward_action")
-        )
+    if mdp.reward_kind.caveat is not None:
+        found.append(Violation("reward", mdp.reward_kind.caveat))
     if k > 1:
         found.append(Violation("k", f"the guarantee of J_fwd needs k = 1; k = {k} alone does not give it"))
     return tuple(found)

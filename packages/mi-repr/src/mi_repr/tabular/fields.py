@@ -4,17 +4,29 @@ In the shape descriptions `S` denotes the states and `A` the actions.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
+
+Axes = tuple[tuple[str, ...], ...]
+"""The names along each axis of an array."""
+
+Layout = Literal["state_action_next", "action_state_next"]
+"""The order of the axes of a transition: `[S, A, S]`, or `[A, S, S]` as in pymdptoolbox."""
 
 _ROUNDING = 1e-5  # probabilities written by hand: rows this close to 1 are scaled to 1
 
 
 def to_array(name: str, value: Any) -> np.ndarray:
-    first = next(iter(value), None) if isinstance(value, Sequence) else value
-    if hasattr(value, "toarray") or hasattr(first, "toarray"):
-        raise ValueError(f"{name} must be an array of all its numbers, got a sparse one: toarray() makes it one")
+    """`value` as float64; sparse matrices, alone or in a list, are filled up with zeros.
+
+    Raises:
+      ValueError: it has other things than real numbers, or rows of different length.
+    """
+    if hasattr(value, "toarray"):
+        value = value.toarray()
+    elif isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.dtype == object):
+        value = [part.toarray() if hasattr(part, "toarray") else part for part in value]
     try:
         array = np.array(value)
         if array.dtype.kind not in "iuf":
@@ -24,7 +36,40 @@ def to_array(name: str, value: Any) -> np.ndarray:
         raise ValueError(f"{name} must be real numbers in rows of equal length") from None
 
 
+def read_layout(transition: np.ndarray, layout: Layout | None) -> Layout:
+    """The order of the axes of a transition; never guessed where both fit and mean different things.
+
+    Raises:
+      ValueError: the shape fits neither or not the one named, or `layout` is none of them or would have to be guessed.
+    """
+    if layout is not None and layout not in get_args(Layout):
+        raise ValueError(f"layout must be one of {', '.join(get_args(Layout))}, got {layout!r}")
+    shape = list(transition.shape)
+    by_rank = transition.ndim == 3 and transition.size > 0
+    fits = {
+        "state_action_next": by_rank and shape[0] == shape[2],
+        "action_state_next": by_rank and shape[1] == shape[2],
+    }
+    if not any(fits.values()):
+        raise ValueError(f"transition must have shape [S, A, S] or [A, S, S], got {shape}")
+    if layout is not None and not fits[layout]:
+        raise ValueError(f"transition must have the layout {layout!r}, got shape {shape}")
+    if layout is not None:
+        return layout
+    if all(fits.values()) and not np.array_equal(transition, transition.swapaxes(0, 1)):
+        raise ValueError(
+            f"transition has shape {shape}: layout must say whether that is [S, A, S], 'state_action_next', or "
+            "[A, S, S], 'action_state_next'"
+        )
+    return "state_action_next" if fits["state_action_next"] else "action_state_next"
+
+
 def check_names(name: str, names: Sequence[str], letter: str, number: int) -> tuple[str, ...]:
+    """`number` different names, by default `letter` with a number.
+
+    Raises:
+      ValueError: they are too few or too many, or some are the same.
+    """
     if names is None or not len(names):
         return tuple(f"{letter}{i}" for i in range(number))
     if len(names) != number or len(set(names)) != number:
@@ -32,27 +77,48 @@ def check_names(name: str, names: Sequence[str], letter: str, number: int) -> tu
     return tuple(map(str, names))
 
 
-def check_shape(name: str, value: Any, axes: tuple[tuple[str, ...], ...]) -> np.ndarray:
+def check_shape(name: str, value: Any, axes: Axes) -> np.ndarray:
+    """`value` as float64 of the shape that the axes have.
+
+    Raises:
+      ValueError: it has another shape, or `to_array` refuses it.
+    """
     array, shape = to_array(name, value), tuple(map(len, axes))
     if array.shape != shape:
         raise ValueError(f"{name} must have shape {list(shape)}, got {list(array.shape)}")
     return array
 
 
-def check_allowed(value: Any) -> np.ndarray:
+def check_allowed(value: Any, shape: tuple[int, int]) -> np.ndarray:
+    """`[S, A]` bool.
+
+    Raises:
+      ValueError: it is neither true nor false somewhere, or of another shape.
+    """
     array = np.array(value)
     if array.dtype != bool and not (array.dtype.kind in "iuf" and np.isin(array, (0, 1)).all()):
         raise ValueError(f"allowed must be true or false, got {value!r}")
+    if array.shape != shape:
+        raise ValueError(f"allowed must have shape {list(shape)}, got {list(array.shape)}")
     return array.astype(bool)
 
 
-def check_finite(name: str, array: np.ndarray, axes: tuple[tuple[str, ...], ...]) -> None:
+def check_finite(name: str, array: np.ndarray, axes: Axes) -> None:
+    """Refuses what is infinite or no number.
+
+    Raises:
+      ValueError: it says where.
+    """
     for where in np.argwhere(~np.isfinite(array)):
         raise ValueError(f"{name}{_place(where, axes)} is {array[tuple(where)]}, must be finite")
 
 
-def check_rows(name: str, array: np.ndarray, axes: tuple[tuple[str, ...], ...]) -> np.ndarray:
-    """Distributions over the last axis, scaled to sum to 1 exactly."""
+def check_rows(name: str, array: np.ndarray, axes: Axes) -> np.ndarray:
+    """Distributions over the last axis, scaled to sum to 1 exactly.
+
+    Raises:
+      ValueError: a row is none; it says which.
+    """
     check_finite(name, array, axes)
     for where in np.argwhere(array < 0):
         raise ValueError(f"{name}{_place(where, axes)} is {array[tuple(where)]:g}, must not be negative")
@@ -63,6 +129,6 @@ def check_rows(name: str, array: np.ndarray, axes: tuple[tuple[str, ...], ...]) 
     return array / total[..., None]
 
 
-def _place(where: np.ndarray, axes: tuple[tuple[str, ...], ...]) -> str:
+def _place(where: np.ndarray, axes: Axes) -> str:
     names = ", ".join(names[index] for names, index in zip(axes, where, strict=False))
     return f"[{names}]" if names else ""

@@ -24,7 +24,18 @@ import numpy as np
 from mi_repr.tabular.mdp import FiniteMDP
 
 _REQUIRED = ("reward", "reward_convention")
-_OPTIONAL = ("transition", "next_state", "policy", "discount", "state_distribution", "states", "actions", "allowed")
+_OPTIONAL = (
+    "transition",
+    "next_state",
+    "policy",
+    "discount",
+    "state_distribution",
+    "states",
+    "actions",
+    "allowed",
+    "layout",
+    "reward_values",
+)
 
 
 def load_mdp(path: str | Path) -> FiniteMDP:
@@ -57,6 +68,7 @@ def _from_fields(fields: dict[str, Any]) -> FiniteMDP:
         raise ValueError("one of the keys 'transition' and 'next_state' must be there, and only one")
     _check_scalar(options, "discount", (int, float), "a number")
     _check_scalar(options, "reward_convention", (str,), "a string")
+    _check_scalar(options, "layout", (str,), "a string")
     for key in ("states", "actions"):
         if key in options:
             if not isinstance(options[key], list) or not all(isinstance(name, str) for name in options[key]):
@@ -100,7 +112,7 @@ def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _read_npz(path: Path) -> dict[str, Any]:
-    names = ("discount", "reward_convention", "states", "actions")
+    names = ("discount", "reward_convention", "layout", "states", "actions")
     try:
         with np.load(path, allow_pickle=False) as file:
             return {key: file[key].tolist() if key in names else file[key] for key in file.files}

@@ -9,10 +9,10 @@ different rewards. A representation is `[S]` integers (a partition: the block of
 | state | J_state = I(Z_{t+k}; Z_t) | 3 |
 | inv | J_inv = I(A_t; Z_{t+k} given Z_t) | 4 |
 | reward | I(R_t; Z_t) | section 2.4.3 |
-| reward_action | I(R_t; Z_t, A_t), for rewards r(s, a) only | - |
+| reward_action | I(R_t; Z_t, A_t), for rewards that depend on the action | - |
 
 A_t is the first of k actions, the policy chooses the others. R_t is the reward that belongs to S_t: r(S_t) if rewards
-are paid on arrival (it came with S_t) or by the state, r(S_t, A_t) if they are paid by state and action. A plus sign
+are paid on arrival (it came with S_t) or by the state, what the step from S_t by A_t pays else. A plus sign
 adds objectives: "inv+reward"; "J_inv" is "inv".
 """
 
@@ -21,7 +21,6 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from mi_repr.tabular.groups import group_rows
 from mi_repr.tabular.mdp import FiniteMDP
 from mi_repr.tabular.residues import step_residues
 
@@ -57,9 +56,10 @@ def parse_objective(name: str, mdp: FiniteMDP) -> tuple[str, ...]:
     for term in terms:
         if term not in COMPONENTS:
             raise ValueError(f"objective {name!r}: {term!r} must be one of {', '.join(COMPONENTS)}")
-    if "reward_action" in terms and mdp.reward_convention != "state_action":
+    if "reward_action" in terms and mdp.reward_kind.by_state:
         raise ValueError(
-            f"objective {name!r}: reward_action needs reward_convention='state_action', got {mdp.reward_convention!r}"
+            f"objective {name!r}: reward_action needs rewards that depend on the action, got reward_convention="
+            f"{mdp.reward_convention!r}"
         )
     return terms
 
@@ -74,11 +74,8 @@ def joint_distribution(mdp: FiniteMDP, k: int = 1, *, with_residues: bool = Fals
         raise ValueError(f"k must be a whole number, at least 1, got {k!r}")
     taken = mdp.occupancy[:, None] * mdp.behaviour
     later = mdp.transition @ np.linalg.matrix_power(mdp.chain, k - 1) if k > 1 else mdp.transition
-    symbols = group_rows(mdp.reward.reshape(-1, 1)).reshape(mdp.reward.shape)  # those that differ by rounding are one
-    levels = np.arange(symbols.max() + 1)
-    is_level = (symbols[..., None] == levels).reshape(mdp.num_states, -1, len(levels))
     residues = step_residues(mdp, k) if with_residues else ()
-    return Joint(taken[:, :, None] * later, taken[:, :, None] * is_level, residues)
+    return Joint(taken[:, :, None] * later, taken[:, :, None] * mdp.reward_distribution, residues)
 
 
 def entropy_terms(p: np.ndarray) -> np.ndarray:
