@@ -354,7 +354,10 @@ def test_the_table_and_the_verdict_in_words():
     assert "state: maximum 1.0000 bits (4 representations), NOT sufficient" in text
     assert "{s0,s3} {s1} {s2}" in text
     assert "s0: a1; s3: a0" in text
-    assert report.format_verdict(analysis.verdicts["fwd"], analysis.mdp).endswith("sufficient for Q*.")
+    assert report.format_verdict(analysis.verdicts["fwd"], analysis.mdp) == (
+        "fwd: maximum 2.0000 bits (1 representations), sufficient for Q*. The next lies 0.5000 bits below. "
+        "That holds for every reward of the next state."
+    )
 
 
 def test_few_rows_stand_for_many():

@@ -20,7 +20,7 @@ from mi_repr.tabular import (
 )
 from mi_repr.tabular.partitions import evaluate_partitions
 from mi_repr.tabular.solve import optimal_q
-from mi_repr.tabular.tables import make_tables
+from mi_repr.tabular.tables import find_flaws, make_tables
 
 settings.register_profile("mi-repr-tabular", deadline=None, max_examples=40)
 settings.load_profile("mi-repr-tabular")
@@ -228,7 +228,8 @@ def test_twelve_states():
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 1000])
 def test_batches_do_not_matter(batch_size):
     mdp = figure3_readable()
-    tables = make_tables(mdp, joint_distribution(mdp), optimal_q(mdp), ("fwd", "inv+reward"))
+    flaws = find_flaws(optimal_q(mdp), np.arange(6), np.ones(6, bool))
+    tables = make_tables(joint_distribution(mdp), ("fwd", "inv", "reward"), flaws)
     labels = all_partitions(6)
     whole, parts = evaluate_partitions(tables, labels), evaluate_partitions(tables, labels, batch_size)
     np.testing.assert_array_equal(whole.values, parts.values)

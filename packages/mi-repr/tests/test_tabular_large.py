@@ -139,7 +139,7 @@ def test_losses_of_merges_are_differences_of_values(terms):
     rng = np.random.default_rng(4)
     mdp = FiniteMDP(rng.dirichlet(np.ones(4), (4, 3)), rng.integers(0, 2, (4, 3)), "state_action")
     name = "+".join(terms)
-    losses = merge_losses(joint_distribution(mdp, 2), terms)
+    losses = merge_losses([(joint_distribution(mdp, 2), terms)])
     for i, j in zip(*np.triu_indices(4, 1), strict=True):
         labels = np.arange(4)
         labels[j] = i

@@ -8,17 +8,36 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mi_repr.tabular.conditions import Violation, check_conditions, has_state_independent_policy
-from mi_repr.tabular.information import joint_distribution, name_objectives, parse_objective
+from mi_repr.tabular.conditions import (
+    Violation,
+    check_conditions,
+    explain_unshown,
+    has_state_independent_policy,
+    shown_states,
+)
+from mi_repr.tabular.groups import group_rows
+from mi_repr.tabular.information import joint_distribution
+from mi_repr.tabular.margins import Part, loss_of, nearest_pair, pairs_tell
 from mi_repr.tabular.mdp import FiniteMDP
+from mi_repr.tabular.objectives import Objective, name_objectives, parse_objective
 from mi_repr.tabular.partitions import all_partitions, evaluate_partitions
 from mi_repr.tabular.solve import optimal_q
-from mi_repr.tabular.tables import NOT_PI_STRICT, NOT_PI_WEAK, NOT_Q, lossy_bits, make_tables
+from mi_repr.tabular.tables import (
+    NOT_EVERY_REWARD,
+    NOT_PI_STRICT,
+    NOT_PI_WEAK,
+    NOT_Q,
+    find_flaws,
+    lossy_bits,
+    make_tables,
+)
 from mi_repr.tabular.verdict import NOTIONS, Notion, Verdict, make_counterexample
 
 DEFAULT_MAX_STATES, MOST_STATES = 11, 12
 _ROUNDING = 1e-12
 _FLAWS: dict[Notion, int] = {"q": NOT_Q, "pi_strict": NOT_PI_STRICT, "pi_weak": NOT_PI_WEAK}
+_NEAREST = 16
+"""Representations whose losses are computed to full accuracy, to find the margin."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -32,9 +51,11 @@ class Analysis:
     values: `[N]` in nats, by the name of the objective.
     maximal: `[N]` bool by objective, whether the partition maximises it.
     sufficient: `[N]` bool by notion: "q", "pi_strict", "pi_weak", explained in `Verdict`.
+    every_reward: `[N]` bool, whether the partition is sufficient for Q* whatever the reward of the next state.
     q: `[S, A]`, Q*.
     verdicts: by objective.
     violations: the conditions of the theory that do not hold.
+    judged: `[N]` uint8, which notions a partition violates among the states that the data show, see `find_flaws`.
     """
 
     mdp: FiniteMDP
@@ -44,9 +65,11 @@ class Analysis:
     values: dict[str, np.ndarray]
     maximal: dict[str, np.ndarray]
     sufficient: dict[Notion, np.ndarray]
+    every_reward: np.ndarray
     q: np.ndarray
     verdicts: dict[str, Verdict]
     violations: tuple[Violation, ...]
+    judged: np.ndarray
 
     def row(self, labels: Sequence[int] | np.ndarray) -> int:
         """The row of a partition, whatever its blocks are called.
@@ -85,27 +108,57 @@ def analyse(
         defined.
     """
     check_num_states(mdp.num_states, max_states)
-    objectives = name_objectives(objectives)
-    joint, q = joint_distribution(mdp, k, with_residues=True), optimal_q(mdp)
-    labels = all_partitions(mdp.num_states)
-    values, flaws, lossy = evaluate_partitions(make_tables(mdp, joint, q, objectives), labels)
-    by_objective = dict(zip(objectives, values.T[1:], strict=True))
-    may_gain = not has_state_independent_policy(mdp)
-    maximal = {}
-    for name, column in by_objective.items():
-        terms = parse_objective(name, mdp)
-        if tolerance is None and not (may_gain and "inv" in terms):
-            maximal[name] = lossy & lossy_bits(terms) == 0
-        else:
-            slack = _ROUNDING * abs(column.max()) if tolerance is None else tolerance
-            maximal[name] = column >= column.max() - slack
-    sufficient = {notion: flaws & flaw == 0 for notion, flaw in _FLAWS.items()}
-    verdicts = {
-        name: _judge(name, column.max(), maximal[name], sufficient, labels, q, mdp)
-        for name, column in by_objective.items()
+    wanted = [parse_objective(name, mdp, k) for name in name_objectives(objectives)]
+    q, labels, shown = optimal_q(mdp), all_partitions(mdp.num_states), shown_states(mdp)
+    dynamics = group_rows(mdp.transition.reshape(mdp.num_states, -1))
+    flaws = find_flaws(q, dynamics, np.ones(mdp.num_states, bool))
+    components: dict[int, list[str]] = {}
+    for objective in wanted:
+        for component, steps in objective.terms:
+            if component not in components.setdefault(steps, []):
+                components[steps].append(component)
+    joints = {steps: joint_distribution(mdp, steps, with_residues=True) for steps in components}
+    found = {
+        steps: evaluate_partitions(make_tables(joints[steps], of_steps, flaws), labels)
+        for steps, of_steps in components.items()
     }
-    violations = check_conditions(mdp, k)
-    return Analysis(mdp, k, labels, values[:, 0], by_objective, maximal, sufficient, q, verdicts, violations)
+    first = next(iter(found))
+    judged = found[first].flaws
+    if not shown.all():
+        masked = make_tables(joints[first], components[first], find_flaws(q, dynamics, shown))
+        judged = evaluate_partitions(masked, labels).flaws
+    values, maximal = {}, {}
+    may_gain = not has_state_independent_policy(mdp)
+    for objective in wanted:
+        column = np.zeros(len(labels))
+        lossless = np.ones(len(labels), bool)
+        for component, steps in objective.terms:
+            column += found[steps].values[:, 1 + components[steps].index(component)]
+            lossless &= found[steps].lossy & lossy_bits([component]) == 0
+        values[objective.name] = column
+        by_structure = tolerance is None and not (may_gain and objective.has("inv")) and lossless.any()
+        slack = _ROUNDING * np.abs(column).max() if tolerance is None else tolerance
+        maximal[objective.name] = lossless if by_structure else column >= column.max() - slack
+    analysis = Analysis(
+        mdp,
+        k,
+        labels,
+        found[first].values[:, 0],
+        values,
+        maximal,
+        {notion: found[first].flaws & flaw == 0 for notion, flaw in _FLAWS.items()},
+        found[first].flaws & NOT_EVERY_REWARD == 0,
+        q,
+        {},
+        check_conditions(mdp, k),
+        judged,
+    )
+    for objective in wanted:
+        parts = [(joints[steps], of_steps) for steps, of_steps in objective.by_steps.items()]
+        margin = _find_margin(analysis, objective, parts, exact=not (may_gain and objective.has("inv")))
+        maximum = float(values[objective.name].max())
+        analysis.verdicts[objective.name] = _judge(analysis, objective.name, maximum, maximal[objective.name], margin)
+    return analysis
 
 
 def judge_all_k(analyses: Sequence[Analysis]) -> dict[str, Verdict]:
@@ -122,18 +175,14 @@ def judge_all_k(analyses: Sequence[Analysis]) -> dict[str, Verdict]:
     first = analyses[0]
     if any(other.mdp is not first.mdp or other.values.keys() != first.values.keys() for other in analyses):
         raise ValueError("the analyses must be of the same MDP and objectives")
-    return {
-        name: _judge(
-            name,
-            sum(each.verdicts[name].maximum for each in analyses),
-            np.logical_and.reduce([analysis.maximal[name] for analysis in analyses]),
-            first.sufficient,
-            first.labels,
-            first.q,
-            first.mdp,
-        )
-        for name in first.values
-    }
+    verdicts = {}
+    for name in first.values:
+        maximum = sum(each.verdicts[name].maximum for each in analyses)
+        maximal = np.logical_and.reduce([analysis.maximal[name] for analysis in analyses])
+        below = maximum - np.sum([analysis.values[name] for analysis in analyses], axis=0)[~maximal]
+        margin = float(below.min()) if below.size and below.min() > _ROUNDING * abs(maximum) else None
+        verdicts[name] = _judge(first, name, maximum, maximal, margin)
+    return verdicts
 
 
 def check_num_states(num_states: int, max_states: int) -> None:
@@ -152,21 +201,53 @@ def check_num_states(num_states: int, max_states: int) -> None:
         )
 
 
-def _judge(
-    name: str,
-    maximum: float,
-    maximal: np.ndarray,
-    sufficient: dict[Notion, np.ndarray],
-    labels: np.ndarray,
-    q: np.ndarray,
-    mdp: FiniteMDP,
-) -> Verdict:
-    some = bool(maximal.any())
-    holds = {notion: some and bool(sufficient[notion][maximal].all()) for notion in sufficient}
+def _find_margin(analysis: Analysis, objective: Objective, parts: list[Part], *, exact: bool) -> float | None:
+    """In nats, how far the best of the partitions that are not maximal lies below; None where there is none to tell.
+
+    Where nothing gains by aliasing, losses are computed to full accuracy: of the pairs of states that cannot be merged,
+    and of the partitions that floating-point numbers put next.
+    """
+    column, others = analysis.values[objective.name], np.flatnonzero(~analysis.maximal[objective.name])
+    if not others.size:
+        return None
+    below = column.max() - column[others]
+    if not exact or objective.has("latent"):
+        return float(below.min())
+    lossy = _lossy_pairs(analysis, objective.name)
+    pair = nearest_pair(parts, lossy)
+    if pair is not None and pairs_tell(parts, ~lossy):
+        return pair
+    nearest = others[np.argpartition(below, min(_NEAREST, len(below)) - 1)[:_NEAREST]]
+    return min(loss_of(parts, analysis.labels[row]) for row in nearest)
+
+
+def _lossy_pairs(analysis: Analysis, name: str) -> np.ndarray:
+    """`[S, S]` bool, the states whose merging alone is not maximal."""
+    size = analysis.mdp.num_states
+    lossy = np.zeros((size, size), bool)
+    last = len(analysis.labels) - 1  # the identity, and before it all partitions that merge two states
+    for row in range(last - size * (size - 1) // 2, last):
+        if not analysis.maximal[name][row]:
+            block = np.bincount(analysis.labels[row]).argmax()
+            lossy[np.ix_(analysis.labels[row] == block, analysis.labels[row] == block)] = True
+    return lossy
+
+
+def _judge(analysis: Analysis, name: str, maximum: float, maximal: np.ndarray, margin: float | None) -> Verdict:
+    """The verdict on the partitions `maximal: [N]` bool: what no state that is shown contradicts, if all are shown."""
+    withheld, some = explain_unshown(analysis.mdp), bool(maximal.any())
+    fine = {
+        notion: analysis.judged & flaw == 0 for notion, flaw in [*_FLAWS.items(), ("every_reward", NOT_EVERY_REWARD)]
+    }
+    holds = {notion: some and bool(kept[maximal].all()) for notion, kept in fine.items()}
     counterexample = None
     weakest = next((notion for notion in reversed(NOTIONS) if some and not holds[notion]), None)
     if weakest is not None:
-        failing = labels[maximal & ~sufficient[weakest]]
+        failing = analysis.labels[maximal & ~fine[weakest]]
         finest = failing[failing.max(axis=1).argmax()]
-        counterexample = make_counterexample(finest, weakest, q, mdp.actions)
-    return Verdict(name, float(maximum), int(maximal.sum()), **holds, counterexample=counterexample)
+        mdp = analysis.mdp
+        counterexample = make_counterexample(finest, weakest, analysis.q, mdp.actions, shown_states(mdp))
+    said = {notion: None if withheld and kept else kept for notion, kept in holds.items()}
+    return Verdict(
+        name, maximum, int(maximal.sum()), **said, counterexample=counterexample, margin=margin, withheld=withheld
+    )

@@ -38,17 +38,13 @@ def check_conditions(mdp: FiniteMDP, k: int = 1) -> tuple[Violation, ...]:
     """
     found: list[Violation] = []
     later = joint_distribution(mdp, k).steps.sum(axis=(0, 1))
-    unseen = (mdp.occupancy <= 0) | (later <= 0)
-    if unseen.any():
-        found.append(
-            Violation(
-                "support",
-                f"the data never show {_some(mdp.states, unseen)}: the objectives say nothing about aliasing there",
-            )
-        )
-    untaken = np.any((mdp.behaviour <= 0) & mdp.choices, axis=1)
-    if untaken.any():
-        found.append(Violation("policy_support", f"the policy never takes some action in {_some(mdp.states, untaken)}"))
+    if unseen := _explain_unseen(mdp):
+        found.append(Violation("support", unseen))
+    elif (later <= 0).any():
+        names = _some(mdp.states, later <= 0)
+        found.append(Violation("support", f"no step of the data leads to {names}: nothing is said of what came before"))
+    if untaken := _explain_untaken(mdp):
+        found.append(Violation("policy_support", untaken))
     recurrent = recurrent_states(mdp.chain)
     if recurrent is None or not recurrent.all():
         detail = (
@@ -70,6 +66,49 @@ def check_conditions(mdp: FiniteMDP, k: int = 1) -> tuple[Violation, ...]:
     if k > 1:
         found.append(Violation("k", f"the guarantee of J_fwd needs k = 1; k = {k} alone does not give it"))
     return tuple(found)
+
+
+def shown_states(mdp: FiniteMDP) -> np.ndarray:
+    """`[S]` bool, the states that the data show, with every action that they have. Others are not judged."""
+    return (mdp.occupancy > 0) & ~_untaken(mdp)
+
+
+def explain_unshown(mdp: FiniteMDP) -> str | None:
+    """Which states the data do not show, and what mends it; None where all are shown."""
+    reasons = [reason for reason in (_explain_unseen(mdp), _explain_untaken(mdp)) if reason]
+    return "; ".join(reasons) or None
+
+
+def _untaken(mdp: FiniteMDP) -> np.ndarray:
+    """`[S]` bool, the states in which the policy never takes some action that they have."""
+    return np.any((mdp.behaviour <= 0) & mdp.choices, axis=1)
+
+
+def _explain_unseen(mdp: FiniteMDP) -> str | None:
+    unseen = mdp.occupancy <= 0
+    if not unseen.any():
+        return None
+    names, seen = _some(mdp.states, unseen), np.flatnonzero(~unseen)
+    stays = [mdp.chain[state, state] == 1 for state in seen]
+    if mdp.state_distribution is None and all(stays):
+        goal = mdp.states[seen[0]]
+        return (
+            f"the data never show {names}: they stay in {goal} for ever. with_restarts(start) lets {goal} lead back to "
+            "the start; or give state_distribution"
+        )
+    where = "is never reached" if mdp.state_distribution is None else "cannot be reached"
+    return f"the data never show {names}; restrict_to_reachable() leaves out what {where}, or give state_distribution"
+
+
+def _explain_untaken(mdp: FiniteMDP) -> str | None:
+    untaken = (mdp.behaviour <= 0) & mdp.choices & (mdp.occupancy > 0)[:, None]
+    if not untaken.any():
+        return None
+    state, action = np.argwhere(untaken)[0]
+    return (
+        f"the policy never takes some action in {_some(mdp.states, np.any(untaken, axis=1))}, such as "
+        f"{mdp.actions[action]} in {mdp.states[state]}; allowed says which actions a state lacks"
+    )
 
 
 def has_state_independent_policy(mdp: FiniteMDP) -> bool:

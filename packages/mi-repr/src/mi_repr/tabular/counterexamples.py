@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mi_repr.tabular.analysis import Analysis, analyse
-from mi_repr.tabular.information import components, parse_objective
+from mi_repr.tabular.information import components
 from mi_repr.tabular.mdp import FiniteMDP
+from mi_repr.tabular.objectives import parse_objective
 from mi_repr.tabular.solve import TOLERANCE
 from mi_repr.tabular.verdict import NOTIONS, Notion
 
@@ -82,7 +83,10 @@ def find_counterexample(
         raise ValueError(f"num_actions and max_tables must be at least 1, got {num_actions} and {max_tables}")
     if notion not in NOTIONS:
         raise ValueError(f"notion must be one of {', '.join(NOTIONS)}, got {notion!r}")
-    terms = parse_objective(objective, FiniteMDP(np.ones((1, 1, 1)), np.zeros(1), discount=discount))
+    parsed = parse_objective(objective, FiniteMDP(np.ones((1, 1, 1)), np.zeros(1), discount=discount))
+    if parsed.has("latent"):
+        raise ValueError(f"objective must be a sum of fwd, state, inv and reward, got {objective!r}")
+    terms = [component for component, _ in parsed.terms]
     searched: list[SizeSearched] = []
     for num_states in range(min_states, max_states + 1):
         num_all = num_states ** (num_states * num_actions)

@@ -1,19 +1,7 @@
-"""The objectives of thesis section 2.3 for one representation, deterministic or stochastic, in nats.
+"""The objectives for one representation, deterministic or stochastic, in nats; `mi_repr.tabular.objectives` lists them.
 
 In the shape descriptions `S` denotes the states, `A` the actions, `Z` the codes of a representation and `R` the
 different rewards. A representation is `[S]` integers (a partition: the block of each state) or `[S, Z]`, p(z given s).
-
-| objective | | equation of the thesis |
-| --- | --- | --- |
-| fwd | J_fwd = I(Z_{t+k}; Z_t, A_t) | 2 |
-| state | J_state = I(Z_{t+k}; Z_t) | 3 |
-| inv | J_inv = I(A_t; Z_{t+k} given Z_t) | 4 |
-| reward | I(R_t; Z_t) | section 2.4.3 |
-| reward_action | I(R_t; Z_t, A_t), for rewards that depend on the action | - |
-
-A_t is the first of k actions, the policy chooses the others. R_t is the reward that belongs to S_t: r(S_t) if rewards
-are paid on arrival (it came with S_t) or by the state, what the step from S_t by A_t pays else. A plus sign
-adds objectives: "inv+reward"; "J_inv" is "inv".
 """
 
 from collections.abc import Sequence
@@ -22,12 +10,12 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from mi_repr.tabular.mdp import FiniteMDP
+from mi_repr.tabular.objectives import name_objectives, parse_objective
 from mi_repr.tabular.residues import step_residues
 
 Value = TypeVar("Value", float, np.ndarray)
 
 _LISTS: tuple[type[Any], ...] = (list, tuple)
-COMPONENTS = ("fwd", "state", "inv", "reward", "reward_action")
 
 
 class Joint(NamedTuple):
@@ -42,26 +30,6 @@ class Joint(NamedTuple):
     steps: np.ndarray
     rewards: np.ndarray
     residues: tuple[np.ndarray, ...] = ()
-
-
-def parse_objective(name: str, mdp: FiniteMDP) -> tuple[str, ...]:
-    """The terms of an objective such as "inv+reward".
-
-    Raises:
-      ValueError: a term is unknown, or not defined for the rewards of this MDP.
-    """
-    if not isinstance(name, str):
-        raise ValueError(f"objective must be a name such as 'fwd' or 'inv+reward', got {name!r}")
-    terms = tuple(term.strip().removeprefix("J_") for term in name.split("+"))
-    for term in terms:
-        if term not in COMPONENTS:
-            raise ValueError(f"objective {name!r}: {term!r} must be one of {', '.join(COMPONENTS)}")
-    if "reward_action" in terms and mdp.reward_kind.by_state:
-        raise ValueError(
-            f"objective {name!r}: reward_action needs rewards that depend on the action, got reward_convention="
-            f"{mdp.reward_convention!r}"
-        )
-    return terms
 
 
 def joint_distribution(mdp: FiniteMDP, k: int = 1, *, with_residues: bool = False) -> Joint:
@@ -92,18 +60,6 @@ def to_bits(nats: Value) -> Value:
     """The same information in bits."""
     bits: Any = nats / np.log(2)
     return bits
-
-
-def name_objectives(objectives: str | Sequence[str]) -> tuple[str, ...]:
-    """Their names; one alone may stand for itself.
-
-    Raises:
-      ValueError: there is none.
-    """
-    names = (objectives,) if isinstance(objectives, str) else tuple(objectives)
-    if not names:
-        raise ValueError("objectives must name one at least")
-    return names
 
 
 def check_representation(representation: Any, num_states: int) -> np.ndarray:
@@ -156,15 +112,16 @@ def measure(
       ValueError: an objective is unknown, `k` is below 1 or the representation is malformed.
     """
     codes = check_representation(representation, mdp.num_states)
-    joint = joint_distribution(mdp, k)
-    terms = components(
-        aggregate(aggregate(joint.steps, codes, 0), codes, 2),
-        aggregate(joint.rewards, codes, 0),
-    )
+    wanted = {name: parse_objective(name, mdp, k) for name in name_objectives(objectives)}
     spread = 0.0 if codes.ndim == 1 else float(mdp.occupancy @ entropy_terms(codes).sum(axis=1))
     values = {"I(Z;S)": entropy(aggregate(mdp.occupancy, codes, 0)) - spread}
-    for name in name_objectives(objectives):
-        values[name] = float(sum(terms[term] for term in parse_objective(name, mdp)))
+    found: dict[int, dict[str, np.ndarray]] = {}
+    for steps in dict.fromkeys(steps for objective in wanted.values() for steps in objective.by_steps):
+        joint = joint_distribution(mdp, steps)
+        both_ends = aggregate(aggregate(joint.steps, codes, 0), codes, 2)
+        found[steps] = components(both_ends, aggregate(joint.rewards, codes, 0))
+    for name, objective in wanted.items():
+        values[name] = float(sum(found[steps][component] for component, steps in objective.terms))
     return values
 
 
@@ -194,7 +151,7 @@ def _read_blocks(representation: Any, num_states: int) -> np.ndarray | None:
 
 
 def components(steps: np.ndarray, rewards: np.ndarray) -> dict[str, np.ndarray]:
-    """All objectives, `[...]` each.
+    """All components of objectives, `[...]` each.
 
     Args:
       steps: `[..., Z, A, Z]`, p(z_t, a_t, z_{t+k}).
@@ -209,6 +166,7 @@ def components(steps: np.ndarray, rewards: np.ndarray) -> dict[str, np.ndarray]:
         "inv": code_action + pair - triple - code,
         "reward": reward + code - _entropy(rewards.sum(axis=-2), 2),
         "reward_action": reward + code_action - _entropy(rewards, 3),
+        "latent": code_action - triple,
     }
 
 

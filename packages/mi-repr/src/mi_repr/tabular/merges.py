@@ -14,17 +14,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mi_repr.tabular.conditions import has_state_independent_policy
-from mi_repr.tabular.information import (
-    Joint,
-    check_representation,
-    components,
-    entropy_terms,
-    joint_distribution,
-    parse_objective,
-)
+from mi_repr.tabular.conditions import explain_unshown, has_state_independent_policy, shown_states
+from mi_repr.tabular.groups import group_rows
+from mi_repr.tabular.information import Joint, check_representation, components, entropy_terms, joint_distribution
 from mi_repr.tabular.lossless import Conditions, find_conditions, join
+from mi_repr.tabular.margins import Part, nearest_pair, pairs_tell
 from mi_repr.tabular.mdp import FiniteMDP
+from mi_repr.tabular.objectives import parse_objective
 from mi_repr.tabular.solve import optimal_q
 from mi_repr.tabular.verdict import Verdict, make_counterexample, violating_pairs
 
@@ -56,28 +52,34 @@ def analyse_pairs(mdp: FiniteMDP, objective: str, *, k: int = 1, tolerance: floa
     Raises:
       ValueError: the objective is unknown or not monotone, or the state distribution is not defined.
     """
-    terms = _check_monotone(mdp, objective)
-    joint, q = joint_distribution(mdp, k, with_residues=True), optimal_q(mdp)
-    mergeable = np.triu(_mergeable(joint, terms, tolerance).pairs(), 1)
-    failing = {notion: np.argwhere(mergeable & violated) for notion, violated in violating_pairs(q).items()}
-    holds = {notion: not len(found) for notion, found in failing.items()}
+    parts, q = _parts(mdp, objective, k), optimal_q(mdp)
+    free, shown, withheld = _mergeable(parts, tolerance).pairs(), shown_states(mdp), explain_unshown(mdp)
+    judged = np.triu(free & shown[:, None] & shown, 1)
+    failing = {notion: np.argwhere(judged & violated) for notion, violated in violating_pairs(q).items()}
+    holds: dict[str, bool] = {notion: not len(found) for notion, found in failing.items()}
+    dynamics = group_rows(mdp.transition.reshape(mdp.num_states, -1))
+    holds["every_reward"] = not (judged & (dynamics[:, None] != dynamics)).any()
     counterexample = None
     for notion, found in failing.items():
         if len(found):
             labels = np.arange(mdp.num_states)
             labels[found[0, 1]] = found[0, 0]
-            counterexample = make_counterexample(labels, notion, q, mdp.actions)
+            counterexample = make_counterexample(labels, notion, q, mdp.actions, shown)
             break
     # Two sets of two actions that meet pairwise meet all together; larger sets need not.
     undecided = holds["pi_weak"] and not holds["pi_strict"] and mdp.num_actions > 2
+    said = {notion: None if withheld and held else held for notion, held in holds.items()}
     return Verdict(
         objective,
-        _value(joint, terms),
+        _value(parts),
         None,
-        q=holds["q"],
-        pi_strict=holds["pi_strict"],
-        pi_weak=None if undecided else holds["pi_weak"],
+        q=said["q"],
+        pi_strict=said["pi_strict"],
+        pi_weak=None if undecided else said["pi_weak"],
         counterexample=counterexample,
+        every_reward=said["every_reward"],
+        margin=nearest_pair(parts, ~free) if pairs_tell(parts, free) else None,
+        withheld=withheld,
     )
 
 
@@ -98,10 +100,8 @@ def search_maximisers(
     """
     if limit < 1:
         raise ValueError(f"limit must be at least 1, got {limit}")
-    terms = _check_monotone(mdp, objective)
-    joint = joint_distribution(mdp, k, with_residues=True)
+    start = _mergeable(_parts(mdp, objective, k), tolerance)
     identity = tuple(range(mdp.num_states))
-    start = _mergeable(joint, terms, tolerance)
     found = {identity: None}
     queue = collections.deque([identity])
     while queue:
@@ -118,10 +118,12 @@ def search_maximisers(
     return Maximisers(np.array(list(found)), complete=True)
 
 
-def _mergeable(joint: Joint, terms: Sequence[str], tolerance: float | None) -> "Conditions | _Within":
-    if tolerance is None:
-        return join([find_conditions(joint, term) for term in terms])
-    return _Within(joint, terms, tolerance)
+def _mergeable(parts: Sequence[Part], tolerance: float | None) -> "Conditions | _Within":
+    return _join_conditions(parts) if tolerance is None else _Within(parts, tolerance)
+
+
+def _join_conditions(parts: Sequence[Part]) -> Conditions:
+    return join([find_conditions(joint, component) for joint, each in parts for component in each])
 
 
 def maximises(mdp: FiniteMDP, labels: Sequence[int] | np.ndarray, objective: str, *, k: int = 1) -> bool:
@@ -133,33 +135,36 @@ def maximises(mdp: FiniteMDP, labels: Sequence[int] | np.ndarray, objective: str
     blocks = check_representation(labels, mdp.num_states)
     if blocks.ndim != 1:
         raise ValueError("labels must be a partition, got a stochastic representation")
-    joint = joint_distribution(mdp, k, with_residues=True)
-    return join([find_conditions(joint, term) for term in _check_monotone(mdp, objective)]).is_lossless(blocks)
+    return _join_conditions(_parts(mdp, objective, k)).is_lossless(blocks)
 
 
 class _Within:
     """Which blocks can be merged and so many nats are lost at most, what was lost before included."""
 
-    def __init__(self, joint: Joint, terms: Sequence[str], tolerance: float, lost: float = 0.0) -> None:
-        self._joint, self._terms, self._tolerance, self._lost = joint, terms, tolerance, lost
+    def __init__(self, parts: Sequence[Part], tolerance: float, lost: float = 0.0) -> None:
+        self._parts, self._tolerance, self._lost = parts, tolerance, lost
 
     def pairs(self) -> np.ndarray:
         """`[M, M]` bool."""
-        return self._lost + merge_losses(self._joint, self._terms) <= self._tolerance
+        return self._lost + merge_losses(self._parts) <= self._tolerance
 
     def merged(self, labels: tuple[int, ...]) -> "_Within":
         """The same of a partition of the states."""
-        merged = _merged(self._joint, labels)
-        lost = max(_value(self._joint, self._terms) - _value(merged, self._terms), 0.0)
-        return _Within(merged, self._terms, self._tolerance, lost)
+        merged = [(_merged(joint, labels), each) for joint, each in self._parts]
+        return _Within(merged, self._tolerance, max(_value(self._parts) - _value(merged), 0.0))
 
 
-def merge_losses(joint: Joint, terms: Sequence[str]) -> np.ndarray:
-    """`[M, M]` in nats, what a sum of objectives loses when two of the blocks of `joint` become one.
+def merge_losses(parts: Sequence[Part]) -> np.ndarray:
+    """`[M, M]` in nats, what a sum of objectives loses when two of the blocks of its data become one.
 
     With f(p) = -p log p, merging changes an entropy only in the entries of the two blocks: by
     f(p_i + p_j) - f(p_i) - f(p_j), for pairs of blocks along both rows and columns.
     """
+    size = len(parts[0][0].steps)
+    return sum((_part_losses(joint, each) for joint, each in parts), np.zeros((size, size)))
+
+
+def _part_losses(joint: Joint, terms: Sequence[str]) -> np.ndarray:
     steps, rewards = joint.steps, joint.rewards
     code = _row_gains(steps.sum(axis=(1, 2))[:, None])
     later = _row_gains(steps.sum(axis=(0, 1))[:, None])
@@ -200,16 +205,21 @@ def _merged(joint: Joint, labels: tuple[int, ...]) -> Joint:
     return Joint(steps, np.einsum("sm,sar->mar", member, joint.rewards))
 
 
-def _value(joint: Joint, terms: Sequence[str]) -> float:
-    values = components(joint.steps, joint.rewards)
-    return float(sum(values[term] for term in terms))
+def _value(parts: Sequence[Part]) -> float:
+    values = [(components(joint.steps, joint.rewards), each) for joint, each in parts]
+    return float(sum(value[component] for value, each in values for component in each))
 
 
-def _check_monotone(mdp: FiniteMDP, objective: str) -> tuple[str, ...]:
-    terms = parse_objective(objective, mdp)
-    if "inv" in terms and not has_state_independent_policy(mdp):
-        raise ValueError(
-            f"objective {objective!r}: the policy depends on the state, so J_inv can gain from aliasing and merges do "
-            "not find its maximum; only trying all partitions does"
-        )
-    return terms
+def _parts(mdp: FiniteMDP, name: str, k: int) -> list[Part]:
+    """The data of each number of steps of a monotone objective, and the components that look at them.
+
+    Raises:
+      ValueError: the objective is unknown, or can gain from aliasing.
+    """
+    objective = parse_objective(name, mdp, k)
+    gains = "so merges do not find its maximum; only trying all partitions does"
+    if objective.has("latent"):
+        raise ValueError(f"objective {name!r}: latent can gain from aliasing, {gains}")
+    if objective.has("inv") and not has_state_independent_policy(mdp):
+        raise ValueError(f"objective {name!r}: the policy depends on the state, J_inv can gain from aliasing, {gains}")
+    return [(joint_distribution(mdp, steps, with_residues=True), each) for steps, each in objective.by_steps.items()]

@@ -10,7 +10,7 @@ import numpy as np
 from mi_repr.tabular.analysis import Analysis
 from mi_repr.tabular.information import to_bits
 from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.verdict import NOTIONS, Notion, Verdict, format_partition
+from mi_repr.tabular.verdict import NOTIONS, Counterexample, Notion, Verdict, format_partition
 
 
 def representative_rows(analysis: Analysis, limit: int = 12) -> np.ndarray:
@@ -71,17 +71,26 @@ def format_values(
 
 
 def format_verdict(verdict: Verdict, mdp: FiniteMDP) -> str:
-    """The verdict in a sentence or two, with the counterexample."""
-    of_all = "" if verdict.num_maximisers is None else f" ({verdict.num_maximisers} representations)"
-    opening = f"{verdict.objective}: maximum {abs(to_bits(verdict.maximum)):.4f} bits{of_all}, "
+    """The verdict in a few sentences, with its margin and the counterexample."""
     if verdict.num_maximisers == 0:
         return f"{verdict.objective}: no representation maximises it at every k, so nothing is guaranteed."
+    of_all = "" if verdict.num_maximisers is None else f" ({verdict.num_maximisers} representations)"
+    opening = f"{verdict.objective}: maximum {abs(to_bits(verdict.maximum)):.4f} bits{of_all}, "
+    if verdict.withheld is not None and verdict.counterexample is None:
+        return f"{opening}no verdict: {verdict.withheld}."
     holding = [notion for notion in NOTIONS if getattr(verdict, notion)]
     opening += f"sufficient for {format_notions(holding)}" if holding else "NOT sufficient"
-    if verdict.pi_weak is None:
+    if verdict.pi_weak is None and verdict.withheld is None:
         opening += "; whether an optimal policy can always be expressed was not decided"
-    if (example := verdict.counterexample) is None:
-        return opening + "."
+    opening += f". {format_margin(verdict)}."
+    if verdict.every_reward:
+        opening += " That holds for every reward of the next state."
+    if verdict.counterexample is None:
+        return opening
+    return f"{opening}\n  {_format_counterexample(verdict.counterexample, mdp)}"
+
+
+def _format_counterexample(example: Counterexample, mdp: FiniteMDP) -> str:
     lacking = {
         "pi_weak": "no action is optimal in all",
         "pi_strict": "optimal actions differ between those",
@@ -93,7 +102,15 @@ def format_verdict(verdict: Verdict, mdp: FiniteMDP) -> str:
     aliased = ",".join(mdp.states[state] for state in example.states)
     shown = format_partition(example.labels, mdp.states) if mdp.num_states <= 12 else f"that aliases only {{{aliased}}}"
     fault = f"{lacking[example.fails]} of {aliased} (optimal are {actions})"
-    return f"{opening}.\n  The maximiser {shown} is not sufficient for {NOTIONS[example.fails]}: {fault}."
+    return f"The maximiser {shown} is not sufficient for {NOTIONS[example.fails]}: {fault}."
+
+
+def format_margin(verdict: Verdict) -> str:
+    """How far the next representation lies below the maximum, in bits."""
+    if verdict.margin is None:
+        return "Decided by structure"
+    bits = to_bits(verdict.margin)
+    return f"The next lies {bits:.4f} bits below" if bits >= 1e-3 else f"The next lies {bits:.1e} bits below"
 
 
 def format_notions(holding: Sequence[Notion]) -> str:

@@ -84,16 +84,19 @@ def fingerprints(rows: np.ndarray, prime: int) -> np.ndarray:
 
 def _to_fractions(rows: np.ndarray) -> tuple[list[Fraction], np.ndarray] | None:
     """The different values of distributions over the last axis, and which of them each entry is; None if not exact."""
-    values, index = np.unique(rows, return_inverse=True)
+    some = rows != 0  # in a large MDP nearly all are 0, and sorting takes its time
+    values, number = np.unique(rows[some], return_inverse=True)
     if len(values) > _MOST_VALUES:
         return None
-    fractions = []
+    index = np.zeros(rows.shape, np.int64)
+    index[some] = number + 1
+    fractions = [Fraction(0)]
     for value in values.tolist():
         fraction = Fraction(value).limit_denominator(_LARGEST_DENOMINATOR)
         if abs(float(fraction) - value) > 4 * np.spacing(value):
             return None
         fractions.append(fraction)
-    return fractions, index.reshape(rows.shape)
+    return fractions, index
 
 
 def _residue(value: Fraction, prime: int) -> int:

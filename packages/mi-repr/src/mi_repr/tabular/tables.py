@@ -5,7 +5,7 @@ of states. So all such terms are computed once: those of one block for each of t
 disjoint blocks for each of the 3^S ways to put every state into the first, the second or neither. A subset is numbered
 by its bits, a disjoint pair (B, C) by ternary(B) + 2 ternary(C), where ternary reads the bits of a subset in base 3.
 
-In the shape descriptions `S` denotes the states, `A` the actions, `R` the rewards and `O` the objectives.
+In the shape descriptions `S` denotes the states, `A` the actions, `R` the rewards and `O` the components of objectives.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,25 +13,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mi_repr.tabular.information import COMPONENTS, Joint, entropy, entropy_terms, parse_objective
+from mi_repr.tabular.information import Joint, entropy, entropy_terms
 from mi_repr.tabular.lossless import ANYTHING, UNSEEN, find_conditions
-from mi_repr.tabular.mdp import FiniteMDP
+from mi_repr.tabular.objectives import COMPONENTS
 from mi_repr.tabular.solve import optimal_actions, tolerances
 
-NOT_Q, NOT_PI_STRICT, NOT_PI_WEAK = 1, 2, 4
+NOT_Q, NOT_PI_STRICT, NOT_PI_WEAK, NOT_EVERY_REWARD = 1, 2, 4, 8
 
 
 class Tables(NamedTuple):
     """What the value of a partition is a sum of.
 
-    blocks: `[2^S, 1 + O]`, what a block adds to I(Z;S) and to each objective.
+    blocks: `[2^S, 1 + O]`, what a block adds to I(Z;S) and to each component.
     pairs: `[2, 3^S]`, what two different blocks add to H(Z_t, Z_{t+k}) and to H(Z_t, A_t, Z_{t+k}), in both orders.
     weights: `[1 + O, 2]`, how often each row of `pairs` counts in each column of `blocks`.
     constant: `[1 + O]`, the entropy of the reward, where it counts.
     flaws: `[2^S]` uint8, which kinds of sufficiency a block violates: the sum of `NOT_Q`, `NOT_PI_STRICT`,
-      `NOT_PI_WEAK`.
-    lossy_blocks: `[2^S]` uint8, which terms a block loses something of: the sum of bits in the order of `COMPONENTS`.
-    lossy_pairs: `[3^S]` uint8, the same of two different blocks; `[0]` where no term looks at pairs.
+      `NOT_PI_WEAK`, `NOT_EVERY_REWARD`.
+    lossy_blocks: `[2^S]` uint8, which components a block loses something of: the sum of bits in the order of
+      `COMPONENTS`.
+    lossy_pairs: `[3^S]` uint8, the same of two different blocks; `[0]` where no component looks at pairs.
     """
 
     blocks: np.ndarray
@@ -43,19 +44,14 @@ class Tables(NamedTuple):
     lossy_pairs: np.ndarray
 
 
-def make_tables(mdp: FiniteMDP, joint: Joint, q: np.ndarray, objectives: Sequence[str]) -> Tables:
+def make_tables(joint: Joint, components: Sequence[str], flaws: np.ndarray) -> Tables:
     """The tables of one MDP, of `3^S` rows.
 
     Args:
-      mdp: of at most about 13 states.
-      joint: its data.
-      q: `[S, A]`, its optimal values.
-      objectives: their names.
-
-    Raises:
-      ValueError: an objective is unknown.
+      joint: the data of an MDP of at most about 13 states.
+      components: of `COMPONENTS`, each once; the columns.
+      flaws: from `find_flaws`.
     """
-    terms = [parse_objective(name, mdp) for name in objectives]
     entropies = _block_entropies(joint)
     within = _within_block(joint.steps)
     columns = {
@@ -64,22 +60,20 @@ def make_tables(mdp: FiniteMDP, joint: Joint, q: np.ndarray, objectives: Sequenc
         "inv": entropies["code_action"] - entropies["code"] + within[0] - within[1],
         "reward": entropies["code"] - entropies["code_reward"],
         "reward_action": entropies["code_action"] - entropies["code_action_reward"],
+        "latent": entropies["code_action"] - within[1],
     }
-    pair_weights = {"fwd": (0, -1), "state": (-1, 0), "inv": (1, -1), "reward": (0, 0), "reward_action": (0, 0)}
+    pair_weights = {"fwd": (0, -1), "state": (-1, 0), "inv": (1, -1), "latent": (0, -1)}
     reward = entropy(joint.rewards.sum(axis=(0, 1)))
-    constants = {"fwd": 0.0, "state": 0.0, "inv": 0.0, "reward": reward, "reward_action": reward}
-    blocks = [entropies["code"], *(sum(columns[term] for term in name) for name in terms)]
-    weights = [(0, 0), *(np.sum([pair_weights[term] for term in name], axis=0) for name in terms)]
-    constant = [0.0, *(sum(constants[term] for term in name) for name in terms)]
-    lossy_blocks, lossy_pairs = _find_losses(joint, sorted({term for name in terms for term in name}))
+    constants = {"reward": reward, "reward_action": reward}
+    lossy_blocks, lossy_pairs = _find_losses(joint, components)
     return Tables(
         lossy_blocks=lossy_blocks,
         lossy_pairs=lossy_pairs,
-        blocks=np.stack(blocks, axis=1),
+        blocks=np.stack([entropies["code"], *(columns[each] for each in components)], axis=1),
         pairs=_between_blocks(joint.steps),
-        weights=np.array(weights, np.float64),
-        constant=np.array(constant, np.float64),
-        flaws=_flaws(q),
+        weights=np.array([(0, 0), *(pair_weights.get(each, (0, 0)) for each in components)], np.float64),
+        constant=np.array([0.0, *(constants.get(each, 0.0) for each in components)]),
+        flaws=flaws,
     )
 
 
@@ -140,31 +134,69 @@ def lossy_bits(terms: Sequence[str]) -> int:
     return sum(1 << COMPONENTS.index(term) for term in terms)
 
 
-def _find_losses(joint: Joint, terms: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def _find_losses(joint: Joint, components: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """`[2^S]` and `[3^S]` or `[0]` uint8, see `Tables.lossy_blocks`."""
     num_states = len(joint.steps)
-    blocks, pairs = np.zeros(2**num_states, np.uint8), np.zeros(0, np.uint8)
-    for term in terms:
-        bit, conditions = lossy_bits([term]), find_conditions(joint, term)
+    blocks = np.zeros(2**num_states, np.uint8)
+    looks_at_pairs = any(each in ("inv", "latent") for each in components)
+    pairs = np.zeros(3**num_states if looks_at_pairs else 0, np.uint8)
+    for each in components:
+        bit = lossy_bits([each])
+        if each == "latent":
+            of_blocks, of_pairs = _find_splits(joint.steps)
+            blocks |= np.where(of_blocks, bit, 0).astype(np.uint8)
+            pairs |= np.where(of_pairs, bit, 0).astype(np.uint8)
+            continue
+        conditions = find_conditions(joint, each)
         for shown in conditions.blocks:
             highest, lowest = _extremes(shown)
             blocks |= np.where(highest > lowest, bit, 0).astype(np.uint8)
         for cells in conditions.cells:
-            # Of a step from one state to a block, then from a block to a block.
-            highest, lowest = _extremes(cells.T)  # [2^S, S]
-            member = over_subsets(np.logical_or, np.eye(num_states, dtype=bool), np.zeros(num_states, bool))
-            stays = np.where(member, highest, UNSEEN).max(axis=1) > np.where(member, lowest, ANYTHING).min(axis=1)
-            blocks |= np.where(stays, bit, 0).astype(np.uint8)
-            digits = ternary_digits(num_states)
-            powers = 2 ** np.arange(num_states)
-            first, second = digits == 1, digits == 2
-            pairs = np.zeros(len(digits), np.uint8) if not len(pairs) else pairs
-            for source, target in ((first, second), (second, first)):
-                subset = target @ powers
-                most = np.where(source, highest[subset], UNSEEN).max(axis=1)
-                least = np.where(source, lowest[subset], ANYTHING).min(axis=1)
-                pairs |= np.where(most > least, bit, 0).astype(np.uint8)
+            of_blocks, of_pairs = _find_conflicts(cells)
+            blocks |= np.where(of_blocks, bit, 0).astype(np.uint8)
+            pairs |= np.where(of_pairs, bit, 0).astype(np.uint8)
     return blocks, pairs
+
+
+def _find_conflicts(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`[2^S]` and `[3^S]` bool: whether steps within a block, or between two, have different `cells: [S, S]`."""
+    num_states = len(cells)
+    highest, lowest = _extremes(cells.T)  # of a step from one state to a block: [2^S, S]
+    member = _members(num_states)
+    stays = np.where(member, highest, UNSEEN).max(axis=1) > np.where(member, lowest, ANYTHING).min(axis=1)
+    digits = ternary_digits(num_states)
+    first, second = digits == 1, digits == 2
+    between = np.zeros(len(digits), bool)
+    for source, target in ((first, second), (second, first)):
+        subset = target @ 2 ** np.arange(num_states)
+        most = np.where(source, highest[subset], UNSEEN).max(axis=1)
+        least = np.where(source, lowest[subset], ANYTHING).min(axis=1)
+        between |= most > least
+    return stays, between
+
+
+def _find_splits(steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`[2^S]` and `[3^S]` bool: whether an action leads from a block into it, or another, and out of that as well."""
+    num_states = len(steps)
+    powers = 2 ** np.arange(num_states)
+    reached = over_subsets(np.bitwise_or, (steps > 0) @ powers, np.zeros(steps.shape[1], np.int64))  # [2^S, A]
+    digits = ternary_digits(num_states)
+    first, second = (digits == 1) @ powers, (digits == 2) @ powers
+
+    def splits(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+        found = np.zeros(len(source), bool)
+        for of_action in reached.T:
+            after = of_action[source]
+            found |= (after & target != 0) & (after & ~target != 0)
+        return found
+
+    subsets = np.arange(2**num_states)
+    return splits(subsets, subsets), splits(first, second) | splits(second, first)
+
+
+def _members(num_states: int) -> np.ndarray:
+    """`[2^S, S]` bool, the states of every subset."""
+    return over_subsets(np.logical_or, np.eye(num_states, dtype=bool), np.zeros(num_states, bool))
 
 
 def _extremes(shown: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -176,18 +208,26 @@ def _extremes(shown: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def _flaws(q: np.ndarray) -> np.ndarray:
-    """`[2^S]` uint8, see `Tables.flaws`."""
+def find_flaws(q: np.ndarray, dynamics: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    """`[2^S]` uint8, see `Tables.flaws`.
+
+    Args:
+      q: `[S, A]`, optimal values.
+      dynamics: `[S]` int, equal for states whose actions do the same.
+      shown: `[S]` bool, the states that count; others may be aliased with anything.
+    """
+    num_states, num_actions = q.shape
+    counted, slack = shown[:, None], tolerances(q)
     optimal = optimal_actions(q)
-    nothing, everything = np.zeros(q.shape[1], bool), np.ones(q.shape[1], bool)
-    shared, any_of_them = (
-        over_subsets(np.logical_and, optimal, everything),
-        over_subsets(np.logical_or, optimal, nothing),
-    )
-    lowest = over_subsets(np.minimum, q, np.full(q.shape[1], np.inf))
-    highest = over_subsets(np.maximum, q, np.full(q.shape[1], -np.inf))
-    slack = over_subsets(np.maximum, tolerances(q), np.zeros(q.shape[1]))
-    flaws = NOT_Q * (highest > lowest + slack).any(axis=1)
+    nothing, everything = np.zeros(num_actions, bool), np.ones(num_actions, bool)
+    shared = over_subsets(np.logical_and, optimal | ~counted, everything)
+    any_of_them = over_subsets(np.logical_or, optimal & counted, nothing)
+    lowest = over_subsets(np.minimum, np.where(counted, q, np.inf), np.full(num_actions, np.inf))
+    highest = over_subsets(np.maximum, np.where(counted, q, -np.inf), np.full(num_actions, -np.inf))
+    reach = over_subsets(np.maximum, np.where(counted, slack, 0.0), np.zeros(num_actions))
+    most, least = _extremes(np.where(shown, dynamics, UNSEEN))
+    flaws = NOT_Q * (highest > lowest + reach).any(axis=1)
     flaws = flaws + NOT_PI_STRICT * (shared != any_of_them).any(axis=1) + NOT_PI_WEAK * ~shared.any(axis=1)
-    flaws[0] = 0  # the empty set, which fills up partitions of few blocks
+    flaws = flaws + NOT_EVERY_REWARD * (most > least)
+    flaws[~_members(num_states)[:, shown].any(axis=1)] = 0  # the empty set too, which fills up small partitions
     return flaws.astype(np.uint8)

@@ -42,6 +42,8 @@ class Counterexample:
 class Verdict:
     """What maximising an objective guarantees. None where it was not decided; False where nothing maximises.
 
+    Only states that the data show are judged, see `shown_states`. Where some are not shown, nothing is said to hold.
+
     objective: its name.
     maximum: its largest value in nats.
     num_maximisers: representations that reach it, of those looked at.
@@ -49,34 +51,46 @@ class Verdict:
     pi_strict: all are strictly pi*-sufficient (definition 2): aliased states have the same set of optimal actions.
     pi_weak: all can express an optimal policy: every block has an action that is optimal in all its states.
     counterexample: the finest maximiser among those that violate the weakest notion violated.
+    every_reward: all are Q*-sufficient for every reward of the next state (proposition 1): actions lead from aliased
+      states to the same distribution.
+    margin: how far the next representation lies below the maximum, in nats. None where that was not looked for, or no
+      representation lies below: what is maximal is decided by structure, see `mi_repr.tabular.lossless`.
+    withheld: why nothing is said to hold; None where all states are shown.
     """
 
     objective: str
     maximum: float
     num_maximisers: int | None
-    q: bool
-    pi_strict: bool
+    q: bool | None
+    pi_strict: bool | None
     pi_weak: bool | None
     counterexample: Counterexample | None
+    every_reward: bool | None = None
+    margin: float | None = None
+    withheld: str | None = None
 
 
 def make_counterexample(
-    labels: np.ndarray | Sequence[int], fails: Notion, q: np.ndarray, action_names: tuple[str, ...]
+    labels: np.ndarray | Sequence[int],
+    fails: Notion,
+    q: np.ndarray,
+    action_names: tuple[str, ...],
+    shown: np.ndarray | None = None,
 ) -> Counterexample:
-    """Finds the states that show why `labels: [S]` fail, given `q: [S, A]`.
+    """Finds the states that show why `labels: [S]` fail, given `q: [S, A]`, among those `shown: [S]` bool.
 
     Raises:
       ValueError: they do not fail.
     """
     labels, optimal = np.asarray(labels), optimal_actions(q)
     for block in np.unique(labels):
-        members = np.flatnonzero(labels == block)
-        shown = next((pair for pair in _pairs(members) if violates(fails, q, optimal, pair)), None)
-        if shown is None and violates(fails, q, optimal, members):
-            shown = members
-        if shown is not None:
-            names = tuple(tuple(action_names[a] for a in np.flatnonzero(optimal[state])) for state in shown)
-            return Counterexample(tuple(map(int, labels)), fails, tuple(map(int, shown)), names)
+        members = np.flatnonzero((labels == block) & (True if shown is None else shown))
+        found = next((pair for pair in _pairs(members) if violates(fails, q, optimal, pair)), None)
+        if found is None and len(members) and violates(fails, q, optimal, members):
+            found = members
+        if found is not None:
+            names = tuple(tuple(action_names[a] for a in np.flatnonzero(optimal[state])) for state in found)
+            return Counterexample(tuple(map(int, labels)), fails, tuple(map(int, found)), names)
     raise ValueError(f"the representation {labels.tolist()} is sufficient for {NOTIONS[fails]}")
 
 
