@@ -5,15 +5,21 @@ from mi_repr.tabular.bisimulation import coarsest_bisimulation
 from mi_repr.tabular.closed_form import coarsest_maximiser
 from mi_repr.tabular.conditions import Violation, check_conditions
 from mi_repr.tabular.counterexamples import Found, SizeSearched, find_counterexample
+from mi_repr.tabular.exogenous import EndogenousVerdict, format_endogenous, judge_endogenous, with_noise
 from mi_repr.tabular.files import load_mdp
 from mi_repr.tabular.information import Joint, joint_distribution, measure, to_bits
 from mi_repr.tabular.library import (
+    ENDOGENOUS,
     LIBRARY,
     contextual_bandit,
     figure2,
     figure3,
     figure3_readable,
     figure3_small,
+    levine_control,
+    levine_double_loop,
+    levine_periodic,
+    levine_single_loop,
     mini_catcher_grip,
     mini_catcher_grip_representations,
     state_dependent_policy,
@@ -27,9 +33,11 @@ from mi_repr.tabular.solve import optimal_actions, optimal_q
 from mi_repr.tabular.verdict import Counterexample, Verdict, format_partition, sufficient_notions
 
 __all__ = [
+    "ENDOGENOUS",
     "LIBRARY",
     "Analysis",
     "Counterexample",
+    "EndogenousVerdict",
     "FiniteMDP",
     "Found",
     "Joint",
@@ -50,9 +58,15 @@ __all__ = [
     "figure3_readable",
     "figure3_small",
     "find_counterexample",
+    "format_endogenous",
     "format_partition",
     "joint_distribution",
     "judge_all_k",
+    "judge_endogenous",
+    "levine_control",
+    "levine_double_loop",
+    "levine_periodic",
+    "levine_single_loop",
     "load_mdp",
     "loss_of_optimality",
     "maximises",
@@ -67,5 +81,6 @@ __all__ = [
     "stochastic_lower_bound",
     "sufficient_notions",
     "to_bits",
+    "with_noise",
     "xor",
 ]

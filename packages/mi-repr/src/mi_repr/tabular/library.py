@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from mi_repr.tabular.exogenous import with_noise
 from mi_repr.tabular.mdp import FiniteMDP
 
 GripSemantics = Literal["toggle", "set", "toggle_action"]
@@ -105,6 +106,34 @@ def mini_catcher_grip_representations() -> dict[str, np.ndarray]:
     }
 
 
+def levine_control() -> FiniteMDP:
+    """Five states that the single-step inverse mixes and the inverse of two steps tells apart (Levine et al., 2024)."""
+    return _with_coin([[4, 0], [1, 4], [0, 1], [2, 1], [4, 3]])
+
+
+def levine_periodic() -> FiniteMDP:
+    """Two loops of three steps: the multi-step inverse fails for every number of steps (Levine et al., 2024)."""
+    return _with_coin([[1, 3], [2, 2], [0, 0], [4, 4], [0, 0]])
+
+
+def levine_single_loop() -> FiniteMDP:
+    """A loop of five with a way of two for three: the multi-step inverse needs seven steps (Levine et al., 2024)."""
+    return _with_coin([[1, 3], [2, 2], [3, 3], [4, 4], [0, 0]])
+
+
+def levine_double_loop() -> FiniteMDP:
+    """Two loops of five that cross, no noise: the multi-step inverse needs many steps (Levine et al., 2024)."""
+    table = [[(state + 1) % 5 + state // 5 * 5] * 2 for state in range(10)]
+    table[0][1], table[5][1] = 8, 3
+    return FiniteMDP.deterministic(table, np.eye(10)[4])
+
+
+def _with_coin(table: list[list[int]]) -> FiniteMDP:
+    """The deterministic MDP beside noise that flips every fourth step; arriving in the last state pays 1."""
+    mdp = FiniteMDP.deterministic(table, np.eye(len(table))[-1])
+    return with_noise(mdp, np.array([[0.75, 0.25], [0.25, 0.75]]))
+
+
 def _grip_actions(semantics: GripSemantics) -> dict[str, tuple[int, Callable[[bool], bool]]]:
     changes: dict[str, Callable[[bool], bool]]
     if semantics == "toggle_action":
@@ -130,4 +159,16 @@ LIBRARY: dict[str, Callable[[], FiniteMDP]] = {
     "contextual_bandit": contextual_bandit,
     "state_dependent_policy": state_dependent_policy,
     "mini_catcher_grip": mini_catcher_grip,
+    "levine_control": levine_control,
+    "levine_periodic": levine_periodic,
+    "levine_single_loop": levine_single_loop,
+    "levine_double_loop": levine_double_loop,
 }
+
+ENDOGENOUS: dict[str, np.ndarray] = {
+    "levine_control": np.repeat(np.arange(5), 2),
+    "levine_periodic": np.repeat(np.arange(5), 2),
+    "levine_single_loop": np.repeat(np.arange(5), 2),
+    "levine_double_loop": np.arange(10),
+}
+"""The endogenous state of each state, of the built-in MDPs that have noise beside it or are examples of it."""
