@@ -1,7 +1,8 @@
 """The exact analyser of finite MDPs: which objectives' maximisers are sufficient for control, with counterexamples."""
 
 from mi_repr.tabular.analysis import Analysis, analyse, judge_all_k
-from mi_repr.tabular.bisimulation import coarsest_bisimulation
+from mi_repr.tabular.approximate import Within, loss_within
+from mi_repr.tabular.bisimulation import bisimulation_metric, coarsest_bisimulation
 from mi_repr.tabular.closed_form import coarsest_maximiser
 from mi_repr.tabular.conditions import Violation, check_conditions
 from mi_repr.tabular.counterexamples import Found, SizeSearched, find_counterexample
@@ -46,9 +47,11 @@ __all__ = [
     "SizeSearched",
     "Verdict",
     "Violation",
+    "Within",
     "all_partitions",
     "analyse",
     "analyse_pairs",
+    "bisimulation_metric",
     "check_conditions",
     "coarsest_bisimulation",
     "coarsest_maximiser",
@@ -69,6 +72,7 @@ __all__ = [
     "levine_single_loop",
     "load_mdp",
     "loss_of_optimality",
+    "loss_within",
     "maximises",
     "measure",
     "mini_catcher_grip",

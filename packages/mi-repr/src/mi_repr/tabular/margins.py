@@ -112,13 +112,24 @@ def nearest_pair(parts: Sequence[Part], lossy: np.ndarray) -> float | None:
         numbers += 4 * num_actions * num_states * len(chunk) * sum(len(components) for _, components in parts)
         if numbers > _MOST_NUMBERS:
             return None
-        lost = sum(_pair_losses(joint, component, chunk) for joint, components in parts for component in components)
-        best, start, size = min(best, float(np.min(lost))), start + size, min(2 * size, most)
+        best = min(best, float(np.min(pair_losses(parts, chunk))))
+        start, size = start + size, min(2 * size, most)
     return best
 
 
+def pair_losses(parts: Sequence[Part], pairs: np.ndarray) -> np.ndarray:
+    """`[P]` in nats, what merging each of `pairs: [P, 2]` alone loses."""
+    _, num_actions, num_states = parts[0][0].steps.shape
+    size, losses = max(1, _AT_ONCE // (4 * num_actions * num_states)), np.zeros(len(pairs))
+    for start in range(0, len(pairs), size):
+        chunk = slice(start, start + size)
+        for joint, components in parts:
+            for component in components:
+                losses[chunk] += _pair_losses(joint, component, pairs[chunk])
+    return losses
+
+
 def _pair_losses(joint: Joint, component: str, pairs: np.ndarray) -> np.ndarray:
-    """`[P]` in nats, what merging each of `pairs: [P, 2]` loses."""
     steps, rewards = joint.steps, joint.rewards
     first, second = pairs.T
     if component == "inv":

@@ -52,7 +52,7 @@ def analyse_pairs(mdp: FiniteMDP, objective: str, *, k: int = 1, tolerance: floa
     Raises:
       ValueError: the objective is unknown or not monotone, or the state distribution is not defined.
     """
-    parts, q = _parts(mdp, objective, k), optimal_q(mdp)
+    parts, q = monotone_parts(mdp, objective, k), optimal_q(mdp)
     free, shown, withheld = _mergeable(parts, tolerance).pairs(), shown_states(mdp), explain_unshown(mdp)
     judged = np.triu(free & shown[:, None] & shown, 1)
     failing = {notion: np.argwhere(judged & violated) for notion, violated in violating_pairs(q).items()}
@@ -100,7 +100,7 @@ def search_maximisers(
     """
     if limit < 1:
         raise ValueError(f"limit must be at least 1, got {limit}")
-    start = _mergeable(_parts(mdp, objective, k), tolerance)
+    start = _mergeable(monotone_parts(mdp, objective, k), tolerance)
     identity = tuple(range(mdp.num_states))
     found = {identity: None}
     queue = collections.deque([identity])
@@ -119,10 +119,15 @@ def search_maximisers(
 
 
 def _mergeable(parts: Sequence[Part], tolerance: float | None) -> "Conditions | _Within":
-    return _join_conditions(parts) if tolerance is None else _Within(parts, tolerance)
+    return _conditions(parts) if tolerance is None else _Within(parts, tolerance)
 
 
-def _join_conditions(parts: Sequence[Part]) -> Conditions:
+def mergeable_pairs(parts: Sequence[Part]) -> np.ndarray:
+    """`[S, S]` bool, whether two states can become one and nothing is lost."""
+    return _conditions(parts).pairs()
+
+
+def _conditions(parts: Sequence[Part]) -> Conditions:
     return join([find_conditions(joint, component) for joint, each in parts for component in each])
 
 
@@ -135,7 +140,7 @@ def maximises(mdp: FiniteMDP, labels: Sequence[int] | np.ndarray, objective: str
     blocks = check_representation(labels, mdp.num_states)
     if blocks.ndim != 1:
         raise ValueError("labels must be a partition, got a stochastic representation")
-    return _join_conditions(_parts(mdp, objective, k)).is_lossless(blocks)
+    return _conditions(monotone_parts(mdp, objective, k)).is_lossless(blocks)
 
 
 class _Within:
@@ -210,7 +215,7 @@ def _value(parts: Sequence[Part]) -> float:
     return float(sum(value[component] for value, each in values for component in each))
 
 
-def _parts(mdp: FiniteMDP, name: str, k: int) -> list[Part]:
+def monotone_parts(mdp: FiniteMDP, name: str, k: int) -> list[Part]:
     """The data of each number of steps of a monotone objective, and the components that look at them.
 
     Raises:
