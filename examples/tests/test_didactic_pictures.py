@@ -116,7 +116,15 @@ def check_keys(axes_by_label, num_rows, numbers=(), title=BY_STATES):
 def check_objectives(figure, axes):
     ticks = [tick.get_window_extent() for tick in axes.get_xticklabels()]
     assert not any(first.overlaps(second) for first, second in itertools.pairwise(ticks))
-    assert is_inside(axes.get_tightbbox(), figure.bbox)
+    extent = axes.get_tightbbox()
+    assert is_inside(extent, figure.bbox)
+    keys = [
+        entry
+        for other in figure.axes
+        if other.get_label() not in ("graph", "legend", "objectives")
+        for entry in texts_of(other)
+    ]
+    assert not any(extent.overlaps(entry.get_window_extent()) for entry in keys)
     assert not any(shown.get_window_extent().overlaps(axes.get_legend().get_window_extent()) for shown in figure.texts)
 
 
@@ -126,7 +134,7 @@ def test_everything_is_where_it_can_be_read(case):
     figure, axes = draw(mdp, shown, [make_verdict(shown.labels[0])])
     check_graph(figure, axes["graph"])
     numbers = [] if "states" not in axes else [name.get_text() for name in texts_of(axes["graph"])]
-    assert bool(numbers) == (case[4] == "long" or (case[4] == "words" and case[0] > 12))
+    assert bool(numbers) == (case[4] == "long" or (case[4] == "words" and case[0] > 2))
     check_keys(axes, 12, numbers)
     check_objectives(figure, axes["objectives"])
     legend = axes["legend"].get_legend()
@@ -147,6 +155,14 @@ def test_numbers_in_circles_are_those_of_files_and_of_the_keys():
     assert entries[1] == "r1  all aliased"
     assert entries[2] == f"r2  {format_blocks(shown.labels[1], [str(number) for number in range(11)])}"
     assert entries[12] == "r12  identity"
+
+
+def test_names_of_several_words_are_wrapped():
+    shown = make_representations(12, num_rows=2)
+    figure, axes = draw(make_mdp(12, 1, names="words"), shown)
+    check_graph(figure, axes["graph"])
+    assert "states" not in axes
+    assert "\n" in texts_of(axes["graph"])[0].get_text()
 
 
 def test_states_beyond_thirty_have_no_graph():

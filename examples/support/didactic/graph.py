@@ -64,15 +64,15 @@ def make_graph(mdp: tabular.FiniteMDP) -> Graph:
     return Graph(places, radius, 1.05 + (_loop_height(num_loops) if num_loops else 1) * radius, arrows, least)
 
 
-def choose_labels(states: Sequence[str], graph: Graph, width: float) -> Labels:
-    """Labels for a graph `width` points wide."""
+def choose_labels(states: Sequence[str], graph: Graph, width: float, *, by_number: bool = False) -> Labels:
+    """Labels for a graph `width` points wide: names, unless they do not fit or are not wanted."""
     room = 0.94 * graph.radius * width / graph.reach  # a circle's diameter
     names = [max((text.wrap(name, lines) for lines in (1, 2, 3)), key=lambda name: _fit(name, room)) for name in states]
     smallest, largest = _FONT_SIZES
-    are_long = min(_fit(name, room) for name in names) < smallest
-    if are_long:
+    by_number = by_number or min(_fit(name, room) for name in names) < smallest
+    if by_number:
         names = [str(number) for number in range(len(states))]
-    return Labels(names, min(largest, *(_fit(name, room) for name in names)), are_long)
+    return Labels(names, min(largest, *(_fit(name, room) for name in names)), by_number)
 
 
 def draw_graph(axes: Axes, mdp: tabular.FiniteMDP, graph: Graph, labels: Labels, blocks: Sequence[int]) -> None:

@@ -18,7 +18,7 @@ MARKERS = (("o", 7, "maximal"), ("*", 12, "identity"), ("D", 7, "maximal, no opt
 """Shape, size and meaning."""
 _COLORS = ("tab:green", "tab:blue", "tab:red", "tab:purple", "tab:orange", "tab:gray")
 _LEGEND_FONT = 8.0
-_MOST_UPRIGHT = 16  # so many representations have their information below their numbers
+_MOST_UPRIGHT = 16
 
 
 class Representations(NamedTuple):
@@ -73,6 +73,11 @@ def legend_shape(shown: Representations, width: float) -> tuple[int, int]:
     return num_columns, -(-len(labels) // num_columns)
 
 
+def has_upright_ticks(shown: Representations) -> bool:
+    """Whether each representation has its information below its number, and not beside it, turned."""
+    return len(shown.names) <= _MOST_UPRIGHT
+
+
 def draw_objectives(axes: Axes, shown: Representations, num_columns: int) -> None:
     """A line for each objective, in bits; maximisers large, the identity a star, insufficient maximisers diamonds.
 
@@ -104,7 +109,7 @@ def draw_objectives(axes: Axes, shown: Representations, num_columns: int) -> Non
         bbox_to_anchor=(0.5, 1.0),
         frameon=False,
     )
-    upright = len(x) <= _MOST_UPRIGHT
+    upright = has_upright_ticks(shown)
     separator = "\n" if upright else "  "
     ticks = [f"r{row}{separator}{bits:.2f}" for row, bits in enumerate(np.abs(tabular.to_bits(shown.information)), 1)]
     axes.set_xticks(x, ticks, rotation=0 if upright else 90, fontsize=8 if upright else 6.5)

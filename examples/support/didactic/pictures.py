@@ -10,13 +10,20 @@ from matplotlib.lines import Line2D
 from mi_repr import tabular
 
 from support.didactic import graph, text
-from support.didactic.objectives import Representations, draw_objectives, format_objective, legend_shape
+from support.didactic.objectives import (
+    Representations,
+    draw_objectives,
+    format_objective,
+    has_upright_ticks,
+    legend_shape,
+)
 
 _GRAPH, _ABOVE_GRAPH = 6.4, 0.4  # inches, the side of the graph and its title
 _WIDTH, _HEIGHT = 6.3, 3.2  # inches, of the objectives; the height at least
-_LEFT, _BELOW = 0.75, 0.65  # inches beside and below the objectives
+_LEFT, _BELOW, _TURNED = 0.75, 0.65, 0.9  # inches beside and below the objectives, below them where ticks are turned
 _TITLE, _ROW, _MARGIN = 0.5, 0.2, 0.1  # inches, of a title, of each row of a legend, around everything
 _FONT, _POINTS = 8.0, 72
+_SHORT_NAME = 3  # letters; numbers are no shorter
 _MOST_LINES = 20  # of a key; longer ones are in the printed table only
 
 
@@ -51,12 +58,12 @@ def make_figure(
     mdp: tabular.FiniteMDP, verdicts: Sequence[tabular.Verdict], shown: Representations, title: str
 ) -> Figure:
     """Draws the objectives by representation, and the graph if it has few enough states beside them."""
-    plan = _plan_graph(mdp) if mdp.num_states <= graph.MOST_STATES else None
+    plan = _plan_graph(mdp, shown) if mdp.num_states <= graph.MOST_STATES else None
     keys = _make_keys(mdp.states, plan.labels.texts if plan and plan.labels.are_numbers else None, shown)
     num_columns, num_rows = legend_shape(shown, _WIDTH * _POINTS)
-    above = _TITLE + _ROW * num_rows
+    above, below = _TITLE + _ROW * num_rows, _BELOW if has_upright_ticks(shown) else _TURNED
     least = 5.5 if plan is None else _ABOVE_GRAPH + _GRAPH + plan.legend_height + 2 * _MARGIN
-    height = max(least, above + _HEIGHT + _BELOW + sum(key.height for key in keys) + _MARGIN)
+    height = max(least, above + _HEIGHT + below + sum(key.height for key in keys) + _MARGIN)
     left = _LEFT if plan is None else _MARGIN + _GRAPH + _MARGIN + _LEFT
     figure = Figure(figsize=(left + _WIDTH + 2 * _MARGIN, height))
     bottom = _MARGIN
@@ -64,7 +71,7 @@ def make_figure(
         axes = _add_axes(figure, key.title, (left, bottom, _WIDTH, key.height))
         text.write_columns(axes, key.title, key.columns, _FONT)
         bottom += key.height
-    bottom += _BELOW
+    bottom += below
     draw_objectives(
         _add_axes(figure, "objectives", (left, bottom, _WIDTH, height - above - bottom)), shown, num_columns
     )
@@ -76,10 +83,14 @@ def make_figure(
     return figure
 
 
-def _plan_graph(mdp: tabular.FiniteMDP) -> _GraphPlan:
+def _plan_graph(mdp: tabular.FiniteMDP, shown: Representations) -> _GraphPlan:
+    """States are numbered where their names are too long for circles, or for what the representations alias."""
     drawn, legend = graph.make_graph(mdp), graph.make_legend(mdp)
     num_columns = text.count_columns([label for label, _ in legend], _GRAPH * _POINTS, graph.LEGEND_FONT)
-    return _GraphPlan(drawn, graph.choose_labels(mdp.states, drawn, _GRAPH * _POINTS), legend, num_columns)
+    widest = max(text.measure(entry, _FONT)[0] for entry in shown.describe(mdp.states))
+    by_number = widest > _WIDTH * _POINTS and max(map(len, mdp.states)) > _SHORT_NAME
+    labels = graph.choose_labels(mdp.states, drawn, _GRAPH * _POINTS, by_number=by_number)
+    return _GraphPlan(drawn, labels, legend, num_columns)
 
 
 def _add_graph(
