@@ -36,32 +36,26 @@ def to_array(name: str, value: Any) -> np.ndarray:
         raise ValueError(f"{name} must be real numbers in rows of equal length") from None
 
 
-def read_layout(transition: np.ndarray, layout: Layout | None) -> Layout:
-    """The order of the axes of a transition; never guessed where both fit and mean different things.
+def read_layout(transition: np.ndarray, layout: Layout | None) -> Layout | None:
+    """The order of the axes of a transition; None where both orders fit and mean different things.
 
     Raises:
-      ValueError: the shape fits neither or not the one named, or `layout` is none of them or would have to be guessed.
+      ValueError: the shape fits neither, or not the one that is named, or `layout` is none of them.
     """
     if layout is not None and layout not in get_args(Layout):
         raise ValueError(f"layout must be one of {', '.join(get_args(Layout))}, got {layout!r}")
     shape = list(transition.shape)
     by_rank = transition.ndim == 3 and transition.size > 0
-    fits = {
-        "state_action_next": by_rank and shape[0] == shape[2],
-        "action_state_next": by_rank and shape[1] == shape[2],
-    }
-    if not any(fits.values()):
+    state_first, action_first = by_rank and shape[0] == shape[2], by_rank and shape[1] == shape[2]
+    if not state_first and not action_first:
         raise ValueError(f"transition must have shape [S, A, S] or [A, S, S], got {shape}")
-    if layout is not None and not fits[layout]:
+    if layout is not None and not (state_first if layout == "state_action_next" else action_first):
         raise ValueError(f"transition must have the layout {layout!r}, got shape {shape}")
     if layout is not None:
         return layout
-    if all(fits.values()) and not np.array_equal(transition, transition.swapaxes(0, 1)):
-        raise ValueError(
-            f"transition has shape {shape}: layout must say whether that is [S, A, S], 'state_action_next', or "
-            "[A, S, S], 'action_state_next'"
-        )
-    return "state_action_next" if fits["state_action_next"] else "action_state_next"
+    if state_first and action_first and not np.array_equal(transition, transition.swapaxes(0, 1)):
+        return None
+    return "state_action_next" if state_first else "action_state_next"
 
 
 def check_names(name: str, names: Sequence[str], letter: str, number: int) -> tuple[str, ...]:

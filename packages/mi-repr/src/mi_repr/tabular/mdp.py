@@ -75,11 +75,18 @@ class FiniteMDP:
         if not is_number or not 0 <= self.discount < 1:
             raise ValueError(f"discount must be a number, at least 0 and below 1, got {self.discount!r}")
         transition = to_array("transition", self.transition)
-        action_first = read_layout(transition, self.layout) == "action_state_next"
+        layout = read_layout(transition, self.layout)
+        action_first = layout == "action_state_next"
         transition = transition.swapaxes(0, 1) if action_first else transition
         num_states, num_actions = transition.shape[:2]
         states = check_names("states", self.states, "s", num_states)
         actions = check_names("actions", self.actions, "a", num_actions)
+        if layout is None:
+            check_rows("transition", transition, (states, actions, states))  # what is wrong in both is said first
+            raise ValueError(
+                f"transition has shape {list(transition.shape)}: layout must say whether that is [S, A, S], "
+                "'state_action_next', or [A, S, S], 'action_state_next'"
+            )
         checked: dict[str, Any] = {"layout": _LAYOUT, "states": states, "actions": actions}
         values = self._check_values()
         axes = tuple({"S": states, "A": actions, "R": tuple(map(str, values))}[axis] for axis in self.reward_kind.axes)

@@ -51,22 +51,21 @@ def format_values(
     maximal: Mapping[str, np.ndarray],
     remarks: Sequence[str],
 ) -> str:
-    """The lines of a table of representations: `[N]` of each, information and values in nats, shown in bits."""
-    width = max(len("representation"), *map(len, names))
+    """The lines of a table of representations r1, r2, ...: `[N]` of each column, nats that are shown in bits.
+
+    Names come last: partitions of many states are long.
+    """
+    number = max(2, len(f"r{len(names)}"))
     columns = {name: max(8, len(name)) for name in values}
-    header = [
-        f"{'representation':<{width}}",
-        "  I(Z;S)",
-        *(f"{name:>{columns[name]}} " for name in values),
-        "sufficient for",
-    ]
-    lines = ["  ".join(header)]
+    width = max(len("sufficient for"), *map(len, remarks))
+    titles = [" " * number, "  I(Z;S)", *(f"{name:>{columns[name]}} " for name in values)]
+    lines = ["  ".join([*titles, f"{'sufficient for':<{width}}", "representation"])]
     for row, name in enumerate(names):
-        cells = [f"{name:<{width}}", f"{to_bits(information[row]):8.4f}"]
+        cells = [f"{f'r{row + 1}':<{number}}", f"{abs(to_bits(information[row])):8.4f}"]
         for objective, column in values.items():
             star = "*" if maximal[objective][row] else " "
             cells.append(f"{abs(to_bits(column[row])):{columns[objective]}.4f}{star}")
-        lines.append("  ".join([*cells, remarks[row]]))
+        lines.append("  ".join([*cells, f"{remarks[row]:<{width}}", name]))
     return "\n".join(lines)
 
 

@@ -6,10 +6,10 @@ import numpy as np
 from mi_repr import tabular
 from mi_repr.tabular import report
 
-from support.didactic_pictures import Picture
+from support.didactic.objectives import Representations, format_blocks, format_objective
 
-Analysed = tuple[str, list[tabular.Verdict], Picture]
-"""A table, a verdict for each objective, and the right half of the picture."""
+Analysed = tuple[str, list[tabular.Verdict], Representations]
+"""A table, a verdict for each objective, and what the picture shows beside the graph."""
 
 
 def analyse_all(
@@ -18,35 +18,47 @@ def analyse_all(
     """Analyses all partitions, of which some are shown."""
     analysis = tabular.analyse(mdp, objectives, k=k, max_states=max_states)
     rows = report.representative_rows(analysis, num_rows)
-    picture = Picture(
-        names=[_short_name(analysis.labels[row], mdp.states) for row in rows],
+    shown = Representations(
+        names=[""] * len(rows),
+        labels=analysis.labels[rows],
         information=analysis.information[rows],
         values={name: values[rows] for name, values in analysis.values.items()},
         maximal={name: maximal[rows] for name, maximal in analysis.maximal.items()},
         fitting=analysis.sufficient["pi_weak"][rows],
     )
     heading = f"{len(rows)} of {len(analysis.labels)} representations, values in bits, * maximal"
-    return f"{heading}\n{report.format_table(analysis, rows)}", list(analysis.verdicts.values()), picture
+    return f"{heading}\n{report.format_table(analysis, rows)}", list(analysis.verdicts.values()), shown
 
 
 def analyse_named(mdp: tabular.FiniteMDP, objectives: Sequence[str], k: int, name: str) -> Analysed:
     """Analyses an MDP with too many partitions from some of them, see `choose_representations`, and from merges."""
-    representations = choose_representations(mdp, k, name)
     verdicts = [tabular.analyse_pairs(mdp, objective, k=k) for objective in objectives]
-    measured = [tabular.measure(mdp, labels, objectives, k) for labels in representations.values()]
+    chosen = choose_representations(mdp, k, name)
+    for verdict in verdicts:
+        if verdict.counterexample is not None:
+            chosen[f"a maximiser of {format_objective(verdict.objective)}"] = np.array(verdict.counterexample.labels)
+    chosen = _name_once(chosen)
+    measured = [tabular.measure(mdp, labels, objectives, k) for labels in chosen.values()]
     order = np.argsort([values["I(Z;S)"] for values in measured], kind="stable")
-    names, labels = np.array(list(representations))[order].tolist(), [list(representations.values())[i] for i in order]
+    labels = np.stack(list(chosen.values()))[order]
     columns = {column: np.array([measured[i][column] for i in order]) for column in ("I(Z;S)", *objectives)}
-    information = columns.pop("I(Z;S)")
     notions = [tabular.sufficient_notions(mdp, blocks) for blocks in labels]
-    maximal = {
-        objective: np.array([tabular.maximises(mdp, blocks, objective, k=k) for blocks in labels])
-        for objective in objectives
-    }
-    fitting = np.array(["pi_weak" in held for held in notions])
-    table = report.format_values(names, information, columns, maximal, list(map(report.format_notions, notions)))
+    shown = Representations(
+        names=[list(chosen)[i] for i in order],
+        labels=labels,
+        information=columns.pop("I(Z;S)"),
+        values=columns,
+        maximal={
+            objective: np.array([tabular.maximises(mdp, blocks, objective, k=k) for blocks in labels])
+            for objective in objectives
+        },
+        fitting=np.array(["pi_weak" in held for held in notions]),
+    )
+    table = report.format_values(
+        shown.names, shown.information, shown.values, shown.maximal, list(map(report.format_notions, notions))
+    )
     heading = f"{mdp.num_states} states have too many partitions to try all; some of them, values in bits, * maximal"
-    return f"{heading}\n{table}", verdicts, Picture(names, information, columns, maximal, fitting)
+    return f"{heading}\n{table}", verdicts, shown
 
 
 def choose_representations(mdp: tabular.FiniteMDP, k: int, name: str) -> dict[str, np.ndarray]:
@@ -68,15 +80,16 @@ def print_costs(mdp: tabular.FiniteMDP, verdicts: Sequence[tabular.Verdict]) -> 
     for labels in sorted(examples):
         cost = tabular.loss_of_optimality(mdp, labels)
         best = f"{cost.best:.4f}" if cost.exact else f"between {cost.best:.4f} and {cost.bound:.4f}"
+        aliased = format_blocks(np.array(labels), mdp.states)
         print(
-            f"With {_short_name(np.array(labels), mdp.states)} the best deterministic memoryless policy earns {best}, "
+            f"With {aliased} the best deterministic memoryless policy earns {best}, "
             f"an optimal one {cost.optimum:.4f} (discounted by {mdp.discount}, from the states of the data)."
         )
 
 
-def _short_name(labels: np.ndarray, states: tuple[str, ...]) -> str:
-    """The blocks of two states and more."""
-    blocks = [[states[i] for i in np.flatnonzero(labels == block)] for block in np.unique(labels)]
-    if len(blocks) == 1 and len(states) > 2:
-        return "all aliased"
-    return " ".join("{" + ",".join(block) + "}" for block in blocks if len(block) > 1) or "identity"
+def _name_once(representations: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Each partition once, by all of its names."""
+    names: dict[bytes, list[str]] = {}
+    for name, labels in representations.items():
+        names.setdefault(np.equal.outer(labels, labels).tobytes(), []).append(name)
+    return {", ".join(equal): representations[equal[0]] for equal in names.values()}

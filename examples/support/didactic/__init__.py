@@ -1,0 +1,1 @@
+"""MDPs analysed and drawn for `didactic_mdps.py`."""
