@@ -32,6 +32,21 @@ PRINTED = {
         "r5    2.0000    2.0000*    1.0000*  Q*              coarsest J_fwd, identity",
     ),
     "grip": (["--mdp=mini_catcher_grip", "--objectives=inv"], "r2    2.5850    2.1405*  -               no fruit"),
+    "inverse": (
+        ["--mdp=levine_periodic", "--objectives=ac-state,acdf", "--k=2"],
+        "ac-state, k = 2: NOT the endogenous state: a maximiser mixes ",
+        "acdf, k = 2: the smallest maximiser is the endogenous state.",
+    ),
+    "endogenous": (
+        ["--objectives=fwd", "--endogenous=0,0,1,1"],
+        "fwd, k = 1: the endogenous state is kept, and noise with it: the smallest maximiser is {s0} {s1} {s2} {s3}.",
+    ),
+    "within": (
+        ["--objectives=fwd,state", "--within=0.1,0.5"],
+        "fwd, up to 0.1 bits below the maximum: no two states can be aliased.",
+        "fwd, up to 0.5 bits below the maximum: Q* of aliased states differs by up to 0 (s1,s2), on average by at most",
+        "state, up to 0.1 bits below the maximum: Q* of aliased states differs by up to 1 (s0,s3); a policy of the",
+    ),
     "file": (["--file=lamp.json", "--objectives=state"], "(optimal are dark: switch; bright: wait)"),
 }
 ERRORS = {
@@ -50,6 +65,10 @@ ERRORS = {
     "no objective": (["--objectives="], "error: objectives must name one at least"),
     "a comma too many": (["--objectives=fwd,,inv"], "objective '': '' must be one of fwd"),
     "cap": (["--max_states=13"], "max_states must be at most 12, got 13"),
+    "no bits": (["--within=little"], "error: within must be numbers between commas, got little"),
+    "below": (["--within=-1"], "error: within must be bits, at least 0, got -1"),
+    "too few": (["--endogenous=0,1"], "error: endogenous must name one for each of the 4 states, got 2"),
+    "no number": (["--endogenous=a,b"], "error: endogenous must be numbers between commas, got a,b"),
     "monotone": (
         ["--max_states=2", "--mdp=state_dependent_policy", "--objectives=inv"],
         "the policy depends on the state",

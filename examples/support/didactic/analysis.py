@@ -1,6 +1,7 @@
 """An MDP analysed for `didactic_mdps.py`: a table, verdicts and what the picture shows."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from mi_repr import tabular
@@ -8,14 +9,32 @@ from mi_repr.tabular import report
 
 from support.didactic.objectives import Representations, format_blocks, format_objective
 
-Analysed = tuple[str, list[tabular.Verdict], Representations]
-"""A table, a verdict for each objective, and what the picture shows beside the graph."""
+
+class Analysed(NamedTuple):
+    """What is printed and drawn.
+
+    table: some representations.
+    verdicts: one for each objective.
+    shown: what the picture shows beside the graph.
+    notes: lines on endogenous states.
+    """
+
+    table: str
+    verdicts: list[tabular.Verdict]
+    shown: Representations
+    notes: list[str]
 
 
 def analyse_all(
-    mdp: tabular.FiniteMDP, objectives: Sequence[str], k: int, *, max_states: int, num_rows: int
+    mdp: tabular.FiniteMDP,
+    objectives: Sequence[str],
+    k: int,
+    *,
+    max_states: int,
+    num_rows: int,
+    endogenous: np.ndarray | None = None,
 ) -> Analysed:
-    """Analyses all partitions, of which some are shown."""
+    """Analyses all partitions, of which some are shown, and what they keep of endogenous states, if these are known."""
     analysis = tabular.analyse(mdp, objectives, k=k, max_states=max_states)
     rows = report.representative_rows(analysis, num_rows)
     shown = Representations(
@@ -27,7 +46,9 @@ def analyse_all(
         fitting=analysis.sufficient["pi_weak"][rows],
     )
     heading = f"{len(rows)} of {len(analysis.labels)} representations, values in bits, * maximal"
-    return f"{heading}\n{report.format_table(analysis, rows)}", list(analysis.verdicts.values()), shown
+    judged = {} if endogenous is None else tabular.judge_endogenous(analysis, endogenous)
+    notes = [tabular.format_endogenous(verdict, mdp) for verdict in judged.values()]
+    return Analysed(f"{heading}\n{report.format_table(analysis, rows)}", list(analysis.verdicts.values()), shown, notes)
 
 
 def analyse_named(mdp: tabular.FiniteMDP, objectives: Sequence[str], k: int, name: str) -> Analysed:
@@ -58,7 +79,7 @@ def analyse_named(mdp: tabular.FiniteMDP, objectives: Sequence[str], k: int, nam
         shown.names, shown.information, shown.values, shown.maximal, list(map(report.format_notions, notions))
     )
     heading = f"{mdp.num_states} states have too many partitions to try all; some of them, values in bits, * maximal"
-    return f"{heading}\n{table}", verdicts, shown
+    return Analysed(f"{heading}\n{table}", verdicts, shown, [])
 
 
 def choose_representations(mdp: tabular.FiniteMDP, k: int, name: str) -> dict[str, np.ndarray]:
@@ -85,6 +106,32 @@ def print_costs(mdp: tabular.FiniteMDP, verdicts: Sequence[tabular.Verdict]) -> 
             f"With {aliased} the best deterministic memoryless policy earns {best}, "
             f"an optimal one {cost.optimum:.4f} (discounted by {mdp.discount}, from the states of the data)."
         )
+
+
+def describe_within(mdp: tabular.FiniteMDP, objectives: Sequence[str], k: int, bits: Sequence[float]) -> list[str]:
+    """Lines on what is lost by representations so many bits below the maximum, for monotone objectives.
+
+    Raises:
+      ValueError: a number of bits is negative, or an objective can gain from aliasing.
+    """
+    lines = []
+    for below in bits:
+        if not 0 <= below < np.inf:
+            raise ValueError(f"within must be bits, at least 0, got {below:g}")
+    for objective in objectives:
+        for below in bits:
+            within = tabular.loss_within(mdp, objective, below * np.log(2), k=k)
+            opening = f"{objective}, up to {below:g} bits below the maximum: "
+            if within.states is None:
+                lines.append(f"{opening}no two states can be aliased.")
+                continue
+            pair = ",".join(mdp.states[state] for state in within.states)
+            mean = "" if within.mean_q_error is None else f", on average by at most {within.mean_q_error:.3g}"
+            lines.append(
+                f"{opening}Q* of aliased states differs by up to {within.q_gap:.3g} ({pair}){mean}; a policy of the "
+                f"blocks loses at most {within.return_loss:.3g}."
+            )
+    return lines
 
 
 def _name_once(representations: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -14,9 +14,12 @@ from mi_repr.tabular import (
     analyse_pairs,
     check_conditions,
     coarsest_maximiser,
+    combination_lock,
+    garnet,
     judge_all_k,
     loss_of_optimality,
     maximises,
+    river_swim,
     search_maximisers,
     sufficient_notions,
 )
@@ -210,51 +213,18 @@ def test_remainders_are_those_of_whole_numbers(prime):
     np.testing.assert_array_equal(divide(multiply(one, other, prime), other[:1], prime) * other[:1] % prime, exact)
 
 
-def make_lock(num_levels):
-    """A combination lock: one action of ten is right in each good state, and any other leads to the bad one."""
-    num_actions = 10
-    transition = np.zeros((3 * num_levels, num_actions, 3 * num_levels))
-    for level in range(num_levels):
-        for place in range(3):
-            for action in range(num_actions):
-                row = transition[3 * level + place, action]
-                if level == num_levels - 1:
-                    row[:3] = 1 / 3
-                elif place < 2 and action == (3 * level + 5 * place) % num_actions:
-                    row[3 * level + 3 : 3 * level + 5] = 0.5
-                else:
-                    row[3 * level + 5] = 1
-    reward = np.zeros(3 * num_levels)
-    reward[-3:-1] = 1
-    return FiniteMDP(transition, reward)
-
-
 @pytest.mark.parametrize("num_levels", [4, 10, 15, 40])
 def test_rare_states_do_not_change_a_verdict(num_levels):
-    lock = make_lock(num_levels)
+    lock = combination_lock(num_levels)
     assert check_conditions(lock) == ()
     verdict = analyse_pairs(lock, "fwd")
     assert (verdict.q, verdict.pi_strict, verdict.pi_weak) == (True, True, True)
     assert {"q", "pi_weak"} <= set(sufficient_notions(lock, coarsest_maximiser(lock, "fwd")))
 
 
-def make_swim(num_states):
-    """RiverSwim (Strehl and Littman, 2008)."""
-    transition = np.zeros((num_states, 2, num_states))
-    for state in range(num_states):
-        left, right = max(state - 1, 0), min(state + 1, num_states - 1)
-        transition[state, 0, left] = 1
-        transition[state, 1, left] += 0.05 if state else 0
-        transition[state, 1, state] += 0.6 if state else 0.4
-        transition[state, 1, right] += 0.35 if state else 0.6
-    reward = np.zeros((num_states, 2))
-    reward[0, 0], reward[-1, 1] = 5e-3, 1
-    return FiniteMDP(transition, reward, "state_action")
-
-
 @pytest.mark.parametrize("num_states", [5, 20, 25, 60])
 def test_a_long_river_has_one_maximiser_however_rare_its_end(num_states):
-    swim = make_swim(num_states)
+    swim = river_swim(num_states)
     for objective in ("fwd", "state"):
         assert len(search_maximisers(swim, objective, limit=50).labels) == 1
         assert analyse_pairs(swim, objective).q
@@ -270,17 +240,9 @@ def test_nearly_equal_rows_are_not_equal(gap):
     assert (verdict.num_maximisers, verdict.q) == (1, True)
 
 
-def make_garnet(num_states, num_actions, branching, seed):
-    rng = np.random.default_rng(seed)
-    transition = np.zeros((num_states, num_actions, num_states))
-    for row in transition.reshape(-1, num_states):
-        row[rng.choice(num_states, branching, replace=False)] = rng.dirichlet(np.ones(branching))
-    return FiniteMDP(transition, rng.random(num_states))
-
-
 def test_many_steps_do_not_change_a_verdict():
-    garnet = make_garnet(7, 3, 2, seed=1)
-    analyses = [analyse(garnet, k=k) for k in (1, 2, 5, 10, 15, 20)]
+    mdp = garnet(7, 3, 2, seed=1)
+    analyses = [analyse(mdp, k=k) for k in (1, 2, 5, 10, 15, 20)]
     for analysis in analyses:
         assert {verdict.num_maximisers for verdict in analysis.verdicts.values()} == {1}
     assert {verdict.num_maximisers for verdict in judge_all_k(analyses).values()} == {1}

@@ -16,6 +16,7 @@ from mi_repr.tabular import (
     loss_of_optimality,
     measure,
     optimal_q,
+    recycling_robot,
     stochastic_lower_bound,
     sufficient_notions,
 )
@@ -89,22 +90,14 @@ def test_what_is_no_table_is_refused_by_place(table, start, message):
         FiniteMDP.from_gymnasium(table, start=start)
 
 
-def make_recycler(reward=-np.inf, allowed=None):
-    """The recycling robot (Sutton and Barto, 2018, example 3.3), which does not recharge while its battery is high."""
-    transition = [[[0.9, 0.1], [1, 0], [0, 1]], [[0.6, 0.4], [0, 1], [1, 0]]]
-    rewards = [[2.0, 1.0, reward], [-3.0, 1.0, 0.0]]
-    return FiniteMDP(
-        transition,
-        rewards,
-        "state_action",
-        states=("high", "low"),
-        actions=("search", "wait", "recharge"),
-        allowed=allowed,
-    )
+def make_recycler(**options):
+    """With a reward for recharging where it cannot."""
+    robot = recycling_robot()
+    return dataclasses.replace(robot, reward=np.where(robot.choices, robot.reward, 5.0), **options)
 
 
 def test_actions_that_a_state_lacks_are_not_taken_and_not_optimal():
-    mdp, same = make_recycler(), make_recycler(reward=5.0, allowed=[[True, True, False], [True, True, True]])
+    mdp, same = recycling_robot(), make_recycler(allowed=[[True, True, False], [True, True, True]])
     np.testing.assert_array_equal(mdp.behaviour, [[0.5, 0.5, 0], [1 / 3, 1 / 3, 1 / 3]])
     np.testing.assert_array_equal(optimal_q(mdp), optimal_q(same))
     assert optimal_q(mdp)[0, 2] == -np.inf
@@ -128,7 +121,7 @@ def test_actions_that_a_state_lacks_are_not_taken_and_not_optimal():
 
 
 def test_a_policy_of_a_block_takes_only_what_all_its_states_have():
-    mdp = make_recycler()
+    mdp = recycling_robot()
     loss = loss_of_optimality(mdp, [0, 0])
     assert loss.exact
     assert loss.policy.tolist() == [0]  # to search; recharging is not there for both

@@ -29,13 +29,24 @@ from mi_repr.tabular.library import (
 from mi_repr.tabular.loss import Loss, loss_of_optimality, policy_value, stochastic_lower_bound
 from mi_repr.tabular.mdp import FiniteMDP
 from mi_repr.tabular.merges import Maximisers, analyse_pairs, maximises, search_maximisers
+from mi_repr.tabular.objectives import NAMES as OBJECTIVES
+from mi_repr.tabular.objectives import Objective, parse_objective
 from mi_repr.tabular.partitions import all_partitions
+from mi_repr.tabular.public import (
+    combination_lock,
+    garnet,
+    gridworld,
+    recycling_robot,
+    river_swim,
+    windy_gridworld,
+)
 from mi_repr.tabular.solve import optimal_actions, optimal_q
 from mi_repr.tabular.verdict import Counterexample, Verdict, format_partition, sufficient_notions
 
 __all__ = [
     "ENDOGENOUS",
     "LIBRARY",
+    "OBJECTIVES",
     "Analysis",
     "Counterexample",
     "EndogenousVerdict",
@@ -44,6 +55,7 @@ __all__ = [
     "Joint",
     "Loss",
     "Maximisers",
+    "Objective",
     "SizeSearched",
     "Verdict",
     "Violation",
@@ -55,6 +67,7 @@ __all__ = [
     "check_conditions",
     "coarsest_bisimulation",
     "coarsest_maximiser",
+    "combination_lock",
     "contextual_bandit",
     "figure2",
     "figure3",
@@ -63,6 +76,8 @@ __all__ = [
     "find_counterexample",
     "format_endogenous",
     "format_partition",
+    "garnet",
+    "gridworld",
     "joint_distribution",
     "judge_all_k",
     "judge_endogenous",
@@ -79,12 +94,16 @@ __all__ = [
     "mini_catcher_grip_representations",
     "optimal_actions",
     "optimal_q",
+    "parse_objective",
     "policy_value",
+    "recycling_robot",
+    "river_swim",
     "search_maximisers",
     "state_dependent_policy",
     "stochastic_lower_bound",
     "sufficient_notions",
     "to_bits",
+    "windy_gridworld",
     "with_noise",
     "xor",
 ]
