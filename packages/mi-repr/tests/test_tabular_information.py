@@ -19,7 +19,7 @@ from mi_repr.tabular import (
     to_bits,
 )
 from mi_repr.tabular.partitions import evaluate_partitions
-from mi_repr.tabular.solve import optimal_q
+from mi_repr.tabular.solve import compare_values
 from mi_repr.tabular.tables import find_flaws, make_tables
 
 settings.register_profile("mi-repr-tabular", deadline=None, max_examples=40)
@@ -228,7 +228,7 @@ def test_twelve_states():
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 1000])
 def test_batches_do_not_matter(batch_size):
     mdp = figure3_readable()
-    flaws = find_flaws(optimal_q(mdp), np.arange(6), np.ones(6, bool))
+    flaws = find_flaws(compare_values(mdp), np.arange(6), np.ones(6, bool))
     tables = make_tables(joint_distribution(mdp), ("fwd", "inv", "reward"), flaws)
     labels = all_partitions(6)
     whole, parts = evaluate_partitions(tables, labels), evaluate_partitions(tables, labels, batch_size)

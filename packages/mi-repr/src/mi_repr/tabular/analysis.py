@@ -21,7 +21,7 @@ from mi_repr.tabular.margins import Part, loss_of, nearest_pair, pairs_tell
 from mi_repr.tabular.mdp import FiniteMDP
 from mi_repr.tabular.objectives import Objective, name_objectives, parse_objective
 from mi_repr.tabular.partitions import all_partitions, evaluate_partitions
-from mi_repr.tabular.solve import optimal_q
+from mi_repr.tabular.solve import Compared, compare_values, optimal_q
 from mi_repr.tabular.tables import (
     NOT_EVERY_REWARD,
     NOT_PI_STRICT,
@@ -56,6 +56,7 @@ class Analysis:
     verdicts: by objective.
     violations: the conditions of the theory that do not hold.
     judged: `[N]` uint8, which notions a partition violates among the states that the data show, see `find_flaws`.
+    compared: which optimal values are equal.
     """
 
     mdp: FiniteMDP
@@ -70,6 +71,7 @@ class Analysis:
     verdicts: dict[str, Verdict]
     violations: tuple[Violation, ...]
     judged: np.ndarray
+    compared: Compared
 
     def row(self, labels: Sequence[int] | np.ndarray) -> int:
         """The row of a partition, whatever its blocks are called.
@@ -109,9 +111,9 @@ def analyse(
     """
     check_num_states(mdp.num_states, max_states)
     wanted = [parse_objective(name, mdp, k) for name in name_objectives(objectives)]
-    q, labels, shown = optimal_q(mdp), all_partitions(mdp.num_states), shown_states(mdp)
+    compared, labels, shown = compare_values(mdp), all_partitions(mdp.num_states), shown_states(mdp)
     dynamics = group_rows(mdp.transition.reshape(mdp.num_states, -1))
-    flaws = find_flaws(q, dynamics, np.ones(mdp.num_states, bool))
+    flaws = find_flaws(compared, dynamics, np.ones(mdp.num_states, bool))
     components: dict[int, list[str]] = {}
     for objective in wanted:
         for component, steps in objective.terms:
@@ -125,7 +127,7 @@ def analyse(
     first = next(iter(found))
     judged = found[first].flaws
     if not shown.all():
-        masked = make_tables(joints[first], components[first], find_flaws(q, dynamics, shown))
+        masked = make_tables(joints[first], components[first], find_flaws(compared, dynamics, shown))
         judged = evaluate_partitions(masked, labels).flaws
     values, maximal = {}, {}
     may_gain = not has_state_independent_policy(mdp)
@@ -148,10 +150,11 @@ def analyse(
         maximal,
         {notion: found[first].flaws & flaw == 0 for notion, flaw in _FLAWS.items()},
         found[first].flaws & NOT_EVERY_REWARD == 0,
-        q,
+        optimal_q(mdp),
         {},
         check_conditions(mdp, k),
         judged,
+        compared,
     )
     for objective in wanted:
         parts = [(joints[steps], of_steps) for steps, of_steps in objective.by_steps.items()]
@@ -246,7 +249,7 @@ def _judge(analysis: Analysis, name: str, maximum: float, maximal: np.ndarray, m
         failing = analysis.labels[maximal & ~fine[weakest]]
         finest = failing[failing.max(axis=1).argmax()]
         mdp = analysis.mdp
-        counterexample = make_counterexample(finest, weakest, analysis.q, mdp.actions, shown_states(mdp))
+        counterexample = make_counterexample(finest, weakest, analysis.compared, mdp.actions, shown_states(mdp))
     said = {notion: None if withheld and kept else kept for notion, kept in holds.items()}
     return Verdict(
         name, maximum, int(maximal.sum()), **said, counterexample=counterexample, margin=margin, withheld=withheld

@@ -19,7 +19,7 @@ from mi_repr.tabular.mdp import FiniteMDP
 
 
 def coarsest_maximiser(
-    mdp: FiniteMDP, objective: Literal["fwd", "state"], *, k: int = 1, tolerance: float = 1e-12
+    mdp: FiniteMDP, objective: Literal["fwd", "state"], *, k: int = 1, tolerance: float | None = None
 ) -> np.ndarray:
     """`[S]` int, the block of each state in the coarsest partition that maximises J_fwd or J_state.
 
@@ -27,7 +27,8 @@ def coarsest_maximiser(
       mdp: whose data show every state, at t and at t+k, and for J_fwd every action in every state.
       objective: "fwd" or "state".
       k: steps from Z_t to Z_{t+k}.
-      tolerance: two conditional probabilities are equal if they differ by at most this share of the larger one.
+      tolerance: two conditional probabilities are equal if they differ by at most this share of the larger one; None
+        means what rounding can change, and nothing where probabilities are fractions.
 
     Raises:
       ValueError: the objective is another one, or something is never seen: then equal rows are no equivalence.

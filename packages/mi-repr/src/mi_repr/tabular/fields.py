@@ -15,6 +15,7 @@ Layout = Literal["state_action_next", "action_state_next"]
 """The order of the axes of a transition: `[S, A, S]`, or `[A, S, S]` as in pymdptoolbox."""
 
 _ROUNDING = 1e-5  # probabilities written by hand: rows this close to 1 are scaled to 1
+_LAST_DIGITS = 1e-15
 
 
 def to_array(name: str, value: Any) -> np.ndarray:
@@ -120,7 +121,8 @@ def check_rows(name: str, array: np.ndarray, axes: Axes) -> np.ndarray:
     for where in np.argwhere(np.atleast_1d(np.abs(total - 1) > _ROUNDING)):
         row = where[: array.ndim - 1]
         raise ValueError(f"{name}{_place(row, axes)} sums to {total[tuple(row)]:.12g}, must be 1")
-    return array / total[..., None]
+    # What sums to 1 already keeps its digits.
+    return np.where(np.abs(total - 1)[..., None] <= _LAST_DIGITS, array, array / total[..., None])
 
 
 def _place(where: np.ndarray, axes: Axes) -> str:

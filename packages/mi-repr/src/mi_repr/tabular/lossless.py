@@ -37,6 +37,9 @@ from mi_repr.tabular.residues import PRIMES, divide, fingerprints
 
 UNSEEN = -1
 """What is not shown by the data, and so forbids nothing."""
+_ROUNDING = 1e-14
+"""Of a sum of few positive numbers, and a quotient of two, as a share of itself."""
+
 ANYTHING = np.iinfo(np.int64).max
 """Above every number that is shown."""
 
@@ -83,16 +86,17 @@ class Conditions(NamedTuple):
         return free
 
 
-def find_conditions(joint: Joint, term: str, tolerance: float = 1e-12) -> Conditions:
+def find_conditions(joint: Joint, term: str, tolerance: float | None = None) -> Conditions:
     """What keeps two states apart for one term of an objective; see the module for why.
 
     Args:
       joint: of the data.
       term: "fwd", "state", "inv", "reward" or "reward_action"; "inv" where the policy is the same in all states.
       tolerance: where the joint has no residues, two conditional probabilities are equal if they differ by at most this
-        share of the larger one.
+        share of the larger one; by default what the sums that they are made of can be off by.
     """
     steps, rewards = joint.steps, joint.rewards
+    tolerance = _ROUNDING * len(steps) ** 0.5 if tolerance is None else tolerance
     blocks, cells = np.zeros((0, len(steps)), int), np.zeros((0, len(steps), len(steps)), int)
     if term == "inv":
         exact = [np.moveaxis(each, 1, 2) for each in joint.residues]

@@ -21,7 +21,7 @@ from mi_repr.tabular.lossless import Conditions, find_conditions, join
 from mi_repr.tabular.margins import Part, nearest_pair, pairs_tell
 from mi_repr.tabular.mdp import FiniteMDP
 from mi_repr.tabular.objectives import parse_objective
-from mi_repr.tabular.solve import optimal_q
+from mi_repr.tabular.solve import compare_values
 from mi_repr.tabular.verdict import Verdict, make_counterexample, violating_pairs
 
 
@@ -52,10 +52,10 @@ def analyse_pairs(mdp: FiniteMDP, objective: str, *, k: int = 1, tolerance: floa
     Raises:
       ValueError: the objective is unknown or not monotone, or the state distribution is not defined.
     """
-    parts, q = monotone_parts(mdp, objective, k), optimal_q(mdp)
+    parts, compared = monotone_parts(mdp, objective, k), compare_values(mdp)
     free, shown, withheld = _mergeable(parts, tolerance).pairs(), shown_states(mdp), explain_unshown(mdp)
     judged = np.triu(free & shown[:, None] & shown, 1)
-    failing = {notion: np.argwhere(judged & violated) for notion, violated in violating_pairs(q).items()}
+    failing = {notion: np.argwhere(judged & violated) for notion, violated in violating_pairs(compared).items()}
     holds: dict[str, bool] = {notion: not len(found) for notion, found in failing.items()}
     dynamics = group_rows(mdp.transition.reshape(mdp.num_states, -1))
     holds["every_reward"] = not (judged & (dynamics[:, None] != dynamics)).any()
@@ -64,7 +64,7 @@ def analyse_pairs(mdp: FiniteMDP, objective: str, *, k: int = 1, tolerance: floa
         if len(found):
             labels = np.arange(mdp.num_states)
             labels[found[0, 1]] = found[0, 0]
-            counterexample = make_counterexample(labels, notion, q, mdp.actions, shown)
+            counterexample = make_counterexample(labels, notion, compared, mdp.actions, shown)
             break
     # Two sets of two actions that meet pairwise meet all together; larger sets need not.
     undecided = holds["pi_weak"] and not holds["pi_strict"] and mdp.num_actions > 2

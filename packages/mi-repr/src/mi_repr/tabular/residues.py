@@ -15,19 +15,15 @@ import numpy as np
 
 from mi_repr.tabular.chain import recurrent_states
 from mi_repr.tabular.mdp import FiniteMDP
+from mi_repr.tabular.rationals import to_fractions
 
 PRIMES = (2_147_483_647, 2_147_483_629)
-_MOST_VALUES = 10_000
-_LARGEST_DENOMINATOR = 10**6
 
 
 def step_residues(mdp: FiniteMDP, k: int) -> tuple[np.ndarray, ...]:
-    """p(s_t, a_t, s_{t+k}) by each of `PRIMES`, `[S, A, S]` int64 each; none where some probability is no fraction.
-
-    A float64 counts as a fraction if its denominator is at most a million and it is as close as rounding allows.
-    """
+    """p(s_t, a_t, s_{t+k}) by each of `PRIMES`, `[S, A, S]` int64 each; none where some probability is no fraction."""
     given = [mdp.transition, mdp.behaviour, *([] if mdp.state_distribution is None else [mdp.state_distribution])]
-    fractions = [_to_fractions(rows) for rows in given]
+    fractions = [to_fractions(rows) for rows in given]
     if any(each is None for each in fractions):
         return ()
     found = []
@@ -80,23 +76,6 @@ def divide(one: np.ndarray, other: np.ndarray, prime: int) -> np.ndarray:
 def fingerprints(rows: np.ndarray, prime: int) -> np.ndarray:
     """`[N, 2]`, two random sums of each of `rows: [N, D]` of remainders: different rows have different ones."""
     return multiply(rows, np.random.default_rng(0).integers(0, prime, (rows.shape[1], 2)), prime)
-
-
-def _to_fractions(rows: np.ndarray) -> tuple[list[Fraction], np.ndarray] | None:
-    """The different values of distributions over the last axis, and which of them each entry is; None if not exact."""
-    some = rows != 0  # in a large MDP nearly all are 0, and sorting takes its time
-    values, number = np.unique(rows[some], return_inverse=True)
-    if len(values) > _MOST_VALUES:
-        return None
-    index = np.zeros(rows.shape, np.int64)
-    index[some] = number + 1
-    fractions = [Fraction(0)]
-    for value in values.tolist():
-        fraction = Fraction(value).limit_denominator(_LARGEST_DENOMINATOR)
-        if abs(float(fraction) - value) > 4 * np.spacing(value):
-            return None
-        fractions.append(fraction)
-    return fractions, index
 
 
 def _residue(value: Fraction, prime: int) -> int:

@@ -1,11 +1,14 @@
-"""Optimal values of a finite MDP.
+"""Optimal values of a finite MDP, and which of them are equal.
 
 In the shape descriptions `S` denotes the states and `A` the actions.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from mi_repr.tabular.mdp import FiniteMDP
+from mi_repr.tabular.precise import compare_precisely
 
 TOLERANCE = 1e-11
 """Values closer than this count as equal, relative to the optimal ones: the unit of rewards, and actions however bad,
@@ -42,17 +45,40 @@ def optimal_q(mdp: FiniteMDP, allowed: np.ndarray | None = None) -> np.ndarray:
 
 def optimal_actions(q: np.ndarray) -> np.ndarray:
     """`[S, A]` bool, the actions whose value `q: [S, A]` is the state's largest."""
-    return q >= (q - tolerances(q)).max(axis=1, keepdims=True)
+    return q >= (q - _tolerances(q)).max(axis=1, keepdims=True)
 
 
-def tolerances(q: np.ndarray) -> np.ndarray:
+class Compared(NamedTuple):
+    """Which optimal values are equal: all that sufficiency rests on.
+
+    classes: `[S, A]` int; two states have the same Q* of an action if their numbers in its column are the same.
+    optimal: `[S, A]` bool, the optimal actions of each state.
+    """
+
+    classes: np.ndarray
+    optimal: np.ndarray
+
+
+def compare_values(mdp: FiniteMDP) -> Compared:
+    """Compares Q*: exactly where the MDP is made of fractions, else up to what rounding its numbers can change.
+
+    MDPs of very many transitions are compared in float64, see `TOLERANCE`.
+    """
+    q = optimal_q(mdp)
+    precise = compare_precisely(mdp, q)
+    if precise is not None:
+        return Compared(*precise)
+    classes = np.zeros(q.shape, np.int64)
+    slack = _tolerances(q)
+    for action, column in enumerate(q.T):
+        order = np.argsort(column, kind="stable")
+        ordered, reach = column[order], slack[order, action]
+        apart = ordered[1:] > ordered[:-1] + np.maximum(reach[1:], reach[:-1])
+        classes[order[1:], action] = np.cumsum(apart)
+    return Compared(classes, optimal_actions(q))
+
+
+def _tolerances(q: np.ndarray) -> np.ndarray:
     """`[S, A]`, how far another value may lie from each of `q: [S, A]` and count as equal; q may be -inf."""
     best = np.abs(q.max(axis=1, keepdims=True))
     return TOLERANCE * best + _ROUNDING * best.max() + _ROUNDING / 100 * np.where(np.isfinite(q), np.abs(q), 0.0)
-
-
-def differ(q: np.ndarray, rows: np.ndarray) -> bool:
-    """Whether the values of the states `rows` differ in some action, given `q: [S, A]`."""
-    chosen, slack = q[rows], tolerances(q)[rows].max(axis=0)
-    lowest, highest = chosen.min(axis=0), chosen.max(axis=0)
-    return bool((highest > lowest + slack).any())

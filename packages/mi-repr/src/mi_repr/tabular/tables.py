@@ -16,7 +16,7 @@ import numpy as np
 from mi_repr.tabular.information import Joint, entropy, entropy_terms
 from mi_repr.tabular.lossless import ANYTHING, UNSEEN, find_conditions
 from mi_repr.tabular.objectives import COMPONENTS
-from mi_repr.tabular.solve import optimal_actions, tolerances
+from mi_repr.tabular.solve import Compared
 
 NOT_Q, NOT_PI_STRICT, NOT_PI_WEAK, NOT_EVERY_REWARD = 1, 2, 4, 8
 
@@ -208,26 +208,23 @@ def _extremes(shown: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def find_flaws(q: np.ndarray, dynamics: np.ndarray, shown: np.ndarray) -> np.ndarray:
+def find_flaws(compared: Compared, dynamics: np.ndarray, shown: np.ndarray) -> np.ndarray:
     """`[2^S]` uint8, see `Tables.flaws`.
 
     Args:
-      q: `[S, A]`, optimal values.
+      compared: which optimal values are equal.
       dynamics: `[S]` int, equal for states whose actions do the same.
       shown: `[S]` bool, the states that count; others may be aliased with anything.
     """
-    num_states, num_actions = q.shape
-    counted, slack = shown[:, None], tolerances(q)
-    optimal = optimal_actions(q)
+    num_states, num_actions = compared.classes.shape
+    counted, optimal = shown[:, None], compared.optimal
     nothing, everything = np.zeros(num_actions, bool), np.ones(num_actions, bool)
     shared = over_subsets(np.logical_and, optimal | ~counted, everything)
     any_of_them = over_subsets(np.logical_or, optimal & counted, nothing)
-    lowest = over_subsets(np.minimum, np.where(counted, q, np.inf), np.full(num_actions, np.inf))
-    highest = over_subsets(np.maximum, np.where(counted, q, -np.inf), np.full(num_actions, -np.inf))
-    reach = over_subsets(np.maximum, np.where(counted, slack, 0.0), np.zeros(num_actions))
-    most, least = _extremes(np.where(shown, dynamics, UNSEEN))
-    flaws = NOT_Q * (highest > lowest + reach).any(axis=1)
+    most, least = _extremes(np.where(counted, compared.classes, UNSEEN))
+    flaws = NOT_Q * (most > least).any(axis=1)
     flaws = flaws + NOT_PI_STRICT * (shared != any_of_them).any(axis=1) + NOT_PI_WEAK * ~shared.any(axis=1)
+    most, least = _extremes(np.where(shown, dynamics, UNSEEN))
     flaws = flaws + NOT_EVERY_REWARD * (most > least)
     flaws[~_members(num_states)[:, shown].any(axis=1)] = 0  # the empty set too, which fills up small partitions
     return flaws.astype(np.uint8)

@@ -12,7 +12,7 @@ import numpy as np
 from mi_repr.tabular.groups import group_rows
 from mi_repr.tabular.information import check_representation
 from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.solve import differ, optimal_actions, optimal_q, tolerances
+from mi_repr.tabular.solve import Compared, compare_values
 
 Notion = Literal["q", "pi_strict", "pi_weak"]
 NOTIONS: dict[Notion, str] = {  # from the strictest to the weakest
@@ -73,20 +73,20 @@ class Verdict:
 def make_counterexample(
     labels: np.ndarray | Sequence[int],
     fails: Notion,
-    q: np.ndarray,
+    compared: Compared,
     action_names: tuple[str, ...],
     shown: np.ndarray | None = None,
 ) -> Counterexample:
-    """Finds the states that show why `labels: [S]` fail, given `q: [S, A]`, among those `shown: [S]` bool.
+    """Finds the states that show why `labels: [S]` fail, given which values are equal, among those `shown: [S]` bool.
 
     Raises:
       ValueError: they do not fail.
     """
-    labels, optimal = np.asarray(labels), optimal_actions(q)
+    labels, optimal = np.asarray(labels), compared.optimal
     for block in np.unique(labels):
         members = np.flatnonzero((labels == block) & (True if shown is None else shown))
-        found = next((pair for pair in _pairs(members) if violates(fails, q, optimal, pair)), None)
-        if found is None and len(members) and violates(fails, q, optimal, members):
+        found = next((pair for pair in _pairs(members) if violates(fails, compared, pair)), None)
+        if found is None and len(members) and violates(fails, compared, members):
             found = members
         if found is not None:
             names = tuple(tuple(action_names[a] for a in np.flatnonzero(optimal[state])) for state in found)
@@ -94,26 +94,23 @@ def make_counterexample(
     raise ValueError(f"the representation {labels.tolist()} is sufficient for {NOTIONS[fails]}")
 
 
-def violates(notion: Notion, q: np.ndarray, optimal: np.ndarray, rows: np.ndarray) -> bool:
-    """Whether aliasing the states `rows` violates a notion, given `q: [S, A]` and the optimal actions `[S, A]` bool."""
+def violates(notion: Notion, compared: Compared, rows: np.ndarray) -> bool:
+    """Whether aliasing the states `rows` violates a notion."""
+    classes, optimal = compared.classes[rows], compared.optimal[rows]
     if notion == "q":
-        return differ(q, rows)
+        return bool((classes != classes[0]).any())
     if notion == "pi_strict":
-        return bool((optimal[rows] != optimal[rows[0]]).any())
-    return not optimal[rows].all(axis=0).any()
+        return bool((optimal != optimal[0]).any())
+    return not optimal.all(axis=0).any()
 
 
-def violating_pairs(q: np.ndarray) -> dict[Notion, np.ndarray]:
+def violating_pairs(compared: Compared) -> dict[Notion, np.ndarray]:
     """`[S, S]` bool by notion, from the weakest to the strictest: whether aliasing two states violates it."""
-    optimal, slack = optimal_actions(q), tolerances(q)
-    differing = np.zeros((len(q), len(q)), bool)
-    for value, error in zip(q.T, slack.T, strict=True):
-        low, high = np.minimum(value[:, None], value), np.maximum(value[:, None], value)
-        differing |= high > low + np.maximum(error[:, None], error)
+    classes, optimal = compared
     return {
         "pi_weak": ~np.any(optimal[:, None] & optimal, axis=2),
         "pi_strict": np.any(optimal[:, None] != optimal, axis=2),
-        "q": differing,
+        "q": np.any(classes[:, None] != classes, axis=2),
     }
 
 
@@ -127,10 +124,9 @@ def sufficient_notions(mdp: FiniteMDP, representation: np.ndarray | Sequence[int
     """
     codes = check_representation(representation, mdp.num_states)
     labels = codes if codes.ndim == 1 else group_rows(codes)
-    q = optimal_q(mdp)
-    optimal = optimal_actions(q)
+    compared = compare_values(mdp)
     blocks = [np.flatnonzero(labels == block) for block in np.unique(labels)]
-    return tuple(notion for notion in NOTIONS if not any(violates(notion, q, optimal, block) for block in blocks))
+    return tuple(notion for notion in NOTIONS if not any(violates(notion, compared, block) for block in blocks))
 
 
 def _pairs(members: np.ndarray) -> np.ndarray:
