@@ -19,7 +19,7 @@ from mi_repr.tabular.rationals import to_fractions
 
 _BITS = 400
 _EQUAL_BITS = 320  # of what is given as fractions: equal up to 2^-320
-_MOST_TRANSITIONS = 200_000
+_MOST_TRANSITIONS = 40_000
 _ROUNDS = 40
 
 
