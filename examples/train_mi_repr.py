@@ -17,20 +17,20 @@ from pathlib import Path
 from typing import Any
 
 import metarl_envs
-import mi_repr
 from absl import flags
+from mi_repr.deep import REPRESENTATIONS, catcher
 from rlcore.experiment import enable_compilation_cache, main, override, user_errors
 
-_PURPOSES = "; ".join(f"{name}, {purpose}" for name, (_, purpose) in mi_repr.PRESETS.items())
-_GAME = flags.DEFINE_enum("game", "catcher-grip", mi_repr.GAMES, "The game.")
+_PURPOSES = "; ".join(f"{name}, {purpose}" for name, (_, purpose) in catcher.PRESETS.items())
+_GAME = flags.DEFINE_enum("game", "catcher-grip", catcher.GAMES, "The game.")
 _OBJECTIVE = flags.DEFINE_enum(
     "objective",
     "fwd",
-    mi_repr.REPRESENTATIONS,
+    REPRESENTATIONS,
     "What trains the encoder: fwd, state and inv are J_fwd, J_state and J_inv; untrained, nothing; end-to-end, the "
     "critic; true-state is no encoder but the state itself.",
 )
-_PRESET = flags.DEFINE_enum("preset", "cpu", list(mi_repr.PRESETS), f"The config to start from: {_PURPOSES}.")
+_PRESET = flags.DEFINE_enum("preset", "cpu", list(catcher.PRESETS), f"The config to start from: {_PURPOSES}.")
 _SEED = flags.DEFINE_integer("seed", 0, "The seed of all randomness.", lower_bound=0)
 _RUN_DIR = flags.DEFINE_string(
     "run_dir",
@@ -75,12 +75,12 @@ def train() -> None:
     """Runs the experiment."""
     with user_errors():
         benchmark = metarl_envs.benchmark(f"{_GAME.value}-v0")
-        config = override(mi_repr.preset(_PRESET.value, _OBJECTIVE.value, benchmark.name), _OVERRIDE.value)
+        config = override(catcher.preset(_PRESET.value, _OBJECTIVE.value, benchmark.name), _OVERRIDE.value)
         if config.representation != _OBJECTIVE.value:
             raise ValueError("override must leave representation alone: --objective names it")
         name = f"{_GAME.value}-{_OBJECTIVE.value}-{_PRESET.value}-{_SEED.value}"
         directory = Path(_RUN_DIR.value or f"runs/{name}").expanduser()
-        experiment = mi_repr.Experiment(benchmark, config, _SEED.value, directory, _CHECKPOINT_EVERY.value)
+        experiment = catcher.Experiment(benchmark, config, _SEED.value, directory, _CHECKPOINT_EVERY.value)
         experiment.check(with_agent=_AGENT.value, learned_q_star=_LEARNED_Q_STAR.value)
     enable_compilation_cache()
     print_results(experiment.run(with_agent=_AGENT.value, learned_q_star=_LEARNED_Q_STAR.value))

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import metarl_envs
-import mi_repr
 import numpy as np
+from mi_repr.deep import catcher
 from rlcore.experiment import override, read_metrics
 
 Key = tuple[str, str, int]
@@ -31,7 +31,7 @@ _COLUMNS = {
 
 def make_experiments(
     keys: Iterable[Key], run_dir: Path, preset: str, overrides: Sequence[str]
-) -> dict[Key, mi_repr.Experiment]:
+) -> dict[Key, catcher.Experiment]:
     """The experiments, each in a directory of its own.
 
     Raises:
@@ -40,15 +40,15 @@ def make_experiments(
     experiments = {}
     for game, objective, seed in keys:
         benchmark = metarl_envs.benchmark(f"{game}-v0")
-        config = override(mi_repr.preset(preset, objective, benchmark.name), overrides)
+        config = override(catcher.preset(preset, objective, benchmark.name), overrides)
         if config.representation != objective:
             raise ValueError("override must leave representation alone: --objectives names it")
         directory = run_dir / f"{game}-{objective}-{seed}"
-        experiments[game, objective, seed] = mi_repr.Experiment(benchmark, config, seed, directory)
+        experiments[game, objective, seed] = catcher.Experiment(benchmark, config, seed, directory)
     return experiments
 
 
-def load_results(experiments: Mapping[Key, mi_repr.Experiment]) -> Results:
+def load_results(experiments: Mapping[Key, catcher.Experiment]) -> Results:
     """The results of the experiments that are finished, and as `tests` how their agents came there.
 
     Raises:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import mi_repr
 import pytest
 import readmes
+from mi_repr.deep import catcher
 
 pytestmark = pytest.mark.wheel
 
@@ -22,8 +22,8 @@ def test_first_example_says_which_objectives_are_sufficient(capsys):
 @pytest.mark.slow
 def test_other_examples_run_in_order_with_small_presets(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    preset = mi_repr.preset
-    monkeypatch.setattr(mi_repr, "preset", lambda name, *arguments: preset("tiny", *arguments))
+    preset = catcher.preset
+    monkeypatch.setattr(catcher, "preset", lambda name, *arguments: preset("tiny", *arguments))
     namespace = {"__name__": "__main__"}
     for block in readmes.read_blocks(README)[1:]:
         block.run(namespace)

@@ -10,7 +10,7 @@ import chex
 import flax.linen as nn
 import jax.numpy as jnp
 
-from mi_repr.config import EncoderConfig
+from mi_repr.deep.config import EncoderConfig
 
 
 class Encoding(NamedTuple):

@@ -19,10 +19,10 @@ from metarl_envs.catcher import CatcherEnv, all_states, state_index
 from metarl_envs.catcher.state import CLOSED, OPEN
 from rlcore.types import Params
 
-from mi_repr.data import Episodes, render_many
-from mi_repr.encoders import Encoder
-from mi_repr.objectives import Contrastive, Inverse, Objective
-from mi_repr.pretraining import PretrainParams, encode_states
+from mi_repr.deep.catcher.data import Episodes, render_many
+from mi_repr.deep.catcher.pretraining import PretrainParams, encode_states
+from mi_repr.deep.encoders import Encoder
+from mi_repr.deep.objectives import Contrastive, Inverse, Objective
 
 _NUM_EPISODES = 56
 """Of those kept back, 27 transitions each."""

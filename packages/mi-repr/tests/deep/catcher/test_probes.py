@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from metarl_envs.catcher import CatcherEnv
-from mi_repr import probe
-from mi_repr.config import ProbeConfig
-from mi_repr.probes import draw_states
+from mi_repr.deep.catcher import probe
+from mi_repr.deep.catcher.probes import draw_states
+from mi_repr.deep.config import ProbeConfig
 
 OPTIMISE = True
 ENV = CatcherEnv(grip=True)

@@ -6,9 +6,10 @@ import jax
 import numpy as np
 import pytest
 from metarl_envs.catcher import CatcherEnv, CatcherState, CatcherTask, all_states, train_task
-from mi_repr import Encoder, EncoderConfig, PretrainConfig, Pretrainer, make_objective, pretrain
-from mi_repr.data import by_background, collect, draw_groups, sample_frames
-from mi_repr.pretraining import encode_states
+from mi_repr.deep import Encoder, EncoderConfig, PretrainConfig, make_objective
+from mi_repr.deep.catcher import Pretrainer, pretrain
+from mi_repr.deep.catcher.data import by_background, collect, draw_groups, sample_frames
+from mi_repr.deep.catcher.pretraining import encode_states
 from rlcore.experiment import Run, read_metrics
 
 ENV = CatcherEnv(grip=True, size=32)

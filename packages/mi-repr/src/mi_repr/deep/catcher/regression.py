@@ -13,10 +13,10 @@ from metarl_envs.catcher import CatcherEnv, CatcherState, CatcherTask
 from rlcore.networks import MLP
 from rlcore.types import Params
 
-from mi_repr.config import ControlConfig
-from mi_repr.control import play
-from mi_repr.features import FrozenFeatures
-from mi_repr.fitting import fit
+from mi_repr.deep.catcher.control import play
+from mi_repr.deep.catcher.features import FrozenFeatures
+from mi_repr.deep.config import ControlConfig
+from mi_repr.deep.fitting import fit
 
 
 def regress(

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from mi_repr import losses
+from mi_repr.deep import losses
 
 
 @pytest.mark.parametrize("jit", [False, True])

@@ -8,9 +8,9 @@ import metarl_envs
 import numpy as np
 import pytest
 from metarl_envs.catcher import CatcherEnv, held_out_task, train_task
-from mi_repr import Controller, Experiment, preset, true_state
-from mi_repr.control import learn
-from mi_repr.views import FrozenView
+from mi_repr.deep.catcher import Controller, Experiment, preset, true_state
+from mi_repr.deep.catcher.control import learn
+from mi_repr.deep.catcher.views import FrozenView
 from rlcore.experiment import Run, read_metrics
 
 

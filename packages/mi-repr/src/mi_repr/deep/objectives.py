@@ -14,9 +14,9 @@ import jax.numpy as jnp
 from rlcore.networks import MLP
 from rlcore.types import Metrics, Params
 
-from mi_repr import losses
-from mi_repr.config import EncoderConfig
-from mi_repr.encoders import Encoding
+from mi_repr.deep import losses
+from mi_repr.deep.config import EncoderConfig
+from mi_repr.deep.encoders import Encoding
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 from metarl_envs.catcher import CatcherEnv, all_states
-from mi_repr import exact_information, optimal_q
-from mi_repr.exact import game_tables
+from mi_repr.deep.catcher import exact_information, optimal_q
+from mi_repr.deep.catcher.exact import game_tables
 
 
 @pytest.mark.parametrize(

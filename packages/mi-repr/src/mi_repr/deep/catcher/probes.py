@@ -13,9 +13,9 @@ from metarl_envs.catcher import CatcherEnv, CatcherState, all_states
 from rlcore.networks import EnsembleMLP
 from rlcore.types import Params
 
-from mi_repr.config import ProbeConfig
-from mi_repr.exact import without_backgrounds
-from mi_repr.fitting import fit
+from mi_repr.deep.catcher.exact import without_backgrounds
+from mi_repr.deep.config import ProbeConfig
+from mi_repr.deep.fitting import fit
 
 POSITIONS = ("paddle_x", "fruit_x", "fruit_y")
 GRIPPER = "gripper"

@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from mi_repr.config import EncoderConfig
-from mi_repr.encoders import Encoder, PatchLayer
+from mi_repr.deep.config import EncoderConfig
+from mi_repr.deep.encoders import Encoder, PatchLayer
 
 SMALL = {"channels": (4, 4, 4, 4, 8), "feature_size": 6}
 

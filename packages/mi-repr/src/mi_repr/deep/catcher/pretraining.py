@@ -17,10 +17,10 @@ from rlcore.experiment import Run
 from rlcore.types import Metrics, Params
 from rlcore.updates import make_update_many
 
-from mi_repr.config import MAX_BETA, PretrainConfig
-from mi_repr.data import Episodes, Frames, draw_groups, in_batches, render_many, sample_frames
-from mi_repr.encoders import Encoder
-from mi_repr.objectives import Objective
+from mi_repr.deep.catcher.data import Episodes, Frames, draw_groups, in_batches, render_many, sample_frames
+from mi_repr.deep.config import MAX_BETA, PretrainConfig
+from mi_repr.deep.encoders import Encoder
+from mi_repr.deep.objectives import Objective
 
 _ENCODE_BATCH = 512
 _WARMUP_EPISODES = 1000

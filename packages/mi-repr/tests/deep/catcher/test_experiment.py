@@ -9,12 +9,13 @@ import metarl_envs
 import numpy as np
 import pytest
 from metarl_envs.catcher import CatcherEnv, state_index, train_task
-from mi_repr import GAMES, PRESETS, REPRESENTATIONS, Experiment, exact_information, preset
-from mi_repr.config import ControlConfig, EncoderConfig, ExperimentConfig, PretrainConfig, ProbeConfig
-from mi_repr.control import play
-from mi_repr.exact import optimal_q
-from mi_repr.experiment import PURPOSES
-from mi_repr.regression import regress
+from mi_repr.deep import REPRESENTATIONS
+from mi_repr.deep.catcher import GAMES, PRESETS, Experiment, exact_information, preset
+from mi_repr.deep.catcher.control import play
+from mi_repr.deep.catcher.exact import optimal_q
+from mi_repr.deep.catcher.experiment import PURPOSES
+from mi_repr.deep.catcher.regression import regress
+from mi_repr.deep.config import ControlConfig, EncoderConfig, ExperimentConfig, PretrainConfig, ProbeConfig
 from rlcore.experiment import RunError, read_metrics
 
 

@@ -14,7 +14,7 @@ background, and pays for what is left of it in the features.
 import dataclasses
 from collections.abc import Callable
 
-from mi_repr.config import ControlConfig, EncoderConfig, ExperimentConfig, PretrainConfig, ProbeConfig
+from mi_repr.deep.config import ControlConfig, EncoderConfig, ExperimentConfig, PretrainConfig, ProbeConfig
 
 
 def _cpu(representation: str, benchmark: str) -> ExperimentConfig:

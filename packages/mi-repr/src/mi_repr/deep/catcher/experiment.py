@@ -24,18 +24,18 @@ from metarl_envs.catcher import CatcherEnv, CatcherTask, state_index, state_vect
 from metarl_envs.catcher.state import LAST_FRUIT_Y, NUM_STEPS
 from rlcore.experiment import Run, RunError, difference, read_metrics, to_dict
 
-from mi_repr.bounds import information_bounds
-from mi_repr.config import OBJECTIVES, ExperimentConfig
-from mi_repr.control import Controller, ControlState, learn
-from mi_repr.data import by_background, collect, in_batches
-from mi_repr.encoders import Encoder
-from mi_repr.exact import exact_information, optimal_q
-from mi_repr.features import FrozenFeatures, frozen_encoder, true_state
-from mi_repr.objectives import make_objective
-from mi_repr.pretraining import Pretrainer, PretrainParams, pretrain
-from mi_repr.probes import ProbeData, draw_states, probe
-from mi_repr.regression import play_greedily, regress
-from mi_repr.views import EndToEndView, FrozenView, View
+from mi_repr.deep.catcher.bounds import information_bounds
+from mi_repr.deep.catcher.control import Controller, ControlState, learn
+from mi_repr.deep.catcher.data import by_background, collect, in_batches
+from mi_repr.deep.catcher.exact import exact_information, optimal_q
+from mi_repr.deep.catcher.features import FrozenFeatures, frozen_encoder, true_state
+from mi_repr.deep.catcher.pretraining import Pretrainer, PretrainParams, pretrain
+from mi_repr.deep.catcher.probes import ProbeData, draw_states, probe
+from mi_repr.deep.catcher.regression import play_greedily, regress
+from mi_repr.deep.catcher.views import EndToEndView, FrozenView, View
+from mi_repr.deep.config import OBJECTIVES, ExperimentConfig
+from mi_repr.deep.encoders import Encoder
+from mi_repr.deep.objectives import make_objective
 
 GAMES = ("catcher", "catcher-grip", "catcher-distractors", "catcher-grip-distractors")
 """What experiments are run on; the benchmark of a game is `<game>-v0`."""

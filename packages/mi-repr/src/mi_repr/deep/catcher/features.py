@@ -12,9 +12,9 @@ import jax.numpy as jnp
 from metarl_envs.catcher import CatcherEnv, CatcherState, all_states, state_index, state_vector
 from rlcore.types import Params
 
-from mi_repr.data import Episodes, render_many
-from mi_repr.encoders import Encoder
-from mi_repr.pretraining import encode_states
+from mi_repr.deep.catcher.data import Episodes, render_many
+from mi_repr.deep.catcher.pretraining import encode_states
+from mi_repr.deep.encoders import Encoder
 
 FeaturesParams = chex.ArrayTree
 

@@ -12,9 +12,9 @@ from metarl_envs.catcher import CatcherEnv, CatcherState
 from rlcore.representation import Identity, Representation, RepresentationOutput
 from rlcore.types import Params
 
-from mi_repr.data import render_many
-from mi_repr.encoders import Encoder
-from mi_repr.features import FrozenFeatures
+from mi_repr.deep.catcher.data import render_many
+from mi_repr.deep.catcher.features import FrozenFeatures
+from mi_repr.deep.encoders import Encoder
 
 
 class View(Protocol):

@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from mi_repr import make_objective
-from mi_repr.config import EncoderConfig
-from mi_repr.encoders import Encoding
+from mi_repr.deep import make_objective
+from mi_repr.deep.config import EncoderConfig
+from mi_repr.deep.encoders import Encoding
 
 CONFIG = EncoderConfig(feature_size=5, rank=3, inverse_hidden_sizes=(7,))
 RNG = np.random.default_rng(0)

@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 import pytest
 from metarl_envs.catcher import CatcherEnv, train_task
-from mi_repr import Encoder, EncoderConfig, make_objective
-from mi_repr.bounds import information_bounds
-from mi_repr.data import collect
-from mi_repr.pretraining import PretrainParams
+from mi_repr.deep import Encoder, EncoderConfig, make_objective
+from mi_repr.deep.catcher.bounds import information_bounds
+from mi_repr.deep.catcher.data import collect
+from mi_repr.deep.catcher.pretraining import PretrainParams
 
 ENV = CatcherEnv(grip=True, size=32)
 CONFIG = EncoderConfig(channels=(4, 4, 4, 4, 8), feature_size=8, rank=4)
