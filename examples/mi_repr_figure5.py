@@ -15,14 +15,14 @@ if __name__ == "__main__":
 from pathlib import Path
 
 from absl import flags
-from mi_repr.deep import REPRESENTATIONS, catcher
+from mi_repr.deep import catcher
 from rlcore.experiment import enable_compilation_cache, main, tell, user_errors
 from support.mi_repr_experiments import Key, load_results, make_experiments, print_table
 from support.mi_repr_pictures import draw_figures
 
 _SHOWN = ["fwd", "state", "inv", "end-to-end", "untrained"]
 _GAMES = flags.DEFINE_list("games", list(catcher.GAMES), f"Of {', '.join(catcher.GAMES)}.")
-_OBJECTIVES = flags.DEFINE_list("objectives", _SHOWN, f"Of {', '.join(REPRESENTATIONS)}.")
+_OBJECTIVES = flags.DEFINE_list("objectives", _SHOWN, f"Of {', '.join(catcher.REPRESENTATIONS)}.")
 _PRESET = flags.DEFINE_enum("preset", "cpu", list(catcher.PRESETS), "The config to start from.")
 _NUM_SEEDS = flags.DEFINE_integer("num_seeds", 3, "Seeds of the games without distractors.", lower_bound=1)
 _NUM_DISTRACTOR_SEEDS = flags.DEFINE_integer("num_distractor_seeds", 1, "Of those with distractors.", lower_bound=1)
@@ -40,7 +40,7 @@ def list_keys() -> list[Key]:
     """
     for option, values, allowed in (
         ("games", _GAMES.value, catcher.GAMES),
-        ("objectives", _OBJECTIVES.value, REPRESENTATIONS),
+        ("objectives", _OBJECTIVES.value, catcher.REPRESENTATIONS),
     ):
         if unknown := [value for value in values if value not in allowed]:
             raise ValueError(f"{option} must be of {', '.join(allowed)}, got {unknown[0]!r}")

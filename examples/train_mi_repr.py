@@ -18,7 +18,7 @@ from typing import Any
 
 import metarl_envs
 from absl import flags
-from mi_repr.deep import REPRESENTATIONS, catcher
+from mi_repr.deep import catcher
 from rlcore.experiment import enable_compilation_cache, main, override, user_errors
 
 _PURPOSES = "; ".join(f"{name}, {purpose}" for name, (_, purpose) in catcher.PRESETS.items())
@@ -26,7 +26,7 @@ _GAME = flags.DEFINE_enum("game", "catcher-grip", catcher.GAMES, "The game.")
 _OBJECTIVE = flags.DEFINE_enum(
     "objective",
     "fwd",
-    REPRESENTATIONS,
+    catcher.REPRESENTATIONS,
     "What trains the encoder: fwd, state and inv are J_fwd, J_state and J_inv; untrained, nothing; end-to-end, the "
     "critic; true-state is no encoder but the state itself.",
 )

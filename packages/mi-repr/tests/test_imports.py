@@ -27,6 +27,12 @@ def test_the_package_itself_imports_nothing():
     assert {name for name in _loaded("mi_repr") if name.startswith(("mi_repr", "jax"))} == {"mi_repr"}
 
 
+def test_training_on_frames_needs_no_games():
+    loaded = _loaded("mi_repr.deep")
+    assert "mi_repr.deep.pretraining" in loaded
+    assert not {"gymnasium", "metarl_envs"} & loaded
+
+
 @pytest.mark.parametrize("package", ["mi_repr.deep", "mi_repr.deep.catcher"])
 def test_no_public_name_hides_behind_a_module_of_its_name(package):
     public = importlib.import_module(package)

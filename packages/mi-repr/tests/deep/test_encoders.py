@@ -19,9 +19,13 @@ def test_patch_layer_is_a_convolution_whose_stride_is_its_size():
     np.testing.assert_allclose(layer.apply(params, x), expected, rtol=1e-4, atol=1e-4)
 
 
-def test_patch_layer_refuses_sides_that_it_does_not_divide():
-    with pytest.raises(ValueError, match="multiples of 4, got 6 x 8"):
-        PatchLayer(5, 4).init(jax.random.key(0), jnp.zeros((1, 6, 8, 3)))
+def test_patch_layer_adds_zeros_where_it_does_not_divide_the_sides():
+    x = jnp.asarray(np.random.default_rng(0).normal(size=(2, 6, 9, 3)), jnp.float32)
+    layer = PatchLayer(5, 4)
+    params = layer.init(jax.random.key(0), x)
+    padded = jnp.pad(x, [(0, 0), (0, 2), (0, 3), (0, 0)])
+    np.testing.assert_array_equal(layer.apply(params, x), layer.apply(params, padded))
+    assert layer.apply(params, x).shape == (2, 2, 3, 5)
 
 
 @pytest.mark.parametrize("kind", ["patch", "conv"])
@@ -34,6 +38,23 @@ def test_features_have_the_configured_size_whatever_the_batch(kind, side):
     assert mean.shape == (2, 3, 6)
     assert std is None
     np.testing.assert_allclose(mean[1, 2], encoder.apply(params, image[1, 2]).mean, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["patch", "conv"])
+@pytest.mark.parametrize("shape", [(8, 8, 1), (84, 84, 4), (40, 100, 3)])
+def test_images_of_any_size_and_any_number_of_channels(kind, shape):
+    encoder = Encoder(EncoderConfig(kind=kind, channels=(16,) * 5, feature_size=6))
+    image = jnp.asarray(np.random.default_rng(0).integers(0, 256, (2, *shape)), jnp.uint8)
+    params = encoder.init(jax.random.key(0), image)
+    mean = encoder.apply(params, image).mean
+    assert mean.shape == (2, 6)
+    corner = encoder.apply(params, image.at[:, -1, -1].set(255 - image[:, -1, -1])).mean
+    assert not np.array_equal(mean, corner)  # to the last pixel
+
+
+def test_images_that_are_too_small():
+    with pytest.raises(ValueError, match="images must be at least 8 pixels a side, got 64 x 7"):
+        Encoder(EncoderConfig(**SMALL)).init(jax.random.key(0), jnp.zeros((1, 64, 7, 3), jnp.uint8))
 
 
 def test_gaussian_encoder_starts_narrow():

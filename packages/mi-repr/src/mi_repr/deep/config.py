@@ -1,20 +1,11 @@
-"""Options of the deep experiments; `presets.py` has the sets of them that belong together."""
+"""Options of encoders and of what trains them."""
 
 import dataclasses
 
-from metarl_envs.catcher.state import NUM_STEPS
 from rlcore.experiment import check_at_least, check_choice, check_positive, check_rate
-from rlcore.sac import SACConfig
-
-OBJECTIVES = ("fwd", "state", "inv")
-"""J_fwd, J_state and J_inv (thesis, equations 2 to 4)."""
 
 MAX_BETA = 1.0
 """Of the weight of the information bottleneck where it is tuned."""
-
-REPRESENTATIONS = (*OBJECTIVES, "untrained", "end-to-end", "true-state")
-"""What the agent can see: a frozen encoder that an objective trained, one that nothing trained, one that the critic
-trains as it goes, or the game's own state."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,23 +49,22 @@ class EncoderConfig:
 
 @dataclasses.dataclass(frozen=True)
 class PretrainConfig:
-    """How an encoder is trained on transitions of a uniformly random policy.
+    """How an encoder is trained on runs of frames.
 
-    num_transitions: collected before training (thesis: 50k), rounded up to whole episodes, two at least: a twentieth
-      of them is kept back.
     num_steps_ahead: k of the objective (thesis: 1).
     num_updates: gradient steps.
     updates_per_iteration: of them in a row, between logs and checkpoints.
     num_windows, window_size: a batch is so many runs of so many frames; every pair of frames k apart in a run is a
       sample, and for the contrastive objectives all their later frames are each other's negatives.
-    num_groups: of a batch. The frames of a group share their background, if the game keeps one for an episode, and only
-      they are each other's negatives. With 1 the background tells the true pair from most others, and an encoder that
-      keeps little else is good enough.
+    num_groups: of a batch. The frames of a group share what their source keeps for an episode, such as a background,
+      and only they are each other's negatives. With 1 the background tells the true pair from most others, and an
+      encoder that keeps little else is good enough.
     learning_rate: Adam's at first; it falls to 0 along a cosine.
     max_grad_norm: clip the gradient to this norm.
     num_warmup_updates, warmup_batch_size, warmup_learning_rate: the head first learns alone, on features of the
       untrained encoder. Without it the encoder drops what the head cannot use yet.
-    warmup_same_step_share: share of those batches whose samples are all of one time step; none with several groups.
+    warmup_same_step_share: share of those batches whose samples are all of one time step, where all episodes have the
+      same steps; none with several groups.
     bottleneck: how the weight beta of the information bottleneck of J_inv is set. `tuned`: after a third of the updates
       with `initial_beta`, it follows the action loss such that this stays within `loss_tolerance` of what it was then
       (thesis, A.2.0.2). `ramp`: from `initial_beta`, kept for a fifth of the updates, it rises geometrically to
@@ -82,7 +72,6 @@ class PretrainConfig:
     initial_beta, final_beta, loss_tolerance: see `bottleneck`; the last in nats.
     """
 
-    num_transitions: int = 51_300
     num_steps_ahead: int = 1
     num_updates: int = 1500
     updates_per_iteration: int = 50
@@ -94,24 +83,22 @@ class PretrainConfig:
     num_warmup_updates: int = 300
     warmup_batch_size: int = 768
     warmup_learning_rate: float = 1e-2
-    warmup_same_step_share: float = 0.7
+    warmup_same_step_share: float = 0.0
     bottleneck: str = "tuned"
     initial_beta: float = 1e-5
     final_beta: float = 3e-3
     loss_tolerance: float = 0.05
 
     def __post_init__(self) -> None:
-        check_at_least("num_transitions", self.num_transitions, 2 * NUM_STEPS)
         for name in ("num_steps_ahead", "num_updates", "updates_per_iteration", "num_windows"):
             check_at_least(name, getattr(self, name), 1)
         if self.num_updates % self.updates_per_iteration:
             raise ValueError(
                 f"updates_per_iteration must divide num_updates={self.num_updates}, got {self.updates_per_iteration}"
             )
-        if not self.num_steps_ahead < self.window_size <= NUM_STEPS + 1:
+        if not self.num_steps_ahead < self.window_size:
             raise ValueError(
-                f"window_size must be above num_steps_ahead={self.num_steps_ahead} and at most {NUM_STEPS + 1}, the "
-                f"frames of an episode, got {self.window_size}"
+                f"window_size must be above num_steps_ahead={self.num_steps_ahead}, got {self.window_size}"
             )
         check_at_least("num_groups", self.num_groups, 1)
         if self.num_windows % self.num_groups:
@@ -143,119 +130,3 @@ class PretrainConfig:
     def num_iterations(self) -> int:
         """Of `updates_per_iteration` each."""
         return self.num_updates // self.updates_per_iteration
-
-
-@dataclasses.dataclass(frozen=True)
-class ControlConfig:
-    """How the agent learns on features: discrete SAC, or regression onto Q*.
-
-    num_envs: games side by side.
-    num_steps: environment steps of the agent, after the initial ones.
-    steps_per_iteration: of them in all games together before gradient steps are taken, whole episodes of each.
-    steps_per_update: environment steps for each gradient step.
-    num_initial_steps: of a uniformly random policy before the first gradient step.
-    replay_capacity: transitions kept.
-    batch_size: of a gradient step.
-    num_test_episodes: of a test, with the greedy policy.
-    test_every: iterations between tests.
-    num_regression_updates, regression_batch_size, regression_learning_rate: of the regression of Q onto Q*.
-    """
-
-    num_envs: int = 16
-    num_steps: int = 69_120
-    steps_per_iteration: int = 864
-    steps_per_update: int = 16
-    num_initial_steps: int = 4320
-    replay_capacity: int = 100_000
-    batch_size: int = 256
-    num_test_episodes: int = 432
-    test_every: int = 4
-    num_regression_updates: int = 3000
-    regression_batch_size: int = 256
-    regression_learning_rate: float = 1e-3
-
-    def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            if field.name != "regression_learning_rate":
-                check_at_least(field.name, getattr(self, field.name), 1)
-        check_rate("regression_learning_rate", self.regression_learning_rate)
-        for name, divisor in (
-            ("num_steps", self.steps_per_iteration),
-            ("steps_per_iteration", self.num_envs),
-            ("steps_per_iteration", self.steps_per_update),
-            ("num_initial_steps", self.num_envs),
-        ):
-            if getattr(self, name) % divisor:
-                raise ValueError(f"{name} must be a multiple of {divisor}, got {getattr(self, name)}")
-        if self.replay_capacity < max(self.num_initial_steps, self.steps_per_iteration):
-            raise ValueError(
-                "replay_capacity must hold num_initial_steps and steps_per_iteration, "
-                f"{self.num_initial_steps} and {self.steps_per_iteration}, got {self.replay_capacity}"
-            )
-
-    @property
-    def num_iterations(self) -> int:
-        """Of `steps_per_iteration` each."""
-        return self.num_steps // self.steps_per_iteration
-
-
-@dataclasses.dataclass(frozen=True)
-class ProbeConfig:
-    """How the elements of the state are read back from features.
-
-    num_states: drawn from all states of the game; without backgrounds at most all there are, with them a state can come
-      again with another background.
-    hidden_sizes: of the probe that is not linear.
-    num_updates, batch_size, learning_rate: of that probe.
-    ridge: weight of the linear probe's penalty, on standardised features.
-    test_share: of the cells (all states that differ in the gripper only) that are tested on and not trained on.
-    """
-
-    num_states: int = 12_096
-    hidden_sizes: tuple[int, ...] = (200, 200)
-    num_updates: int = 1500
-    batch_size: int = 256
-    learning_rate: float = 1e-3
-    ridge: float = 1e-3
-    test_share: float = 0.2
-
-    def __post_init__(self) -> None:
-        check_at_least("num_states", self.num_states, 100)  # some of them are tested on, of each gripper
-        for name in ("num_updates", "batch_size"):
-            check_at_least(name, getattr(self, name), 1)
-        for size in self.hidden_sizes:
-            check_at_least("hidden_sizes", size, 1)
-        check_rate("learning_rate", self.learning_rate)
-        check_positive("ridge", self.ridge)
-        check_rate("test_share", self.test_share)
-        if self.test_share == 1:
-            raise ValueError("test_share must be below 1, got 1")
-
-
-def _sac() -> SACConfig:
-    return SACConfig(
-        hidden_sizes=(200, 200),
-        actor_learning_rate=1e-3,
-        critic_learning_rate=1e-3,
-        temperature_learning_rate=1e-3,
-        initial_temperature=0.1,
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class ExperimentConfig:
-    """One experiment of thesis section 2.5: an encoder, what it keeps of the state, and an agent that sees through it.
-
-    representation: what the agent sees, one of `REPRESENTATIONS`.
-    encoder, pretrain, probe, control, sac: the parts.
-    """
-
-    representation: str = "fwd"
-    encoder: EncoderConfig = dataclasses.field(default_factory=EncoderConfig)
-    pretrain: PretrainConfig = dataclasses.field(default_factory=PretrainConfig)
-    probe: ProbeConfig = dataclasses.field(default_factory=ProbeConfig)
-    control: ControlConfig = dataclasses.field(default_factory=ControlConfig)
-    sac: SACConfig = dataclasses.field(default_factory=_sac)
-
-    def __post_init__(self) -> None:
-        check_choice("representation", self.representation, REPRESENTATIONS)

@@ -1,6 +1,7 @@
 """Image encoders.
 
-In the shape descriptions `...` stands for any leading batch dimensions, `S` for the side of an image, `F` for features.
+In the shape descriptions `...` stands for any leading batch dimensions, `H` and `W` for the height and width of an
+image, `C` for its channels, `F` for features.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,9 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from mi_repr.deep.config import EncoderConfig
+
+MIN_SIDE = 8
+"""Pixels: the least height and width of an image."""
 
 
 class Encoding(NamedTuple):
@@ -25,7 +29,10 @@ class Encoding(NamedTuple):
 
 
 class PatchLayer(nn.Module):
-    """A convolution whose stride is its size: `[..., H, W, C] -> [..., H / size, W / size, width]`."""
+    """A convolution whose stride is its size: `[..., H, W, C] -> [..., ceil(H / size), ceil(W / size), width]`.
+
+    Where the sides are no multiples of the size, zeros are added at the lower and the right edge.
+    """
 
     width: int
     size: int
@@ -34,16 +41,17 @@ class PatchLayer(nn.Module):
     def __call__(self, x: chex.Array) -> chex.Array:
         """See the class."""
         *batch, height, width, depth = x.shape
-        if height % self.size or width % self.size:
-            raise ValueError(f"image sides must be multiples of {self.size}, got {height} x {width}")
-        rows, columns = height // self.size, width // self.size
+        rows, columns = -(-height // self.size), -(-width // self.size)
+        missing = (rows * self.size - height, columns * self.size - width)
+        if any(missing):
+            x = jnp.pad(x, [(0, 0)] * len(batch) + [(0, missing[0]), (0, missing[1]), (0, 0)])
         x = x.reshape(*batch, rows, self.size, columns, self.size, depth)
         x = jnp.moveaxis(x, -4, -3).reshape(*batch, rows, columns, self.size**2 * depth)
         return nn.Dense(self.width, kernel_init=nn.initializers.he_normal())(x)
 
 
 class Trunk(nn.Module):
-    """`[..., S, S, C]` uint8 to `[..., features]` by five layers and a linear one; `S` is 32 or 64.
+    """`[..., H, W, C]` uint8 to `[..., features]` by five layers and a linear one.
 
     overlapping: 3x3 convolutions of stride 2 in place of patches.
     """
@@ -55,8 +63,11 @@ class Trunk(nn.Module):
     @nn.compact
     def __call__(self, image: chex.Array) -> chex.Array:
         """See the class."""
+        sides = image.shape[-3:-1]
+        if min(sides) < MIN_SIDE:
+            raise ValueError(f"images must be at least {MIN_SIDE} pixels a side, got {sides[0]} x {sides[1]}")
         x = image.astype(jnp.float32) / 255
-        strides = (4, 2, 2, 2, 2) if image.shape[-2] >= 64 else (2, 2, 2, 2, 2)
+        strides = (4, 2, 2, 2, 2) if min(sides) >= 64 else (2, 2, 2, 2, 2)
         for width, stride in zip(self.channels, strides, strict=True):
             layer = nn.Conv(width, (3, 3), strides=2) if self.overlapping else PatchLayer(width, stride)
             x = nn.relu(layer(x))
@@ -64,7 +75,7 @@ class Trunk(nn.Module):
 
 
 class Encoder(nn.Module):
-    """`[..., S, S, C]` uint8 to an `Encoding`.
+    """`[..., H, W, C]` uint8 to an `Encoding`; images of any size and any number of channels.
 
     gaussian: whether the representation is a sample of a Gaussian with a learned width, as J_inv's bottleneck needs.
     """

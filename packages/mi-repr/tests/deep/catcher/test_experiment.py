@@ -9,13 +9,23 @@ import metarl_envs
 import numpy as np
 import pytest
 from metarl_envs.catcher import CatcherEnv, state_index, train_task
-from mi_repr.deep import REPRESENTATIONS
-from mi_repr.deep.catcher import GAMES, PRESETS, Experiment, exact_information, preset
+from mi_repr.deep import EncoderConfig, PretrainConfig
+from mi_repr.deep.catcher import (
+    GAMES,
+    PRESETS,
+    REPRESENTATIONS,
+    CatcherPretrainConfig,
+    ControlConfig,
+    Experiment,
+    ExperimentConfig,
+    ProbeConfig,
+    exact_information,
+    preset,
+)
 from mi_repr.deep.catcher.control import play
 from mi_repr.deep.catcher.exact import optimal_q
 from mi_repr.deep.catcher.experiment import PURPOSES
 from mi_repr.deep.catcher.regression import regress
-from mi_repr.deep.config import ControlConfig, EncoderConfig, ExperimentConfig, PretrainConfig, ProbeConfig
 from rlcore.experiment import RunError, read_metrics
 
 
@@ -184,10 +194,10 @@ def test_presets_fit_the_games(name, representation, game):
         (EncoderConfig, {"rank": 0}, "rank must be at least 1"),
         (EncoderConfig, {"shared_coef": -1.0}, "shared_coef must be at least 0"),
         (EncoderConfig, {"inverse_hidden_sizes": (0,)}, "inverse_hidden_sizes must be at least 1"),
-        (PretrainConfig, {"num_transitions": 53}, "num_transitions must be at least 54, got 53"),
-        (PretrainConfig, {"window_size": 29}, "and at most 28, the frames of an episode, got 29"),
+        (CatcherPretrainConfig, {"num_transitions": 53}, "num_transitions must be at least 54, got 53"),
+        (CatcherPretrainConfig, {"window_size": 29}, "at most 28, the frames of an episode, got 29"),
         (PretrainConfig, {"updates_per_iteration": 7}, "updates_per_iteration must divide num_updates=1500, got 7"),
-        (PretrainConfig, {"num_steps_ahead": 4}, "window_size must be above num_steps_ahead=4 and at most 28"),
+        (PretrainConfig, {"num_steps_ahead": 4}, "window_size must be above num_steps_ahead=4, got 4"),
         (PretrainConfig, {"num_groups": 5}, "num_groups must divide num_windows=64, got 5"),
         (
             PretrainConfig,

@@ -6,15 +6,15 @@ import jax
 import numpy as np
 import pytest
 from metarl_envs.catcher import CatcherEnv, CatcherState, CatcherTask, all_states, train_task
-from mi_repr.deep import Encoder, EncoderConfig, PretrainConfig, make_objective
-from mi_repr.deep.catcher import Pretrainer, pretrain
+from mi_repr.deep import Encoder, EncoderConfig, Pretrainer, Setting, make_objective, train
+from mi_repr.deep.catcher import CatcherPretrainConfig, CatcherSource
 from mi_repr.deep.catcher.data import by_background, collect, draw_groups, sample_frames
-from mi_repr.deep.catcher.pretraining import encode_states
+from mi_repr.deep.catcher.source import encode_states
 from rlcore.experiment import Run, read_metrics
 
 ENV = CatcherEnv(grip=True, size=32)
 ENCODER = EncoderConfig(channels=(4, 4, 4, 4, 8), feature_size=8, rank=4, inverse_hidden_sizes=(8,))
-CONFIG = PretrainConfig(
+CONFIG = CatcherPretrainConfig(
     num_updates=20, updates_per_iteration=5, num_windows=4, num_warmup_updates=5, warmup_batch_size=6
 )
 
@@ -22,7 +22,8 @@ CONFIG = PretrainConfig(
 def _trainer(objective="fwd", env=ENV, **options):
     config = dataclasses.replace(CONFIG, **options)
     encoder = Encoder(ENCODER, gaussian=objective == "inv")
-    return Pretrainer(config, env, encoder, make_objective(objective, ENCODER, env.num_actions))
+    setting = Setting(ENCODER, env.num_actions, num_groups=config.num_groups)
+    return Pretrainer(config, CatcherSource(env), encoder, make_objective(objective, setting))
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +155,7 @@ def test_stopped_training_goes_on_to_the_same_numbers(episodes, tmp_path, stoppe
 
     def run(name, stop_after=None):
         opened = Run.open(tmp_path / name, {})
-        return pretrain(trainer, episodes, stopped(opened, stop_after), key=jax.random.key(3))
+        return train(trainer, episodes, stopped(opened, stop_after), key=jax.random.key(3))
 
     whole = run("whole")
     with pytest.raises(SystemExit):

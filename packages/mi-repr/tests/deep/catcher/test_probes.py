@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from metarl_envs.catcher import CatcherEnv
 from mi_repr.deep.catcher import probe
+from mi_repr.deep.catcher.config import ProbeConfig
 from mi_repr.deep.catcher.probes import draw_states
-from mi_repr.deep.config import ProbeConfig
 
 OPTIMISE = True
 ENV = CatcherEnv(grip=True)

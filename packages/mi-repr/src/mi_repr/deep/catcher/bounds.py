@@ -20,9 +20,10 @@ from metarl_envs.catcher.state import CLOSED, OPEN
 from rlcore.types import Params
 
 from mi_repr.deep.catcher.data import Episodes, render_many
-from mi_repr.deep.catcher.pretraining import PretrainParams, encode_states
+from mi_repr.deep.catcher.source import encode_states
 from mi_repr.deep.encoders import Encoder
-from mi_repr.deep.objectives import Contrastive, Inverse, Objective
+from mi_repr.deep.objectives import Contrastive, EncodedFrames, Inverse, Objective
+from mi_repr.deep.training import PretrainParams
 
 _NUM_EPISODES = 56
 """Of those kept back, 27 transitions each."""
@@ -61,7 +62,7 @@ def information_bounds(
         return {"information": float(_inverse(env, encoder, objective, params, episodes, key))}
     if not isinstance(objective, Contrastive) or env.distractors != "none":
         return {}
-    if objective.num_steps_ahead != 1 or objective.num_groups != 1:
+    if objective.span != 1 or objective.setting.num_groups != 1:
         return {}
     candidates = jax.tree.map(lambda leaf: leaf[_reachable(env)], all_states(env))
     keys = encode_states(env, encoder, params.encoder, candidates)
@@ -114,7 +115,8 @@ def _inverse(
     episodes: Episodes,
     key: chex.PRNGKey,
 ) -> chex.Array:
-    encoding = encoder.apply(params.encoder, render_many(env, episodes.state))
+    image = render_many(env, episodes.state)
     action = jnp.concatenate([episodes.action, episodes.action[:, -1:]], axis=1)
-    _, metrics = objective.loss(params.head, encoding, action, key, jnp.zeros(()))
+    frames = EncodedFrames(image, action, encoder.apply(params.encoder, image))
+    _, metrics = objective.loss(params.head, frames, key, jnp.zeros(()))
     return metrics["information/bound"]

@@ -19,8 +19,8 @@ from rlcore.sac import SAC, DiscreteHead, SACConfig, SACParams, SACState
 from rlcore.types import Transition
 from rlcore.updates import make_update_many
 
+from mi_repr.deep.catcher.config import ControlConfig
 from mi_repr.deep.catcher.views import View
-from mi_repr.deep.config import ControlConfig
 
 Policy = Callable[[CatcherState, chex.PRNGKey], chex.Array]
 """`(states [N], key) -> actions [N]`; the key is consumed."""

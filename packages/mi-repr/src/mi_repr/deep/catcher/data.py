@@ -5,13 +5,14 @@ the frames of a run and `S` the side of an image.
 """
 
 import functools
-from collections.abc import Callable
 from typing import NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
 from metarl_envs.catcher import CatcherEnv, CatcherState, CatcherTask, render
+
+from mi_repr.deep.sources import Frames
 
 
 class Episodes(NamedTuple):
@@ -28,17 +29,6 @@ class Episodes(NamedTuple):
     def num_episodes(self) -> int:
         """`E`."""
         return self.action.shape[0]
-
-
-class Frames(NamedTuple):
-    """A batch for an objective.
-
-    image: `[W, L, S, S, C]` uint8.
-    action: `[W, L]` int32 taken at each frame; the last one is not used.
-    """
-
-    image: chex.Array
-    action: chex.Array
 
 
 @functools.partial(jax.jit, static_argnames=("env", "num_episodes", "horizon"))
@@ -119,20 +109,3 @@ def render_many(env: CatcherEnv, state: CatcherState) -> chex.Array:
     flat = jax.tree.map(lambda leaf: leaf.reshape(-1), state)
     images = jax.vmap(functools.partial(render, env))(flat)
     return images.reshape(*batch, *images.shape[1:])
-
-
-def in_batches(apply: Callable[[CatcherState], chex.Array], state: CatcherState, size: int) -> chex.Array:
-    """`apply` of states `[B]`, `size` of them at a time: it compiles once, and few images exist at once.
-
-    Args:
-      apply: `(states [size]) -> [size, ...]`, each row of the states in that row.
-      state: `[B]`
-      size: the last batch is filled up to it.
-
-    Returns:
-      `[B, ...]`
-    """
-    total = state.paddle_x.shape[0]
-    padded = jax.tree.map(lambda leaf: jnp.pad(leaf, (0, -total % size), mode="edge"), state)
-    parts = [apply(jax.tree.map(lambda leaf, i=i: leaf[i : i + size], padded)) for i in range(0, total, size)]
-    return jnp.concatenate(parts)[:total]

@@ -24,18 +24,20 @@ from metarl_envs.catcher import CatcherEnv, CatcherTask, state_index, state_vect
 from metarl_envs.catcher.state import LAST_FRUIT_Y, NUM_STEPS
 from rlcore.experiment import Run, RunError, difference, read_metrics, to_dict
 
+from mi_repr.deep.batching import in_batches
 from mi_repr.deep.catcher.bounds import information_bounds
+from mi_repr.deep.catcher.config import ExperimentConfig
 from mi_repr.deep.catcher.control import Controller, ControlState, learn
-from mi_repr.deep.catcher.data import by_background, collect, in_batches
+from mi_repr.deep.catcher.data import by_background, collect
 from mi_repr.deep.catcher.exact import exact_information, optimal_q
 from mi_repr.deep.catcher.features import FrozenFeatures, frozen_encoder, true_state
-from mi_repr.deep.catcher.pretraining import Pretrainer, PretrainParams, pretrain
 from mi_repr.deep.catcher.probes import ProbeData, draw_states, probe
 from mi_repr.deep.catcher.regression import play_greedily, regress
+from mi_repr.deep.catcher.source import CatcherSource
 from mi_repr.deep.catcher.views import EndToEndView, FrozenView, View
-from mi_repr.deep.config import OBJECTIVES, ExperimentConfig
 from mi_repr.deep.encoders import Encoder
-from mi_repr.deep.objectives import make_objective
+from mi_repr.deep.objectives import OBJECTIVES, Objective, Setting, make_objective
+from mi_repr.deep.training import Pretrainer, PretrainParams, train
 
 GAMES = ("catcher", "catcher-grip", "catcher-distractors", "catcher-grip-distractors")
 """What experiments are run on; the benchmark of a game is `<game>-v0`."""
@@ -180,7 +182,13 @@ class Experiment:
         return results
 
     def _encoder(self) -> Encoder:
-        return Encoder(self.config.encoder, gaussian=self.config.representation == "inv")
+        return Encoder(self.config.encoder, gaussian=self._objective().gaussian)
+
+    def _objective(self) -> Objective:
+        """What trains the encoder, or gives what nothing trains its shape."""
+        name, pretrain = self.config.representation, self.config.pretrain
+        setting = Setting(self.config.encoder, self.env.num_actions, pretrain.num_steps_ahead, pretrain.num_groups)
+        return make_objective(name if name in OBJECTIVES else "fwd", setting)
 
     def _features(self, results: dict[str, Any]) -> FrozenFeatures:
         """The features of the representation; trains its encoder first, and says what that knows."""
@@ -193,21 +201,16 @@ class Experiment:
         held_out = jax.tree.map(lambda leaf: leaf[:num_held_out], episodes)
         episodes = by_background(jax.tree.map(lambda leaf: leaf[num_held_out:], episodes))
         encoder = self._encoder()
-        objective = make_objective(
-            name if name in OBJECTIVES else "fwd",
-            self.config.encoder,
-            self.env.num_actions,
-            self.config.pretrain.num_steps_ahead,
-            self.config.pretrain.num_groups,
-        )
-        trainer = Pretrainer(self.config.pretrain, self.env, encoder, objective)
+        pretrain, objective = self.config.pretrain, self._objective()
+        trainer = Pretrainer(pretrain, CatcherSource(self.env), encoder, objective)
         if name == "untrained":
             params: PretrainParams = jax.jit(trainer.init)(self.key("encoder")).params
         else:
-            params = pretrain(trainer, episodes, self.open_run("encoder"), key=self.key("encoder")).params
+            params = train(trainer, episodes, self.open_run("encoder"), key=self.key("encoder")).params
             bounds = information_bounds(self.env, encoder, objective, params, held_out, self.key("bounds"))
-            if bounds and self.config.pretrain.num_steps_ahead == 1:
-                bounds["exact"] = exact_information(self.env)[name]
+            quantity = OBJECTIVES[name].quantity
+            if bounds and quantity and pretrain.num_steps_ahead == 1:
+                bounds["exact"] = exact_information(self.env)[quantity]
             results["information"] = bounds
         return frozen_encoder(self.env, encoder, params.encoder, episodes)
 

@@ -13,7 +13,7 @@ from metarl_envs.catcher import CatcherEnv, CatcherState, all_states, state_inde
 from rlcore.types import Params
 
 from mi_repr.deep.catcher.data import Episodes, render_many
-from mi_repr.deep.catcher.pretraining import encode_states
+from mi_repr.deep.catcher.source import encode_states
 from mi_repr.deep.encoders import Encoder
 
 FeaturesParams = chex.ArrayTree

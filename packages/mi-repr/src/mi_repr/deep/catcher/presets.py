@@ -14,7 +14,8 @@ background, and pays for what is left of it in the features.
 import dataclasses
 from collections.abc import Callable
 
-from mi_repr.deep.config import ControlConfig, EncoderConfig, ExperimentConfig, PretrainConfig, ProbeConfig
+from mi_repr.deep.catcher.config import CatcherPretrainConfig, ControlConfig, ExperimentConfig, ProbeConfig
+from mi_repr.deep.config import EncoderConfig
 
 
 def _cpu(representation: str, benchmark: str) -> ExperimentConfig:
@@ -34,7 +35,7 @@ def _tiny(representation: str, benchmark: str) -> ExperimentConfig:
     return dataclasses.replace(
         config,
         encoder=EncoderConfig(channels=(4, 8, 8, 8, 16), feature_size=16, rank=4, inverse_hidden_sizes=(16,)),
-        pretrain=PretrainConfig(
+        pretrain=CatcherPretrainConfig(
             num_transitions=540,
             num_updates=4,
             updates_per_iteration=2,
@@ -68,7 +69,7 @@ def _thesis(representation: str, benchmark: str) -> ExperimentConfig:
         encoder=EncoderConfig(
             kind="conv", channels=(32, 64, 128, 256, 256), scorer="concat_bilinear", inverse_hidden_sizes=()
         ),
-        pretrain=PretrainConfig(
+        pretrain=CatcherPretrainConfig(
             num_transitions=50_000,
             num_updates=30_000,
             num_windows=512,

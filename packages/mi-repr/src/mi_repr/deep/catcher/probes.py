@@ -13,9 +13,10 @@ from metarl_envs.catcher import CatcherEnv, CatcherState, all_states
 from rlcore.networks import EnsembleMLP
 from rlcore.types import Params
 
+from mi_repr.deep.catcher.config import ProbeConfig
 from mi_repr.deep.catcher.exact import without_backgrounds
-from mi_repr.deep.config import ProbeConfig
 from mi_repr.deep.fitting import fit
+from mi_repr.deep.probing import relative_error, ridge_predictions, standardised
 
 POSITIONS = ("paddle_x", "fruit_x", "fruit_y")
 GRIPPER = "gripper"
@@ -73,37 +74,25 @@ def probe(
     names = (*POSITIONS, GRIPPER) if env.grip else POSITIONS
     targets = np.stack([np.asarray(getattr(data.state, name), np.float64) for name in names], axis=1)
     train, test = ~data.tested, data.tested
-    features = np.asarray(features, np.float64)
-    features = (features - features[train].mean(axis=0)) / np.maximum(features[train].std(axis=0), 1e-6)
+    features = standardised(features, train)
     mean, scale = targets[train].mean(axis=0), targets[train].std(axis=0)
     targets = (targets - mean) / scale
     predictions = {
-        "linear": _ridge(features, targets, train, config.ridge)[test],
+        "linear": ridge_predictions(features, targets, train, config.ridge)[test],
         "mlp": np.asarray(_mlp(config, features, targets, train, key))[test],
     }
     middle = ((0.5 - mean) / scale)[-1]
     return {
         f"{kind}/{name}": _accuracy(predicted[:, i], targets[test, i], middle)
         if name == GRIPPER
-        else _relative_error(predicted[:, i], targets[test, i])
+        else relative_error(predicted[:, i], targets[test, i])
         for kind, predicted in predictions.items()
         for i, name in enumerate(names)
     }
 
 
-def _relative_error(predicted: np.ndarray, target: np.ndarray) -> float:
-    return float(np.sqrt(np.mean((predicted - target) ** 2) / np.mean((target - target.mean()) ** 2)))
-
-
 def _accuracy(predicted: np.ndarray, target: np.ndarray, middle: float) -> float:
     return float(np.mean((predicted > middle) == (target > middle)))
-
-
-def _ridge(features: np.ndarray, targets: np.ndarray, train: np.ndarray, penalty: float) -> np.ndarray:
-    """Predictions `[B, P]` of a linear probe fitted to the `train` rows."""
-    inputs = np.concatenate([features, np.ones((len(features), 1))], axis=1)
-    gram = inputs[train].T @ inputs[train] + penalty * train.sum() * np.eye(inputs.shape[1])
-    return inputs @ np.linalg.solve(gram, inputs[train].T @ targets[train])
 
 
 def _mlp(

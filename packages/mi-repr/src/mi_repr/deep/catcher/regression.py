@@ -13,9 +13,9 @@ from metarl_envs.catcher import CatcherEnv, CatcherState, CatcherTask
 from rlcore.networks import MLP
 from rlcore.types import Params
 
+from mi_repr.deep.catcher.config import ControlConfig
 from mi_repr.deep.catcher.control import play
 from mi_repr.deep.catcher.features import FrozenFeatures
-from mi_repr.deep.config import ControlConfig
 from mi_repr.deep.fitting import fit
 
 
