@@ -26,9 +26,8 @@ _GAME = flags.DEFINE_enum("game", "catcher-grip", catcher.GAMES, "The game.")
 _OBJECTIVE = flags.DEFINE_enum(
     "objective",
     "fwd",
-    catcher.REPRESENTATIONS,
-    "What trains the encoder: fwd, state and inv are J_fwd, J_state and J_inv; untrained, nothing; end-to-end, the "
-    "critic; true-state is no encoder but the state itself.",
+    list(catcher.REPRESENTATIONS),
+    "What the encoder learns: " + "; ".join(f"{name}, {text}" for name, text in catcher.REPRESENTATIONS.items()),
 )
 _PRESET = flags.DEFINE_enum("preset", "cpu", list(catcher.PRESETS), f"The config to start from: {_PURPOSES}.")
 _SEED = flags.DEFINE_integer("seed", 0, "The seed of all randomness.", lower_bound=0)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import readmes
-from mi_repr.deep import catcher
+from mi_repr.deep import OBJECTIVES, catcher
 
 pytestmark = pytest.mark.wheel
 
@@ -17,6 +17,12 @@ def test_first_example_says_which_objectives_are_sufficient(capsys):
     assert "fwd: maximum 2.0000 bits (1 representations), sufficient for Q*." in printed
     assert "state: maximum 1.0000 bits (4 representations), NOT sufficient." in printed
     assert "The maximiser {s0,s3} {s1} {s2} is not sufficient for an optimal policy" in printed
+
+
+def test_objectives_are_those_that_there_are():
+    rows = [line for line in README.read_text().splitlines() if line.startswith("| `")]
+    expected = [f"| `{name}` | {record.needs} | {record.description} |" for name, record in OBJECTIVES.items()]
+    assert [row for row in rows if row.count("|") == 4] == expected
 
 
 @pytest.mark.slow

@@ -94,3 +94,39 @@ def test_ranks_are_checked():
         losses.info_nce(jnp.zeros(3))
     with pytest.raises(AssertionError):
         losses.inverse_loss(jnp.zeros((2, 3)), jnp.zeros((2, 1), jnp.int32))
+
+
+def test_squared_error():
+    assert losses.squared_error(jnp.array([[0.0, 1.0]]), jnp.array([[0.5, 0.5]])) == pytest.approx(0.25)
+
+
+def test_bernoulli_error():
+    logits = jnp.log(jnp.array([[0.2 / 0.8, 0.5 / 0.5]]))
+    expected = -(0.7 * np.log(0.2) + 0.3 * np.log(0.8) + np.log(0.5)) / 2
+    assert losses.bernoulli_error(logits, jnp.array([[0.7, 1.0]])) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("predicted", "target", "expected"),
+    [([2.0, 0.0], [5.0, 0.0], 0.0), ([1.0, 0.0], [0.0, 3.0], 1.0), ([1.0, 1.0], [-2.0, -2.0], 2.0)],
+)
+def test_cosine_error(predicted, target, expected):
+    error = losses.cosine_error(jnp.array([predicted]), jnp.array([target]))
+    assert error == pytest.approx(expected, abs=1e-6)
+
+
+def test_gradient_of_the_cosine_is_finite_at_zero():
+    gradient = jax.grad(losses.cosine_error)(jnp.zeros((1, 3)), jnp.ones((1, 3)))
+    assert np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize(
+    ("features", "expected"),
+    [
+        ([[3.0, 4.0], [6.0, 8.0]], 0.0),  # one direction
+        ([[1.0, 0.0], [-2.0, 0.0], [0.0, 3.0], [0.0, -1.0]], 1.0),  # all directions
+        ([[1.0, 0.0], [0.0, 1.0]], np.sqrt(0.5)),
+    ],
+)
+def test_spread(features, expected):
+    assert losses.spread(jnp.array([features])) == pytest.approx(expected, abs=1e-5)

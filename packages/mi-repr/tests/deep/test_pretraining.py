@@ -5,7 +5,16 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
-from mi_repr.deep import EncoderConfig, PretrainConfig, linear_probe, pretrain
+from mi_repr.deep import (
+    Encoder,
+    EncoderConfig,
+    PretrainConfig,
+    Pretrainer,
+    Setting,
+    linear_probe,
+    make_objective,
+    pretrain,
+)
 from mi_repr.deep.recordings import RecordingSource, make_recordings
 from rlcore.experiment import RunError, read_metrics
 
@@ -83,6 +92,51 @@ def test_the_action_is_learned():
     trained = _train("inv", config=dataclasses.replace(CONFIG, num_updates=300, updates_per_iteration=100))
     assert trained.information > 0.8 * np.log(2)
     assert {"information/rate", "information/accuracy"} <= set(trained.held_out)
+
+
+def _train_other(objective, **options):
+    encoder = dataclasses.replace(ENCODER, decoder_channels=(16, 16), projection_size=16, transition_hidden_sizes=(16,))
+    config = dataclasses.replace(CONFIG, num_updates=300, updates_per_iteration=100, max_steps_ahead=2, window_size=3)
+    return _train(
+        objective,
+        encoder=dataclasses.replace(encoder, reconstruction="bernoulli"),
+        config=dataclasses.replace(config, **options),
+    )
+
+
+def test_first_actions_of_two_steps_are_learned():
+    # Two steps that lead back say nothing of the first; that is half of them.
+    assert 0.6 * np.log(2) < _train_other("multi-inv").information < 0.76 * np.log(2)
+
+
+def test_images_are_reconstructed():
+    trained = _train_other("reconstruction")
+    assert trained.information is None
+    assert trained.held_out["reconstruction/explained"] > 0.9
+
+
+def test_bootstrap_predicts_without_collapse_and_says_so_where_it_collapses():
+    trained = _train_other("bootstrap", learning_rate=2e-3, average_rate=0.05)
+    assert trained.information is None
+    assert trained.held_out["loss/bootstrap"] < 0.5 * trained.metrics[0]["loss/bootstrap"]
+    assert trained.held_out["collapse/spread"] > 0.4
+    assert linear_probe(trained.encode(FRAMES), np.eye(6)[PLACES], np.arange(600) >= 500).max() < 0.1
+    # With steps so large the average follows into one point.
+    assert _train_other("bootstrap", learning_rate=1e-2, average_rate=0.05).held_out["collapse/spread"] < 0.1
+
+
+def test_the_average_follows_at_its_rate():
+    source = RecordingSource((8, 12, 1), 2)
+    config = dataclasses.replace(CONFIG, average_rate=0.25, window_size=4)
+    setting = Setting(ENCODER, 2, (8, 12, 1), max_steps_ahead=3)
+    trainer = Pretrainer(config, source, Encoder(ENCODER), make_objective("bootstrap", setting))
+    state = trainer.init(jax.random.key(0))
+    jax.tree.map(np.testing.assert_array_equal, state.average, state.params)
+    data = jax.tree.map(np.asarray, make_recordings(FRAMES, ACTIONS, np.zeros(600, bool), 4)[0])
+    batch = trainer.sample(data, jax.random.key(1))
+    after, _ = jax.jit(trainer.update)(state, batch, jax.random.key(2))
+    for average, new, old in zip(*map(jax.tree.leaves, (after.average, after.params, state.params)), strict=True):
+        np.testing.assert_allclose(average, 0.25 * new + 0.75 * old, rtol=1e-4, atol=1e-6)
 
 
 def test_a_run_directory_keeps_metrics_and_goes_on_to_the_same_numbers(tmp_path):

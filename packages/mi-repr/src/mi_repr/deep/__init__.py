@@ -4,7 +4,17 @@ from mi_repr.deep import losses
 from mi_repr.deep.config import EncoderConfig, PretrainConfig
 from mi_repr.deep.encoders import Encoder, Encoding
 from mi_repr.deep.frozen import FrozenEncoder
-from mi_repr.deep.objectives import OBJECTIVES, Contrastive, Inverse, Objective, Setting, make_objective
+from mi_repr.deep.objectives import (
+    OBJECTIVES,
+    Bootstrap,
+    Contrastive,
+    Inverse,
+    MultiInverse,
+    Objective,
+    Reconstruction,
+    Setting,
+    make_objective,
+)
 from mi_repr.deep.pretraining import Pretrained, pretrain
 from mi_repr.deep.probing import linear_probe
 from mi_repr.deep.sources import Source
@@ -12,16 +22,19 @@ from mi_repr.deep.training import Pretrainer, train
 
 __all__ = [
     "OBJECTIVES",
+    "Bootstrap",
     "Contrastive",
     "Encoder",
     "EncoderConfig",
     "Encoding",
     "FrozenEncoder",
     "Inverse",
+    "MultiInverse",
     "Objective",
     "PretrainConfig",
     "Pretrained",
     "Pretrainer",
+    "Reconstruction",
     "Setting",
     "Source",
     "linear_probe",

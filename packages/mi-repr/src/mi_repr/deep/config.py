@@ -23,6 +23,10 @@ class EncoderConfig:
       objectives, as negatives of one group make nothing that the group shares worth keeping.
     inverse_hidden_sizes: of the inverse model on z_t and z_t+k - z_t; empty is the thesis's single linear layer, which
       cannot tell a toggle from two frames.
+    reconstruction: `squared`, the squared error of pixels; or `bernoulli`, the cross-entropy of their intensities.
+    decoder_channels: of the decoder's two grids, of patches of 16 and of 4 pixels.
+    projection_size: of the bootstrap predictor: of what is compared, and of the hidden layers on the way to it.
+    transition_hidden_sizes: of its model of the next features.
     """
 
     kind: str = "patch"
@@ -32,6 +36,10 @@ class EncoderConfig:
     rank: int = 64
     shared_coef: float = 0.3
     inverse_hidden_sizes: tuple[int, ...] = (256,)
+    reconstruction: str = "squared"
+    decoder_channels: tuple[int, ...] = (64, 32)
+    projection_size: int = 128
+    transition_hidden_sizes: tuple[int, ...] = (256,)
 
     def __post_init__(self) -> None:
         check_choice("kind", self.kind, ("patch", "conv"))
@@ -39,8 +47,13 @@ class EncoderConfig:
             raise ValueError(f"channels must name five layers, got {self.channels}")
         for channel in self.channels:
             check_at_least("channels", channel, 1)
-        for size in self.inverse_hidden_sizes:
-            check_at_least("inverse_hidden_sizes", size, 1)
+        check_choice("reconstruction", self.reconstruction, ("squared", "bernoulli"))
+        if len(self.decoder_channels) != 2:
+            raise ValueError(f"decoder_channels must name two grids, got {self.decoder_channels}")
+        for name in ("inverse_hidden_sizes", "decoder_channels", "transition_hidden_sizes"):
+            for size in getattr(self, name):
+                check_at_least(name, size, 1)
+        check_at_least("projection_size", self.projection_size, 1)
         check_at_least("feature_size", self.feature_size, 1)
         check_choice("scorer", self.scorer, ("per_action_bilinear", "concat_bilinear"))
         check_at_least("rank", self.rank, 1)
@@ -52,6 +65,7 @@ class PretrainConfig:
     """How an encoder is trained on runs of frames.
 
     num_steps_ahead: k of the objective (thesis: 1).
+    max_steps_ahead: K, of the objectives that look 1 to K steps ahead: `multi-inv`, `bootstrap`.
     num_updates: gradient steps.
     updates_per_iteration: of them in a row, between logs and checkpoints.
     num_windows, window_size: a batch is so many runs of so many frames; every pair of frames k apart in a run is a
@@ -61,8 +75,10 @@ class PretrainConfig:
       encoder that keeps little else is good enough.
     learning_rate: Adam's at first; it falls to 0 along a cosine.
     max_grad_norm: clip the gradient to this norm.
+    average_rate: share of the newest parameters in the average of the encoder and the head that `bootstrap` predicts.
     num_warmup_updates, warmup_batch_size, warmup_learning_rate: the head first learns alone, on features of the
-      untrained encoder. Without it the encoder drops what the head cannot use yet.
+      untrained encoder, where it can: not of `reconstruction` and `bootstrap`. Without it the encoder drops what the
+      head cannot use yet.
     warmup_same_step_share: share of those batches whose samples are all of one time step, where all episodes have the
       same steps; none with several groups.
     bottleneck: how the weight beta of the information bottleneck of J_inv is set. `tuned`: after a third of the updates
@@ -73,6 +89,7 @@ class PretrainConfig:
     """
 
     num_steps_ahead: int = 1
+    max_steps_ahead: int = 3
     num_updates: int = 1500
     updates_per_iteration: int = 50
     num_windows: int = 64
@@ -80,6 +97,7 @@ class PretrainConfig:
     num_groups: int = 1
     learning_rate: float = 2e-3
     max_grad_norm: float = 10.0
+    average_rate: float = 0.01
     num_warmup_updates: int = 300
     warmup_batch_size: int = 768
     warmup_learning_rate: float = 1e-2
@@ -90,7 +108,7 @@ class PretrainConfig:
     loss_tolerance: float = 0.05
 
     def __post_init__(self) -> None:
-        for name in ("num_steps_ahead", "num_updates", "updates_per_iteration", "num_windows"):
+        for name in ("num_steps_ahead", "max_steps_ahead", "num_updates", "updates_per_iteration", "num_windows"):
             check_at_least(name, getattr(self, name), 1)
         if self.num_updates % self.updates_per_iteration:
             raise ValueError(
@@ -107,7 +125,7 @@ class PretrainConfig:
             raise ValueError(f"num_groups must leave each two of {self.num_pairs} pairs, got {self.num_groups}")
         check_at_least("num_warmup_updates", self.num_warmup_updates, 0)
         check_at_least("warmup_batch_size", self.warmup_batch_size, 2)
-        for name in ("learning_rate", "warmup_learning_rate"):
+        for name in ("learning_rate", "warmup_learning_rate", "average_rate"):
             check_rate(name, getattr(self, name))
         check_rate("warmup_same_step_share", self.warmup_same_step_share, zero=True)
         check_positive("max_grad_norm", self.max_grad_norm)

@@ -96,3 +96,41 @@ def concat_bilinear(matrix: chex.Array, features: chex.Array, action: chex.Array
     num_actions = matrix.shape[0] - features.shape[-1]
     inputs = jnp.concatenate([features, jax.nn.one_hot(action, num_actions)], axis=-1)
     return inputs @ matrix @ later.T
+
+
+def squared_error(decoded: chex.Array, image: chex.Array) -> chex.Array:
+    """Mean of (decoded - image)^2 over everything, a scalar; both of one shape, or the former of sides of 1."""
+    chex.assert_equal_rank([decoded, image])
+    return jnp.mean((decoded - image) ** 2)
+
+
+def bernoulli_error(logits: chex.Array, image: chex.Array) -> chex.Array:
+    """Mean of -x log p - (1 - x) log(1 - p) over everything, a scalar: p = sigmoid(logits), intensities x in [0, 1]."""
+    chex.assert_equal_shape([logits, image])
+    return jnp.mean(jax.nn.softplus(logits) - image * logits)
+
+
+def cosine_error(predicted: chex.Array, target: chex.Array) -> chex.Array:
+    """Mean of 1 - cos(predicted, target), a scalar in [0, 2]: half of Grill et al. (2020), equation 2.
+
+    Args:
+      predicted: `[..., F]`
+      target: `[..., F]`
+    """
+    chex.assert_equal_shape([predicted, target])
+    return jnp.mean(1 - jnp.sum(normalised(predicted) * normalised(target), axis=-1))
+
+
+def spread(features: chex.Array) -> chex.Array:
+    """How far features have not collapsed, a scalar: 1 where they point anywhere, 0 where all point the same way.
+
+    The root of the variance of normalised features `[..., F]`, summed over `F`.
+    """
+    rows = normalised(features.reshape(-1, features.shape[-1]))
+    return jnp.sqrt(jnp.sum(jnp.var(rows, axis=0)))
+
+
+def normalised(features: chex.Array) -> chex.Array:
+    """Features `[..., F]` of length 1."""
+    # The small number keeps the gradient finite where all features are 0.
+    return features * jax.lax.rsqrt(jnp.sum(features**2, axis=-1, keepdims=True) + 1e-12)

@@ -27,7 +27,7 @@ from rlcore.types import Metrics
 from mi_repr.deep.config import EncoderConfig, PretrainConfig
 from mi_repr.deep.encoders import Encoder
 from mi_repr.deep.frozen import FrozenEncoder
-from mi_repr.deep.objectives import OBJECTIVES, EncodedFrames, Setting, make_objective
+from mi_repr.deep.objectives import OBJECTIVES, Setting, make_objective
 from mi_repr.deep.recordings import (
     Recording,
     RecordingSource,
@@ -36,7 +36,7 @@ from mi_repr.deep.recordings import (
     check_frames,
     make_recordings,
 )
-from mi_repr.deep.training import Pretrainer, PretrainParams, PretrainState, make_step, train
+from mi_repr.deep.training import Pretrainer, PretrainState, make_step, train
 
 _JUDGED_AT_ONCE = 512
 _NUM_JUDGED = 8
@@ -118,14 +118,16 @@ def pretrain(
     _check_config(config, ends)
     train_data, held_out = make_recordings(frames, actions, ends, config.window_size)
 
+    image_shape = frames.shape[1:]
     setting = Setting(
         encoder_config,
         num_actions,
+        image_shape,
         config.num_steps_ahead,
+        config.max_steps_ahead,
         config.num_groups,
         action_entropy=_entropy(actions),
     )
-    image_shape = frames.shape[1:]
     made = make_objective(objective, setting)
     network = Encoder(encoder_config, gaussian=made.gaussian)
     trainer = Pretrainer(config, RecordingSource(image_shape, num_actions), network, made)
@@ -153,7 +155,7 @@ def pretrain(
         FrozenEncoder(network, state.params.encoder, image_shape),
         FrozenEncoder(network, first, image_shape),
         metrics,
-        _judge(trainer, state.params, held_out, judge_key),
+        _judge(trainer, state, held_out, judge_key),
     )
 
 
@@ -178,21 +180,21 @@ def _train_unrecorded(
     return state, rows
 
 
-def _judge(trainer: Pretrainer, params: PretrainParams, held_out: Recording, key: chex.PRNGKey) -> dict[str, float]:
+def _judge(trainer: Pretrainer, state: PretrainState, held_out: Recording, key: chex.PRNGKey) -> dict[str, float]:
     """The objective's metrics on frames kept back, samples apart from each other; the key is consumed."""
     size = min(_JUDGED_AT_ONCE, len(held_out.begin))
     num_groups = trainer.objective.setting.num_groups
     size = max(size - size % num_groups, 2 * num_groups)
 
     @functools.partial(jax.jit, static_argnums=0)
-    def measure(trainer: Pretrainer, params: PretrainParams, data: Recording, key: chex.PRNGKey) -> Metrics:
+    def measure(trainer: Pretrainer, state: PretrainState, data: Recording, key: chex.PRNGKey) -> Metrics:
         draw_key, loss_key = jax.random.split(key)
         objective = trainer.objective
         batch = trainer.source.draw(data, draw_key, size, objective.span + 1, num_groups)
-        frames = EncodedFrames(*batch, trainer.encoder.apply(params.encoder, batch.image))
-        return objective.loss(params.head, frames, loss_key, jnp.zeros(()))[1]
+        frames = trainer.encode(state.params, state.average, batch)
+        return objective.loss(state.params.head, frames, loss_key, jnp.zeros(()))[1]
 
-    rows = [jax.device_get(measure(trainer, params, held_out, one)) for one in jax.random.split(key, _NUM_JUDGED)]
+    rows = [jax.device_get(measure(trainer, state, held_out, one)) for one in jax.random.split(key, _NUM_JUDGED)]
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
 

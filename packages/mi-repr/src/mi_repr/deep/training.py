@@ -15,7 +15,7 @@ from rlcore.updates import make_update_many
 from mi_repr.deep.bottleneck import Bottleneck, init_bottleneck, step_bottleneck
 from mi_repr.deep.config import PretrainConfig
 from mi_repr.deep.encoders import Encoder
-from mi_repr.deep.objectives import EncodedFrames, Objective
+from mi_repr.deep.objectives import EncodedFrames, HeadFirst, Objective
 from mi_repr.deep.sources import Frames, Source
 from mi_repr.deep.warm_up import warm_up_head
 
@@ -35,6 +35,7 @@ class PretrainState(NamedTuple):
     num_updates: scalar int32.
     log_beta, action_loss, reference_loss: of the information bottleneck, see `Bottleneck`.
     key: all randomness to come.
+    average: of the parameters, where the objective asks for it; else empty.
     """
 
     params: PretrainParams
@@ -44,6 +45,7 @@ class PretrainState(NamedTuple):
     action_loss: chex.Array
     reference_loss: chex.Array
     key: chex.PRNGKey
+    average: PretrainParams | tuple[()] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Pretrainer:
             num_updates=jnp.zeros((), jnp.int32),
             **init_bottleneck(self.config)._asdict(),
             key=key,
+            average=jax.tree.map(jnp.copy, params) if self.objective.averaged else (),
         )
 
     def sample(self, data: Any, key: chex.PRNGKey) -> Frames:
@@ -77,13 +80,17 @@ class Pretrainer:
         """One gradient step; the key is consumed."""
 
         def loss(params: PretrainParams) -> tuple[chex.Array, Metrics]:
-            frames = EncodedFrames(*batch, self.encoder.apply(params.encoder, batch.image))
+            frames = self.encode(params, state.average, batch)
             return self.objective.loss(params.head, frames, key, jnp.exp(state.log_beta))
 
         grads, metrics = jax.grad(loss, has_aux=True)(state.params)
         updates, optimiser = self._optimiser.update(grads, state.optimiser, state.params)
+        params = optax.apply_updates(state.params, updates)
+        if self.objective.averaged:
+            average = optax.incremental_update(params, state.average, self.config.average_rate)
+            state = state._replace(average=average)
         state = state._replace(
-            params=optax.apply_updates(state.params, updates),
+            params=params,
             optimiser=optimiser,
             num_updates=state.num_updates + 1,
         )
@@ -94,9 +101,16 @@ class Pretrainer:
             state = state._replace(**after._asdict())
         return state, metrics
 
+    def encode(self, params: PretrainParams, average: PretrainParams | tuple[()], batch: Frames) -> EncodedFrames:
+        """The batch as the objective sees it."""
+        encoding = self.encoder.apply(params.encoder, batch.image)
+        if not average:
+            return EncodedFrames(*batch, encoding)
+        return EncodedFrames(*batch, encoding, self.encoder.apply(average.encoder, batch.image).mean, average.head)
+
     def warm_up(self, state: PretrainState, data: Any) -> tuple[PretrainState, Metrics]:
         """Trains the head of the objective alone, on features of the encoder as it is."""
-        if not self.config.num_warmup_updates or not self.objective.warms_up:
+        if not self.config.num_warmup_updates or not isinstance(self.objective, HeadFirst):
             return state, {}
         run_length, num_groups = self.objective.span + 1, self.objective.setting.num_groups
         runs = self.source.encode(data, self.encoder, state.params.encoder, run_length, num_groups)

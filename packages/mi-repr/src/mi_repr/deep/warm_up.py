@@ -13,13 +13,13 @@ import optax
 from rlcore.types import Metrics, Params
 
 from mi_repr.deep.config import PretrainConfig
-from mi_repr.deep.objectives import Objective
+from mi_repr.deep.objectives import HeadFirst
 from mi_repr.deep.sources import FeatureRuns
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
 def warm_up_head(
-    config: PretrainConfig, objective: Objective, head: Params, runs: FeatureRuns, key: chex.PRNGKey
+    config: PretrainConfig, objective: HeadFirst, head: Params, runs: FeatureRuns, key: chex.PRNGKey
 ) -> tuple[Params, Metrics]:
     """Steps of the head on features that stay as they are; the key is consumed.
 

@@ -16,7 +16,7 @@ CONFIG = EncoderConfig(channels=(4, 4, 4, 4, 8), feature_size=8, rank=4)
 @pytest.mark.parametrize("name", ["fwd", "state"])
 def test_scores_that_are_all_equal_tell_nothing_and_guess_the_twin(name):
     encoder = Encoder(CONFIG)
-    objective = make_objective(name, Setting(CONFIG, ENV.num_actions))
+    objective = make_objective(name, Setting(CONFIG, ENV.num_actions, (32, 32, 3)))
     params = PretrainParams(
         encoder.init(jax.random.key(0), jnp.zeros((1, 32, 32, 3), jnp.uint8)), objective.init(jax.random.key(1))
     )

@@ -194,6 +194,19 @@ def test_presets_fit_the_games(name, representation, game):
         (EncoderConfig, {"rank": 0}, "rank must be at least 1"),
         (EncoderConfig, {"shared_coef": -1.0}, "shared_coef must be at least 0"),
         (EncoderConfig, {"inverse_hidden_sizes": (0,)}, "inverse_hidden_sizes must be at least 1"),
+        (EncoderConfig, {"reconstruction": "huber"}, "reconstruction must be one of squared, bernoulli, got 'huber'"),
+        (EncoderConfig, {"decoder_channels": (8,)}, "decoder_channels must name two grids, got"),
+        (EncoderConfig, {"decoder_channels": (8, 0)}, "decoder_channels must be at least 1, got 0"),
+        (EncoderConfig, {"projection_size": 0}, "projection_size must be at least 1, got 0"),
+        (EncoderConfig, {"transition_hidden_sizes": (0,)}, "transition_hidden_sizes must be at least 1, got 0"),
+        (PretrainConfig, {"max_steps_ahead": 0}, "max_steps_ahead must be at least 1, got 0"),
+        (PretrainConfig, {"average_rate": 0.0}, "average_rate must be in"),
+        (ExperimentConfig, {"representation": "fwd-thesis"}, "scorer must be 'concat_bilinear' with 'fwd-thesis'"),
+        (
+            ExperimentConfig,
+            {"representation": "multi-inv", "pretrain": CatcherPretrainConfig(window_size=3)},
+            "window_size must be above max_steps_ahead=3 with 'multi-inv', got 3",
+        ),
         (CatcherPretrainConfig, {"num_transitions": 53}, "num_transitions must be at least 54, got 53"),
         (CatcherPretrainConfig, {"window_size": 29}, "at most 28, the frames of an episode, got 29"),
         (PretrainConfig, {"updates_per_iteration": 7}, "updates_per_iteration must divide num_updates=1500, got 7"),
@@ -242,6 +255,67 @@ def test_regression_measures_its_errors_against_the_best_constants():
     assert known["advantage_error"] < 0.3
     assert unknown["q_error"] == pytest.approx(1, abs=0.05)
     assert unknown["advantage_error"] == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("representation", ["multi-inv", "reconstruction", "bootstrap", "fwd-thesis", "inv-thesis"])
+def test_every_objective_gives_features_to_probe(tmp_path, representation):
+    results = _experiment(tmp_path, representation).run(with_agent=False)
+    assert results["probe"]
+    known = {"fwd-thesis": {"information", "twin_accuracy", "exact"}, "inv-thesis": {"information", "exact"}}
+    assert set(results["information"]) == known.get(
+        representation, {"information"} if representation == "multi-inv" else set()
+    )
+
+
+def test_the_thesis_heads_leave_all_else_as_in_the_preset():
+    cpu, literal = (preset("cpu", name, "catcher-grip-v0") for name in ("fwd", "fwd-thesis"))
+    assert literal.encoder.scorer == "concat_bilinear"
+    assert literal.pretrain.num_warmup_updates == 0
+    as_before = dataclasses.replace(
+        literal,
+        representation="fwd",
+        encoder=dataclasses.replace(literal.encoder, scorer=cpu.encoder.scorer),
+        pretrain=dataclasses.replace(literal.pretrain, num_warmup_updates=cpu.pretrain.num_warmup_updates),
+    )
+    assert as_before == cpu
+    assert preset("tiny", "inv-thesis", "catcher-v0").encoder.inverse_hidden_sizes == ()
+
+
+NEW_OPTIONS = {
+    "encoder": ("reconstruction", "decoder_channels", "projection_size", "transition_hidden_sizes"),
+    "pretrain": ("max_steps_ahead", "average_rate"),
+}
+
+
+def _without_new_options(config):
+    for part, names in NEW_OPTIONS.items():
+        for name in names:
+            del config[part][name]
+
+
+def test_results_and_runs_that_lack_later_options_are_those_of_their_defaults(tmp_path):
+    experiment = _experiment(tmp_path, "true-state")
+    written = experiment.run(with_agent=False)
+    path = tmp_path / "run" / "results.json"
+    saved = json.loads(path.read_text())
+    _without_new_options(saved["config"])
+    path.write_text(json.dumps(saved))
+    assert experiment.results()["probe"] == written["probe"]
+    experiment.check()
+    config = tmp_path / "run" / "agent" / "config.json"
+    saved = json.loads(config.read_text())
+    _without_new_options(saved["experiment"])
+    config.write_text(json.dumps(saved))
+    experiment.check()
+    other = _experiment(
+        tmp_path, "true-state", encoder=dataclasses.replace(experiment.config.encoder, projection_size=7)
+    )
+    with pytest.raises(RunError, match=r"projection_size: 128 \(run\) != 7 \(now\)"):
+        other.results()
+    path.unlink()
+    with pytest.raises(RunError, match=r"projection_size: not set \(run\) != 7 \(now\)"):
+        other.check()
 
 
 def test_no_two_purposes_share_a_key(tmp_path):

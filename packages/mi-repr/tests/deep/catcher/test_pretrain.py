@@ -22,8 +22,9 @@ CONFIG = CatcherPretrainConfig(
 def _trainer(objective="fwd", env=ENV, **options):
     config = dataclasses.replace(CONFIG, **options)
     encoder = Encoder(ENCODER, gaussian=objective == "inv")
-    setting = Setting(ENCODER, env.num_actions, num_groups=config.num_groups)
-    return Pretrainer(config, CatcherSource(env), encoder, make_objective(objective, setting))
+    source = CatcherSource(env)
+    setting = Setting(ENCODER, env.num_actions, source.image_shape, num_groups=config.num_groups)
+    return Pretrainer(config, source, encoder, make_objective(objective, setting))
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from rlcore.types import Params
 from mi_repr.deep.catcher.data import Episodes, render_many
 from mi_repr.deep.catcher.source import encode_states
 from mi_repr.deep.encoders import Encoder
-from mi_repr.deep.objectives import Contrastive, EncodedFrames, Inverse, Objective
+from mi_repr.deep.objectives import Contrastive, EncodedFrames, Inverse, MultiInverse, Objective
 from mi_repr.deep.training import PretrainParams
 
 _NUM_EPISODES = 56
@@ -48,17 +48,17 @@ def information_bounds(
       key: consumed.
 
     Returns:
-      For J_inv, `information`: log A less the cross-entropy of the actions, z sampled. For the contrastive objectives,
-      in a game without backgrounds and one step ahead, `information`: as below, which no batch size caps; and with a
-      gripper `twin_accuracy`: how often the true next state scores above the one that differs in the gripper only
-      (0.5: it is ignored; a tie is half).
+      For J_inv, of one step or of several, `information`: log A less the cross-entropy of the actions, z sampled. For
+      the contrastive objectives, in a game without backgrounds and one step ahead, `information`: as below, which no
+      batch size caps; and with a gripper `twin_accuracy`: how often the true next state scores above the one that
+      differs in the gripper only (0.5: it is ignored; a tie is half).
 
         I(S'; Z, A) >= E[f(z, a, s')] - E[log sum over s' of p(s') exp f(z, a, s')]
 
-      Nothing for contrastive objectives elsewhere.
+      Nothing for contrastive objectives elsewhere, nor for objectives that are no information.
     """
     episodes = jax.tree.map(lambda leaf: leaf[:_NUM_EPISODES], held_out)
-    if isinstance(objective, Inverse):
+    if isinstance(objective, Inverse | MultiInverse):
         return {"information": float(_inverse(env, encoder, objective, params, episodes, key))}
     if not isinstance(objective, Contrastive) or env.distractors != "none":
         return {}
@@ -110,7 +110,7 @@ def _contrastive(
 def _inverse(
     env: CatcherEnv,
     encoder: Encoder,
-    objective: Inverse,
+    objective: Inverse | MultiInverse,
     params: PretrainParams,
     episodes: Episodes,
     key: chex.PRNGKey,

@@ -1,17 +1,23 @@
 """Options of the experiments on games of catch; `presets.py` has the sets of them that belong together."""
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 from metarl_envs.catcher.state import NUM_STEPS
-from rlcore.experiment import check_at_least, check_choice, check_positive, check_rate
+from rlcore.experiment import check_at_least, check_choice, check_positive, check_rate, to_dict
 from rlcore.sac import SACConfig
 
 from mi_repr.deep.config import EncoderConfig, PretrainConfig
 from mi_repr.deep.objectives import OBJECTIVES
 
-REPRESENTATIONS = (*OBJECTIVES, "untrained", "end-to-end", "true-state")
-"""What the agent can see: a frozen encoder that an objective trained, one that nothing trained, one that the critic
-trains as it goes, or the game's own state."""
+REPRESENTATIONS = {
+    **{name: record.description for name, record in OBJECTIVES.items()},
+    "untrained": "an encoder that nothing trains",
+    "end-to-end": "an encoder that the critic trains as it goes",
+    "true-state": "no encoder but the game's own state",
+}
+"""What the agent can see, by name: mostly the features of a frozen encoder that an objective trained."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,4 +153,18 @@ class ExperimentConfig:
     sac: SACConfig = dataclasses.field(default_factory=_sac)
 
     def __post_init__(self) -> None:
-        check_choice("representation", self.representation, REPRESENTATIONS)
+        check_choice("representation", self.representation, tuple(REPRESENTATIONS))
+        if self.representation in OBJECTIVES:
+            OBJECTIVES[self.representation].check(self.encoder, self.pretrain)
+
+
+def completed(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """The config of an experiment of before, as from `to_dict`, or parts of it.
+
+    It may lack options that came later; what it did is what their defaults do.
+    """
+    default = to_dict(ExperimentConfig())
+    return {
+        name: {**default[name], **value} if isinstance(value, Mapping) and name in default else value
+        for name, value in saved.items()
+    }

@@ -10,6 +10,7 @@ Every part is a run of its own in the experiment's directory, so an experiment t
 ```
 """
 
+import contextlib
 import dataclasses
 import json
 from pathlib import Path
@@ -22,11 +23,11 @@ import numpy as np
 from metarl_envs import Benchmark, get_task
 from metarl_envs.catcher import CatcherEnv, CatcherTask, state_index, state_vector
 from metarl_envs.catcher.state import LAST_FRUIT_Y, NUM_STEPS
-from rlcore.experiment import Run, RunError, difference, read_metrics, to_dict
+from rlcore.experiment import Run, RunError, difference, load_config, read_metrics, to_dict
 
 from mi_repr.deep.batching import in_batches
 from mi_repr.deep.catcher.bounds import information_bounds
-from mi_repr.deep.catcher.config import ExperimentConfig
+from mi_repr.deep.catcher.config import ExperimentConfig, completed
 from mi_repr.deep.catcher.control import Controller, ControlState, learn
 from mi_repr.deep.catcher.data import by_background, collect
 from mi_repr.deep.catcher.exact import exact_information, optimal_q
@@ -98,6 +99,10 @@ class Experiment:
         for name in {"encoder": ("control", "sac", "probe"), "agent": ("probe",)}.get(part, ()):
             del config[name]
         identity = {"benchmark": self.benchmark.name, "seed": self.seed, "experiment": config}
+        with contextlib.suppress(RunError):  # a directory that is no run: opening it says what it is, or makes it one
+            before = load_config(self.directory / part)
+            if {**before, "experiment": completed(before["experiment"])} == identity:
+                identity = before
         return Run.open(self.directory / part, identity, checkpoint_every=self.checkpoint_every, keep=2)
 
     def results(self) -> dict[str, Any]:
@@ -111,7 +116,8 @@ class Experiment:
             return {}
         results = json.loads(path.read_text())
         described = self._description()
-        if lines := difference({name: results.get(name) for name in described}, described):
+        found = {name: results.get(name) for name in described}
+        if lines := difference({**found, "config": completed(found["config"] or {})}, described):
             raise RunError(
                 "\n  ".join([f"{self.directory} holds results of another config; choose a new one:", *lines])
             )
@@ -187,7 +193,14 @@ class Experiment:
     def _objective(self) -> Objective:
         """What trains the encoder, or gives what nothing trains its shape."""
         name, pretrain = self.config.representation, self.config.pretrain
-        setting = Setting(self.config.encoder, self.env.num_actions, pretrain.num_steps_ahead, pretrain.num_groups)
+        setting = Setting(
+            self.config.encoder,
+            self.env.num_actions,
+            CatcherSource(self.env).image_shape,
+            pretrain.num_steps_ahead,
+            pretrain.max_steps_ahead,
+            pretrain.num_groups,
+        )
         return make_objective(name if name in OBJECTIVES else "fwd", setting)
 
     def _features(self, results: dict[str, Any]) -> FrozenFeatures:

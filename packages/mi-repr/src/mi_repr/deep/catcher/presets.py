@@ -4,7 +4,8 @@ The thesis (A.2.0.2) names the data, five convolutional layers, 256 features, th
 agent's two layers of 200. It leaves open layer sizes, batches and steps; `thesis` fills them from common practice. Two
 of its heads cannot express what catcher-grip asks of them, whatever the training: a score that is bilinear in [z, a]
 and z' is additive in z and a, and a single linear layer is additive in both frames, so neither can tell a toggle. `cpu`
-has heads that can.
+has heads that can. The representations `fwd-thesis`, `state-thesis` and `inv-thesis` have the thesis's heads in every
+preset.
 
 Where a background stays for an episode, it tells the true next frame from nearly all others, and what an encoder learns
 from negatives of the whole batch is the background and the paddle. So `cpu` takes negatives from episodes with the same
@@ -13,13 +14,32 @@ background, and pays for what is left of it in the features.
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 from mi_repr.deep.catcher.config import CatcherPretrainConfig, ControlConfig, ExperimentConfig, ProbeConfig
 from mi_repr.deep.config import EncoderConfig
+from mi_repr.deep.objectives import OBJECTIVES
+
+
+def _encoder(representation: str, **options: Any) -> EncoderConfig:
+    """The options, but those that the representation's name stands for."""
+    named = OBJECTIVES[representation].encoder if representation in OBJECTIVES else {}
+    return EncoderConfig(**{**options, **named})
+
+
+def _pretrain(representation: str, **options: Any) -> CatcherPretrainConfig:
+    """Likewise."""
+    named = OBJECTIVES[representation].pretrain if representation in OBJECTIVES else {}
+    return CatcherPretrainConfig(**{**options, **named})
+
+
+def _looks_far(representation: str) -> bool:
+    """Whether its objective looks more than one step ahead."""
+    return representation in OBJECTIVES and OBJECTIVES[representation].steps == "max_steps_ahead"
 
 
 def _cpu(representation: str, benchmark: str) -> ExperimentConfig:
-    config = ExperimentConfig(representation)
+    config = ExperimentConfig(representation, encoder=_encoder(representation), pretrain=_pretrain(representation))
     if representation == "end-to-end":  # its encoder is part of every gradient step
         config = dataclasses.replace(config, control=dataclasses.replace(config.control, batch_size=64))
     if "distractors" in benchmark:
@@ -34,8 +54,11 @@ def _tiny(representation: str, benchmark: str) -> ExperimentConfig:
     config = _cpu(representation, benchmark)
     return dataclasses.replace(
         config,
-        encoder=EncoderConfig(channels=(4, 8, 8, 8, 16), feature_size=16, rank=4, inverse_hidden_sizes=(16,)),
-        pretrain=CatcherPretrainConfig(
+        encoder=_encoder(
+            representation, channels=(4, 8, 8, 8, 16), feature_size=16, rank=4, inverse_hidden_sizes=(16,)
+        ),
+        pretrain=_pretrain(
+            representation,
             num_transitions=540,
             num_updates=4,
             updates_per_iteration=2,
@@ -66,14 +89,19 @@ def _thesis(representation: str, benchmark: str) -> ExperimentConfig:
     config = _cpu(representation, benchmark)
     return dataclasses.replace(
         config,
-        encoder=EncoderConfig(
-            kind="conv", channels=(32, 64, 128, 256, 256), scorer="concat_bilinear", inverse_hidden_sizes=()
+        encoder=_encoder(
+            representation,
+            kind="conv",
+            channels=(32, 64, 128, 256, 256),
+            scorer="concat_bilinear",
+            inverse_hidden_sizes=(),
         ),
-        pretrain=CatcherPretrainConfig(
+        pretrain=_pretrain(
+            representation,
             num_transitions=50_000,
             num_updates=30_000,
             num_windows=512,
-            window_size=2,
+            window_size=4 if _looks_far(representation) else 2,
             learning_rate=1e-3,
             num_warmup_updates=0,
         ),

@@ -28,7 +28,7 @@ class Contrastive:
 
     gaussian = False
     grouped = True
-    warms_up = True
+    averaged = False
 
     @property
     def span(self) -> int:

@@ -24,7 +24,7 @@ class Inverse:
 
     gaussian = True
     grouped = False
-    warms_up = True
+    averaged = False
 
     @property
     def span(self) -> int:

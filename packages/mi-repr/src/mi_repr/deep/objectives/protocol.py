@@ -6,7 +6,7 @@ width of an image, `C` its channels, `F` features and `k` a number of steps ahea
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import chex
 from rlcore.types import Metrics, Params
@@ -21,14 +21,18 @@ class Setting:
 
     config: the heads.
     num_actions: how many actions there are.
+    image_shape: `(H, V, C)`.
     num_steps_ahead: `k`.
+    max_steps_ahead: the largest of several `k`.
     num_groups: of the batch, one after the other.
     action_entropy: of the actions, in nats; None where they are uniform.
     """
 
     config: EncoderConfig
     num_actions: int
+    image_shape: tuple[int, int, int]
     num_steps_ahead: int = 1
+    max_steps_ahead: int = 1
     num_groups: int = 1
     action_entropy: float | None = None
 
@@ -39,11 +43,15 @@ class EncodedFrames(NamedTuple):
     image: `[W, L, H, V, C]` uint8.
     action: `[W, L]` int; the last one of each run is not used.
     encoding: `[W, L, F]`
+    average_features: `[W, L, F]` of an average of the encoder, where the objective asks for it.
+    average_head: likewise of the head.
     """
 
     image: chex.Array
     action: chex.Array
     encoding: Encoding
+    average_features: chex.Array | None = None
+    average_head: Params = None
 
 
 class Objective(Protocol):
@@ -55,8 +63,8 @@ class Objective(Protocol):
     grouped: bool
     """Whether groups of a batch mean something to it: it has negatives."""
 
-    warms_up: bool
-    """Whether its head can learn alone, on features of the untrained encoder."""
+    averaged: bool
+    """Whether it asks for an average of the encoder and the head."""
 
     @property
     def setting(self) -> Setting:
@@ -85,6 +93,11 @@ class Objective(Protocol):
         """
         ...
 
+
+@runtime_checkable
+class HeadFirst(Objective, Protocol):
+    """An objective whose head can learn alone, on features of the untrained encoder."""
+
     def head_loss(self, head: Params, features: chex.Array, action: chex.Array) -> tuple[chex.Array, Metrics]:
         """The head's part of the loss, a scalar, and metrics, of features `[W, L, F]` and actions `[W, L]`."""
         ...
@@ -99,6 +112,7 @@ class Record:
     needs: what it learns from.
     description: one line.
     quantity: the J that it bounds, one of those that are known exactly of a game; None for others.
+    steps: the option that says how many steps ahead it looks.
     encoder, pretrain: options that the name stands for.
     """
 
@@ -107,6 +121,7 @@ class Record:
     needs: str
     description: str
     quantity: str | None = None
+    steps: str = "num_steps_ahead"
     encoder: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     pretrain: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -116,6 +131,11 @@ class Record:
             for name, value in options.items():
                 if getattr(config, name) != value:
                     raise ValueError(f"{name} must be {value!r} with {self.name!r}, got {getattr(config, name)!r}")
+        steps = getattr(pretrain, self.steps)
+        if pretrain.window_size <= steps:
+            raise ValueError(
+                f"window_size must be above {self.steps}={steps} with {self.name!r}, got {pretrain.window_size}"
+            )
 
 
 def pairs(features: chex.Array, action: chex.Array, k: int) -> tuple[chex.Array, chex.Array, chex.Array]:
