@@ -5,7 +5,8 @@
     uv run examples/train_mi_repr.py --game=catcher-distractors --objective=end-to-end
 
 The same command again goes on where it stopped. Everything is in --run_dir: encoder/ and agent/ with their
-metrics.jsonl and checkpoints, and at the end results.json.
+metrics.jsonl and checkpoints, and at the end results.json and results.png. Information is printed in bits; files have
+it in nats.
 """
 
 import signal
@@ -13,6 +14,7 @@ import signal
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends what follows at once
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import metarl_envs
 from absl import flags
 from mi_repr.deep import catcher
 from rlcore.experiment import enable_compilation_cache, main, override, user_errors
+from support.mi_repr_pictures import draw_experiment
 
 _PURPOSES = "; ".join(f"{name}, {purpose}" for name, (_, purpose) in catcher.PRESETS.items())
 _GAME = flags.DEFINE_enum("game", "catcher-grip", catcher.GAMES, "The game.")
@@ -55,10 +58,11 @@ _CHECKPOINT_EVERY = flags.DEFINE_integer(
 
 
 def format_part(values: dict[str, float]) -> str:
-    """The values of a part of the results; what is possible stands beside what was reached."""
+    """The values of a part of the results; information in bits, and what is possible beside what was reached."""
     shown = {name: f"{value:.3f}" for name, value in values.items() if name != "exact"}
-    if "exact" in values:
-        shown["information"] += f" nats of {values['exact']:.3f}"
+    if "information" in values:
+        most = f" of {values['exact'] / math.log(2):.3f}" if "exact" in values else ""
+        shown["information"] = f"{values['information'] / math.log(2):.3f}{most} bits"
     return ", ".join(f"{name} {value}" for name, value in shown.items())
 
 
@@ -82,7 +86,9 @@ def train() -> None:
         experiment = catcher.Experiment(benchmark, config, _SEED.value, directory, _CHECKPOINT_EVERY.value)
         experiment.check(with_agent=_AGENT.value, learned_q_star=_LEARNED_Q_STAR.value)
     enable_compilation_cache()
-    print_results(experiment.run(with_agent=_AGENT.value, learned_q_star=_LEARNED_Q_STAR.value))
+    results = experiment.run(with_agent=_AGENT.value, learned_q_star=_LEARNED_Q_STAR.value)
+    print_results(results)
+    draw_experiment(results, directory, directory / "results.png")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Training an encoder on an objective: the gradient step and the host loop."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from mi_repr.deep.encoders import Encoder
 from mi_repr.deep.objectives import EncodedFrames, HeadFirst, Objective
 from mi_repr.deep.sources import Frames, Source
 from mi_repr.deep.warm_up import warm_up_head
+
+_SHOWN = ("information/bits", "reconstruction/explained", "collapse/spread")
 
 
 class PretrainParams(NamedTuple):
@@ -144,7 +147,7 @@ def train(trainer: Pretrainer, data: Any, run: Run, *, key: chex.PRNGKey) -> Pre
     with run:
         state, start = run.restore(jax.jit(trainer.init)(key))
         for iteration in run.iterations(
-            start, config.num_iterations, steps_per_iteration=frames, shown=("information/bound",)
+            start, config.num_iterations, steps_per_iteration=frames, shown=_SHOWN, title="encoder"
         ):
             state, metrics = step(iteration, state, data)
             run.finish_iteration(iteration, state, metrics)
@@ -162,6 +165,8 @@ def make_step(trainer: Pretrainer) -> Callable[[int, PretrainState, Any], tuple[
         key, update_key = jax.random.split(state.key)
         updates = trainer.config.updates_per_iteration
         state, metrics = update_many(state._replace(key=key), data, update_key, updates)
+        if "information/bound" in metrics:
+            metrics = {**metrics, "information/bits": metrics["information/bound"] / math.log(2)}
         return state, {**metrics, **warmup, "updates": state.num_updates}
 
     return step

@@ -185,7 +185,9 @@ def play(
     return {"return": jnp.mean(returns), "catch_rate": jnp.mean(returns > 0)}
 
 
-def learn(controller: Controller, run: Run, *, key: chex.PRNGKey, unseen: CatcherTask | None = None) -> ControlState:
+def learn(
+    controller: Controller, run: Run, *, key: chex.PRNGKey, unseen: CatcherTask | None = None, title: str = "agent"
+) -> ControlState:
     """Trains the agent in a run directory, from its newest checkpoint on if it has one.
 
     Args:
@@ -193,6 +195,7 @@ def learn(controller: Controller, run: Run, *, key: chex.PRNGKey, unseen: Catche
       run: where metrics and checkpoints go.
       key: all randomness follows from it; consumed.
       unseen: a task to test in too, with backgrounds that training does not show.
+      title: what progress is said to be of.
 
     Returns:
       The state after the last iteration.
@@ -207,7 +210,9 @@ def learn(controller: Controller, run: Run, *, key: chex.PRNGKey, unseen: Catche
     tests = {"test": controller.task} | ({"unseen": unseen} if unseen is not None else {})
     with run:
         state, begun = run.restore(controller.init(view_params, key))
-        for iteration in run.iterations(begun, config.num_iterations, steps_per_iteration=config.steps_per_iteration):
+        for iteration in run.iterations(
+            begun, config.num_iterations, steps_per_iteration=config.steps_per_iteration, title=title
+        ):
             if iteration == 1:
                 num_initial = config.num_initial_steps // config.num_envs
                 state = controller.collect(state, view_params, num_initial, explore=True)

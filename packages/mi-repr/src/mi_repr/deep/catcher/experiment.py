@@ -23,7 +23,7 @@ import numpy as np
 from metarl_envs import Benchmark, get_task
 from metarl_envs.catcher import CatcherEnv, CatcherTask, state_index, state_vector
 from metarl_envs.catcher.state import LAST_FRUIT_Y, NUM_STEPS
-from rlcore.experiment import Run, RunError, difference, load_config, read_metrics, to_dict
+from rlcore.experiment import Run, RunError, difference, load_config, read_metrics, tell, to_dict
 
 from mi_repr.deep.batching import in_batches
 from mi_repr.deep.catcher.bounds import information_bounds
@@ -161,10 +161,12 @@ class Experiment:
         else:
             features = self._features(results)
             view = FrozenView(features)
+            tell("probes: drawing and encoding states, fitting linear and small networks")
             data = draw_states(self.env, self.config.probe, self.key("states"))
             seen = self._see(features, data)
             results["probe"] = probe(self.env, self.config.probe, seen, data, self.key("probe"))
             regression = "learned_regression" if learned_q_star else "regression"
+            tell("regression: fitting Q, playing it")
             results[regression] = self._regress(features, data, seen, learned_q_star)
         if with_agent:
             self._control("agent", view)
@@ -209,6 +211,7 @@ class Experiment:
         if name == "true-state":
             return true_state(self.env)
         num_episodes = -(-self.config.pretrain.num_transitions // NUM_STEPS)
+        tell(f"data: {num_episodes} random episodes")
         episodes = collect(self.env, self.task, self.key("data"), num_episodes, NUM_STEPS)
         num_held_out = max(1, round(_HELD_OUT_SHARE * num_episodes))
         held_out = jax.tree.map(lambda leaf: leaf[:num_held_out], episodes)
@@ -219,7 +222,9 @@ class Experiment:
         if name == "untrained":
             params: PretrainParams = jax.jit(trainer.init)(self.key("encoder")).params
         else:
+            tell("encoder: compiling, warming up the head" if pretrain.num_warmup_updates else "encoder: compiling")
             params = train(trainer, episodes, self.open_run("encoder"), key=self.key("encoder")).params
+            tell("information: on episodes kept back")
             bounds = information_bounds(self.env, encoder, objective, params, held_out, self.key("bounds"))
             quantity = OBJECTIVES[name].quantity
             if bounds and quantity and pretrain.num_steps_ahead == 1:
@@ -235,7 +240,9 @@ class Experiment:
     def _control(self, part: str, view: View) -> tuple[Controller, ControlState]:
         unseen = None if self.env.distractors == "none" else get_task(self.benchmark.test_tasks, 0)
         controller = Controller(self.env, self.task, NUM_STEPS, self.config.control, self.config.sac, view)
-        return controller, learn(controller, self.open_run(part), key=self.key(part), unseen=unseen)
+        tell(f"{part}: compiling, {self.config.control.num_initial_steps} random steps")
+        state = learn(controller, self.open_run(part), key=self.key(part), unseen=unseen, title=part)
+        return controller, state
 
     def _regress(
         self, features: FrozenFeatures, data: ProbeData, seen: chex.Array, learned_q_star: bool
