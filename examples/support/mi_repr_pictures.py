@@ -120,7 +120,7 @@ def draw_experiment(results: Mapping[str, Any], directory: Path, path: Path) -> 
     alone: Results = {key: results}
     if "agent" in results:
         alone = {key: {**results, "tests": load_tests(directory / "agent")}}
-        panels.append(lambda axes: draw_returns(axes, alone, key[0], [key[1]]))
+        panels.append(lambda axes: _draw_agent(axes, alone, key))
     if probes := results.get("probe"):
         names = [name for name in probes if name.startswith("mlp/")]
         panels.append(lambda axes: _draw_probes(axes, alone, key, names))
@@ -147,6 +147,11 @@ def _draw_training(axes: Axes, run_dir: Path) -> None:
             axes.set(title="encoder", xlabel="updates", ylabel=label)
             axes.grid(alpha=0.3)
             return
+
+
+def _draw_agent(axes: Axes, results: Results, key: Key) -> None:
+    draw_returns(axes, results, key[0], [key[1]])
+    axes.set(title="agent", ylabel="return of the greedy policy")
 
 
 def _draw_probes(axes: Axes, results: Results, key: Key, names: Sequence[str]) -> None:

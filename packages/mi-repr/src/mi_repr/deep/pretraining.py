@@ -100,7 +100,11 @@ def pretrain(
       encoder: the network and the heads.
       config: of training.
       seed: of everything random.
-      run_dir: where metrics and checkpoints go; what is there already goes on. None keeps nothing.
+      run_dir: where metrics and checkpoints go; what is there goes on, and progress is shown. None keeps nothing
+        and is silent.
+
+    Returns:
+      The encoder, frozen, the untrained one, and what training and the frames kept back say of it.
 
     Raises:
       ValueError: an argument cannot be used; before anything is computed.
