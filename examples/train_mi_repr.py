@@ -5,7 +5,8 @@
     uv run examples/train_mi_repr.py --game=catcher-distractors --objective=end-to-end
 
 The same command again goes on where it stopped. Everything is in --run_dir: encoder/ and agent/ with their
-metrics.jsonl and checkpoints, and at the end results.json.
+metrics.jsonl and checkpoints, and at the end results.json and results.png. Information is printed in bits; files have
+it in nats.
 """
 
 import signal
@@ -13,24 +14,25 @@ import signal
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends what follows at once
 
+import math
 from pathlib import Path
 from typing import Any
 
 import metarl_envs
-import mi_repr
 from absl import flags
+from mi_repr.deep import catcher
 from rlcore.experiment import enable_compilation_cache, main, override, user_errors
+from support.mi_repr_pictures import draw_experiment
 
-_PURPOSES = "; ".join(f"{name}, {purpose}" for name, (_, purpose) in mi_repr.PRESETS.items())
-_GAME = flags.DEFINE_enum("game", "catcher-grip", mi_repr.GAMES, "The game.")
+_PURPOSES = "; ".join(f"{name}, {purpose}" for name, (_, purpose) in catcher.PRESETS.items())
+_GAME = flags.DEFINE_enum("game", "catcher-grip", catcher.GAMES, "The game.")
 _OBJECTIVE = flags.DEFINE_enum(
     "objective",
     "fwd",
-    mi_repr.REPRESENTATIONS,
-    "What trains the encoder: fwd, state and inv are J_fwd, J_state and J_inv; untrained, nothing; end-to-end, the "
-    "critic; true-state is no encoder but the state itself.",
+    list(catcher.REPRESENTATIONS),
+    "What the encoder learns: " + "; ".join(f"{name}, {text}" for name, text in catcher.REPRESENTATIONS.items()),
 )
-_PRESET = flags.DEFINE_enum("preset", "cpu", list(mi_repr.PRESETS), f"The config to start from: {_PURPOSES}.")
+_PRESET = flags.DEFINE_enum("preset", "cpu", list(catcher.PRESETS), f"The config to start from: {_PURPOSES}.")
 _SEED = flags.DEFINE_integer("seed", 0, "The seed of all randomness.", lower_bound=0)
 _RUN_DIR = flags.DEFINE_string(
     "run_dir",
@@ -56,10 +58,11 @@ _CHECKPOINT_EVERY = flags.DEFINE_integer(
 
 
 def format_part(values: dict[str, float]) -> str:
-    """The values of a part of the results; what is possible stands beside what was reached."""
+    """The values of a part of the results; information in bits, and what is possible beside what was reached."""
     shown = {name: f"{value:.3f}" for name, value in values.items() if name != "exact"}
-    if "exact" in values:
-        shown["information"] += f" nats of {values['exact']:.3f}"
+    if "information" in values:
+        most = f" of {values['exact'] / math.log(2):.3f}" if "exact" in values else ""
+        shown["information"] = f"{values['information'] / math.log(2):.3f}{most} bits"
     return ", ".join(f"{name} {value}" for name, value in shown.items())
 
 
@@ -75,15 +78,17 @@ def train() -> None:
     """Runs the experiment."""
     with user_errors():
         benchmark = metarl_envs.benchmark(f"{_GAME.value}-v0")
-        config = override(mi_repr.preset(_PRESET.value, _OBJECTIVE.value, benchmark.name), _OVERRIDE.value)
+        config = override(catcher.preset(_PRESET.value, _OBJECTIVE.value, benchmark.name), _OVERRIDE.value)
         if config.representation != _OBJECTIVE.value:
             raise ValueError("override must leave representation alone: --objective names it")
         name = f"{_GAME.value}-{_OBJECTIVE.value}-{_PRESET.value}-{_SEED.value}"
         directory = Path(_RUN_DIR.value or f"runs/{name}").expanduser()
-        experiment = mi_repr.Experiment(benchmark, config, _SEED.value, directory, _CHECKPOINT_EVERY.value)
+        experiment = catcher.Experiment(benchmark, config, _SEED.value, directory, _CHECKPOINT_EVERY.value)
         experiment.check(with_agent=_AGENT.value, learned_q_star=_LEARNED_Q_STAR.value)
     enable_compilation_cache()
-    print_results(experiment.run(with_agent=_AGENT.value, learned_q_star=_LEARNED_Q_STAR.value))
+    results = experiment.run(with_agent=_AGENT.value, learned_q_star=_LEARNED_Q_STAR.value)
+    print_results(results)
+    draw_experiment(results, directory, directory / "results.png")
 
 
 if __name__ == "__main__":

@@ -46,6 +46,15 @@ def bootstrap_interval(y: np.ndarray, confidence: float) -> tuple[np.ndarray, np
     return result.confidence_interval.low, result.confidence_interval.high
 
 
+def t_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[float, float] | None:
+    """Student's interval of the mean of `values: [S]`; None of fewer than two, which say nothing of the spread."""
+    if len(values) < 2:
+        return None
+    mean = float(values.mean())
+    half = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values))
+    return mean - half, mean + half
+
+
 def draw_curve(axes: Axes, x: np.ndarray, y: np.ndarray, confidence: float = 0.95, **options: Any) -> None:
     """Draws the mean over seeds of `y: [S, P]` at `x: [P]`, with its interval; options are those of the line."""
     (line,) = axes.plot(x, y.mean(axis=0), **options)

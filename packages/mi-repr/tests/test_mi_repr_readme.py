@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import mi_repr
 import pytest
 import readmes
+from mi_repr.deep import OBJECTIVES, catcher
 
 pytestmark = pytest.mark.wheel
 
@@ -19,11 +19,17 @@ def test_first_example_says_which_objectives_are_sufficient(capsys):
     assert "The maximiser {s0,s3} {s1} {s2} is not sufficient for an optimal policy" in printed
 
 
+def test_objectives_are_those_that_there_are():
+    rows = [line for line in README.read_text().splitlines() if line.startswith("| `")]
+    expected = [f"| `{name}` | {record.needs} | {record.description} |" for name, record in OBJECTIVES.items()]
+    assert [row for row in rows if row.count("|") == 4] == expected
+
+
 @pytest.mark.slow
 def test_other_examples_run_in_order_with_small_presets(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    preset = mi_repr.preset
-    monkeypatch.setattr(mi_repr, "preset", lambda name, *arguments: preset("tiny", *arguments))
+    preset = catcher.preset
+    monkeypatch.setattr(catcher, "preset", lambda name, *arguments: preset("tiny", *arguments))
     namespace = {"__name__": "__main__"}
     for block in readmes.read_blocks(README)[1:]:
         block.run(namespace)

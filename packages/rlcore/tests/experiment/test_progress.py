@@ -117,6 +117,15 @@ def test_a_phase_has_a_bar_on_a_terminal() -> None:
     assert stream.getvalue().split("\r")[-1].strip() == "", "it leaves the terminal as it was"
 
 
+def test_a_title_says_of_which_run_it_is() -> None:
+    for stream, expected in ((io.StringIO(), "encoder: iteration 2/2"), (Terminal(), "encoder: 100%")):
+        progress = make_progress(stream, 0, 2, 1, (), title="encoder")
+        progress.update(1, {})
+        progress.update(2, {})
+        progress.close()
+        assert expected in stream.getvalue()
+
+
 def test_a_bar_on_a_terminal() -> None:
     stream = Terminal()
     bar = make_progress(stream, 1, 3, 10, ("test/return",))

@@ -184,6 +184,7 @@ class Run:
         *,
         steps_per_iteration: int = 1,
         shown: Sequence[str] = ("test/return",),
+        title: str = "",
     ) -> Iterator[int]:
         """Yields `start + 1` to `num_iterations` and shows progress; call `finish_iteration` in each turn.
 
@@ -195,13 +196,14 @@ class Run:
           num_iterations: the last iteration.
           steps_per_iteration: environment steps in each, for showing speed.
           shown: names of metrics to show.
+          title: what progress is of, where a program has several runs.
         """
         self._check_open()
         if start >= num_iterations:
             tell(f"{self._run_dir} has all {start} iterations; a higher number goes on from there")
             return
         check_disk(self._checkpoints, self._state_bytes, self._keep)
-        progress = make_progress(stderr(), start, num_iterations, steps_per_iteration, shown)
+        progress = make_progress(stderr(), start, num_iterations, steps_per_iteration, shown, title)
         self._loop = _Loop(num_iterations, steps_per_iteration, progress)
         iteration = start
         while iteration < num_iterations and not self._can_stop(iteration):

@@ -49,7 +49,7 @@ class Progress(Protocol):
 
 
 def make_progress(
-    stream: Stream, start: int, num_iterations: int, steps_per_iteration: int, shown: Sequence[str]
+    stream: Stream, start: int, num_iterations: int, steps_per_iteration: int, shown: Sequence[str], title: str = ""
 ) -> Progress:
     """Returns a bar if `stream` is a terminal, else lines.
 
@@ -59,18 +59,26 @@ def make_progress(
       num_iterations: how many there will be in total.
       steps_per_iteration: what speed is counted in.
       shown: the names of the metrics to show, as last known; metrics that never came are left out.
+      title: of what, where a program has several runs.
     """
     kind = Bar if stream.isatty() else Lines
-    return kind(stream, start, num_iterations, steps_per_iteration, shown)
+    return kind(stream, start, num_iterations, steps_per_iteration, shown, title=title)
 
 
 class Bar:
     """A live bar with speed and time left."""
 
     def __init__(
-        self, stream: Stream, start: int, num_iterations: int, steps_per_iteration: int, shown: Sequence[str]
+        self,
+        stream: Stream,
+        start: int,
+        num_iterations: int,
+        steps_per_iteration: int,
+        shown: Sequence[str],
+        title: str = "",
     ) -> None:
         self._bar = tqdm(
+            desc=title or None,
             total=num_iterations,
             initial=start,
             unit="step",
@@ -112,8 +120,10 @@ class Lines:
         steps_per_iteration: int,
         shown: Sequence[str],
         clock: Callable[[], float] = time.monotonic,
+        title: str = "",
     ) -> None:
         self._stream = stream
+        self._title = f"{title}: " if title else ""
         self._num_iterations = num_iterations
         self._steps_per_iteration = steps_per_iteration
         self._latest = _Latest(shown)
@@ -128,7 +138,7 @@ class Lines:
         now = self._clock()
         if now < self._next_time and iteration < self._num_iterations:
             return
-        parts = [f"iteration {iteration}/{self._num_iterations}"]
+        parts = [f"{self._title}iteration {iteration}/{self._num_iterations}"]
         if self._first is None:
             self._first = (iteration, now)
         else:
