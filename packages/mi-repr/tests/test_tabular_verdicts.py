@@ -14,6 +14,7 @@ from mi_repr.tabular import (
     check_conditions,
     figure2,
     figure3,
+    format_partition,
     joint_distribution,
     judge_all_k,
     measure,
@@ -196,6 +197,16 @@ def test_sufficient_for_every_reward_is_what_rewards_show():
         for name, verdict in analysis.verdicts.items():
             assert verdict.every_reward == kept[analysis.maximal[name]].all()
             assert analyse_pairs(analysis.mdp, name).every_reward == verdict.every_reward
+
+
+def test_states_with_different_actions_are_not_alike_for_every_reward():
+    table = [[1, 1, 0], [0, 0, 0], [0, 0, 2]]
+    mdp = FiniteMDP.deterministic(table, [0, 0, 0], allowed=[[1, 1, 1], [1, 1, 0], [1, 1, 0]])
+    analysis = analyse(mdp, "reward")
+    kept = {format_partition(labels, mdp.states) for labels in analysis.labels[analysis.every_reward]}
+    assert kept == {"{s0} {s1} {s2}", "{s0} {s1,s2}"}  # what they lack plays no part
+    same = FiniteMDP.deterministic([[1, 0], [1, 0]], [0, 0], allowed=[[1, 0], [1, 1]])
+    assert analyse_pairs(same, "reward").every_reward is False
 
 
 def test_sufficient_for_one_reward_is_not_for_every_reward():

@@ -15,7 +15,6 @@ from mi_repr.tabular.conditions import (
     has_state_independent_policy,
     shown_states,
 )
-from mi_repr.tabular.groups import group_rows
 from mi_repr.tabular.information import joint_distribution
 from mi_repr.tabular.margins import Part, loss_of, nearest_pair, pairs_tell
 from mi_repr.tabular.mdp import FiniteMDP
@@ -31,7 +30,7 @@ from mi_repr.tabular.tables import (
     lossy_bits,
     make_tables,
 )
-from mi_repr.tabular.verdict import NOTIONS, Notion, Verdict, make_counterexample
+from mi_repr.tabular.verdict import NOTIONS, Notion, Verdict, group_dynamics, make_counterexample
 
 DEFAULT_MAX_STATES, MOST_STATES = 11, 12
 _ROUNDING = 1e-12
@@ -112,7 +111,7 @@ def analyse(
     check_num_states(mdp.num_states, max_states)
     wanted = [parse_objective(name, mdp, k) for name in name_objectives(objectives)]
     compared, labels, shown = compare_values(mdp), all_partitions(mdp.num_states), shown_states(mdp)
-    dynamics = group_rows(mdp.transition.reshape(mdp.num_states, -1))
+    dynamics = group_dynamics(mdp)
     flaws = find_flaws(compared, dynamics, np.ones(mdp.num_states, bool))
     components: dict[int, list[str]] = {}
     for objective in wanted:

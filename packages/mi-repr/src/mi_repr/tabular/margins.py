@@ -20,8 +20,8 @@ Part = tuple[Joint, tuple[str, ...]]
 _SERIES = 12
 _AT_ONCE = 4_000_000
 """Numbers held at a time."""
-_MOST_NUMBERS = 4_000_000_000
-"""Beyond, the nearest pair is not looked for: some ten seconds."""
+_MOST_NUMBERS = 100_000_000
+"""Beyond, the nearest pair is not looked for: it would take ten seconds and more."""
 
 
 def divergence(rows: np.ndarray) -> np.ndarray:

@@ -15,14 +15,13 @@ from typing import NamedTuple
 import numpy as np
 
 from mi_repr.tabular.conditions import explain_unshown, has_state_independent_policy, shown_states
-from mi_repr.tabular.groups import group_rows
 from mi_repr.tabular.information import Joint, check_representation, components, entropy_terms, joint_distribution
 from mi_repr.tabular.lossless import Conditions, find_conditions, join
 from mi_repr.tabular.margins import Part, nearest_pair, pairs_tell
 from mi_repr.tabular.mdp import FiniteMDP
 from mi_repr.tabular.objectives import parse_objective
 from mi_repr.tabular.solve import compare_values
-from mi_repr.tabular.verdict import Verdict, make_counterexample, violating_pairs
+from mi_repr.tabular.verdict import Verdict, group_dynamics, make_counterexample, violating_pairs
 
 
 class Maximisers(NamedTuple):
@@ -57,7 +56,7 @@ def analyse_pairs(mdp: FiniteMDP, objective: str, *, k: int = 1, tolerance: floa
     judged = np.triu(free & shown[:, None] & shown, 1)
     failing = {notion: np.argwhere(judged & violated) for notion, violated in violating_pairs(compared).items()}
     holds: dict[str, bool] = {notion: not len(found) for notion, found in failing.items()}
-    dynamics = group_rows(mdp.transition.reshape(mdp.num_states, -1))
+    dynamics = group_dynamics(mdp)
     holds["every_reward"] = not (judged & (dynamics[:, None] != dynamics)).any()
     counterexample = None
     for notion, found in failing.items():

@@ -114,6 +114,12 @@ def violating_pairs(compared: Compared) -> dict[Notion, np.ndarray]:
     }
 
 
+def group_dynamics(mdp: FiniteMDP) -> np.ndarray:
+    """`[S]` int, equal for states that have the same actions, which lead to the same distributions."""
+    transition = np.where(mdp.choices[:, :, None], mdp.transition, 0.0).reshape(mdp.num_states, -1)
+    return group_rows(np.concatenate([transition, mdp.choices], axis=1))
+
+
 def sufficient_notions(mdp: FiniteMDP, representation: np.ndarray | Sequence[int]) -> tuple[Notion, ...]:
     """The notions of sufficiency that hold for a representation, deterministic or stochastic, the strictest first.
 
