@@ -6,7 +6,7 @@ from mi_repr.tabular.bisimulation import bisimulation_metric, coarsest_bisimulat
 from mi_repr.tabular.closed_form import coarsest_maximiser
 from mi_repr.tabular.conditions import Violation, check_conditions
 from mi_repr.tabular.counterexamples import Found, SizeSearched, find_counterexample
-from mi_repr.tabular.exogenous import EndogenousVerdict, format_endogenous, judge_endogenous, with_noise
+from mi_repr.tabular.exogenous import EndogenousVerdict, format_endogenous, judge_endogenous
 from mi_repr.tabular.files import load_mdp
 from mi_repr.tabular.information import Joint, joint_distribution, measure, to_bits
 from mi_repr.tabular.library import (
@@ -29,6 +29,7 @@ from mi_repr.tabular.library import (
 from mi_repr.tabular.loss import Loss, loss_of_optimality, policy_value, stochastic_lower_bound
 from mi_repr.tabular.mdp import FiniteMDP
 from mi_repr.tabular.merges import Maximisers, analyse_pairs, maximises, search_maximisers
+from mi_repr.tabular.noise import with_noise
 from mi_repr.tabular.objectives import NAMES as OBJECTIVES
 from mi_repr.tabular.objectives import Objective, parse_objective
 from mi_repr.tabular.partitions import all_partitions
