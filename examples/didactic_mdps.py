@@ -6,7 +6,7 @@
 
 Prints a table of representations, a verdict for each objective with its margin, a counterexample and what it costs, and
 the conditions of the theory that the MDP violates; where the endogenous state is known, whether it is found. The format
-of files is described in `mi_repr.tabular.files`.
+of files is described in `mi_repr.tabular.model.files`.
 """
 
 import signal

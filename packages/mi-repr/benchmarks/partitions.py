@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 from absl import app, flags
 from mi_repr.tabular import FiniteMDP, analyse, joint_distribution
-from mi_repr.tabular.information import Joint
+from mi_repr.tabular.information.values import Joint
 
 _NUM_STATES = flags.DEFINE_integer("num_states", 10, "Of the MDP.", lower_bound=2, upper_bound=12)
 _NUM_ACTIONS = flags.DEFINE_integer("num_actions", 2, "Of the MDP.", lower_bound=1)

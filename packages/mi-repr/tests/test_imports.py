@@ -19,7 +19,7 @@ def _loaded(module):
 
 def test_the_exact_analyser_needs_neither_networks_nor_games():
     loaded = _loaded("mi_repr.tabular")
-    assert "mi_repr.tabular.analysis" in loaded
+    assert "mi_repr.tabular.search.analysis" in loaded
     assert not {"flax", "optax", "gymnasium", "metarl_envs", "rlcore", "mi_repr.deep"} & loaded
 
 

@@ -23,7 +23,7 @@ from mi_repr.tabular import (
     to_bits,
     xor,
 )
-from mi_repr.tabular.analysis import check_num_states
+from mi_repr.tabular.search.analysis import check_num_states
 
 FIGURE_3 = {"figure3": figure3, "figure3_readable": figure3_readable, "figure3_small": figure3_small}
 

@@ -23,8 +23,8 @@ from mi_repr.tabular import (
     search_maximisers,
     sufficient_notions,
 )
-from mi_repr.tabular.chain import stationary_distribution
-from mi_repr.tabular.residues import PRIMES, divide, multiply, power
+from mi_repr.tabular.information.residues import PRIMES, divide, multiply, power
+from mi_repr.tabular.model.chain import stationary_distribution
 
 OBJECTIVES = ("fwd", "state", "inv", "reward", "fwd+reward", "inv+reward")
 NOTIONS = ("q", "pi_strict", "pi_weak")

@@ -18,9 +18,9 @@ from mi_repr.tabular import (
     partitions,
     to_bits,
 )
-from mi_repr.tabular.partitions import evaluate_partitions
-from mi_repr.tabular.solve import compare_values
-from mi_repr.tabular.tables import find_flaws, make_tables
+from mi_repr.tabular.control.solve import compare_values
+from mi_repr.tabular.search.partitions import evaluate_partitions
+from mi_repr.tabular.search.tables import find_flaws, make_tables
 
 settings.register_profile("mi-repr-tabular", deadline=None, max_examples=40)
 settings.load_profile("mi-repr-tabular")

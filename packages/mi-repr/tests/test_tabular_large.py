@@ -21,9 +21,9 @@ from mi_repr.tabular import (
     search_maximisers,
     state_dependent_policy,
 )
-from mi_repr.tabular.conditions import check_conditions
-from mi_repr.tabular.groups import group_rows
-from mi_repr.tabular.merges import merge_losses
+from mi_repr.tabular.information.conditions import check_conditions
+from mi_repr.tabular.model.groups import group_rows
+from mi_repr.tabular.search.merges import merge_losses
 
 
 def random_table(rng, num_states, num_actions=2):

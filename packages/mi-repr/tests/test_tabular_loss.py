@@ -18,7 +18,7 @@ from mi_repr.tabular import (
     stochastic_lower_bound,
     xor,
 )
-from mi_repr.tabular.counterexamples import _irreducible
+from mi_repr.tabular.search.counterexamples import _irreducible
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mi_repr.tabular import FiniteMDP, figure2, load_mdp, optimal_actions, optimal_q
-from mi_repr.tabular.chain import recurrent_states, stationary_distribution
-from mi_repr.tabular.loss import policy_value
+from mi_repr.tabular.control.loss import policy_value
+from mi_repr.tabular.model.chain import recurrent_states, stationary_distribution
 
 settings.register_profile("mi-repr-tabular", deadline=None, max_examples=40)
 settings.load_profile("mi-repr-tabular")

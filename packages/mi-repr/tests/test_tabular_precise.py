@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from mi_repr.tabular import FiniteMDP, analyse_pairs, figure2, optimal_actions, optimal_q, sufficient_notions
 from mi_repr.tabular import precise as precise_module
-from mi_repr.tabular.precise import compare_precisely
-from mi_repr.tabular.rationals import to_fractions
-from mi_repr.tabular.solve import compare_values
+from mi_repr.tabular.control.precise import compare_precisely
+from mi_repr.tabular.control.solve import compare_values
+from mi_repr.tabular.information.rationals import to_fractions
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from mi_repr.tabular import (
     report,
     state_dependent_policy,
 )
-from mi_repr.tabular.margins import divergence, loss_of, nearest_pair
+from mi_repr.tabular.information.margins import divergence, loss_of, nearest_pair
 
 TERMS = ("fwd", "state", "inv", "reward", "reward_action")
 

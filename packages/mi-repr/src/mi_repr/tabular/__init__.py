@@ -1,15 +1,15 @@
 """The exact analyser of finite MDPs: which objectives' maximisers are sufficient for control, with counterexamples."""
 
-from mi_repr.tabular.analysis import Analysis, analyse, judge_all_k
-from mi_repr.tabular.approximate import Within, loss_within
-from mi_repr.tabular.bisimulation import bisimulation_metric, coarsest_bisimulation
-from mi_repr.tabular.closed_form import coarsest_maximiser
-from mi_repr.tabular.conditions import Violation, check_conditions
-from mi_repr.tabular.counterexamples import Found, SizeSearched, find_counterexample
-from mi_repr.tabular.exogenous import EndogenousVerdict, format_endogenous, judge_endogenous
-from mi_repr.tabular.files import load_mdp
-from mi_repr.tabular.information import Joint, joint_distribution, measure, to_bits
-from mi_repr.tabular.library import (
+from mi_repr.tabular.control.bisimulation import bisimulation_metric, coarsest_bisimulation
+from mi_repr.tabular.control.loss import Loss, loss_of_optimality, policy_value, stochastic_lower_bound
+from mi_repr.tabular.control.solve import optimal_actions, optimal_q
+from mi_repr.tabular.control.verdict import Counterexample, Verdict, format_partition, sufficient_notions
+from mi_repr.tabular.information.conditions import Violation, check_conditions
+from mi_repr.tabular.information.objectives import NAMES as OBJECTIVES
+from mi_repr.tabular.information.objectives import Objective, parse_objective
+from mi_repr.tabular.information.values import Joint, joint_distribution, measure, to_bits
+from mi_repr.tabular.model.files import load_mdp
+from mi_repr.tabular.model.library import (
     ENDOGENOUS,
     LIBRARY,
     contextual_bandit,
@@ -26,14 +26,9 @@ from mi_repr.tabular.library import (
     state_dependent_policy,
     xor,
 )
-from mi_repr.tabular.loss import Loss, loss_of_optimality, policy_value, stochastic_lower_bound
-from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.merges import Maximisers, analyse_pairs, maximises, search_maximisers
-from mi_repr.tabular.noise import with_noise
-from mi_repr.tabular.objectives import NAMES as OBJECTIVES
-from mi_repr.tabular.objectives import Objective, parse_objective
-from mi_repr.tabular.partitions import all_partitions
-from mi_repr.tabular.public import (
+from mi_repr.tabular.model.mdp import FiniteMDP
+from mi_repr.tabular.model.noise import with_noise
+from mi_repr.tabular.model.public import (
     combination_lock,
     garnet,
     gridworld,
@@ -41,8 +36,13 @@ from mi_repr.tabular.public import (
     river_swim,
     windy_gridworld,
 )
-from mi_repr.tabular.solve import optimal_actions, optimal_q
-from mi_repr.tabular.verdict import Counterexample, Verdict, format_partition, sufficient_notions
+from mi_repr.tabular.search.analysis import Analysis, analyse, judge_all_k
+from mi_repr.tabular.search.approximate import Within, loss_within
+from mi_repr.tabular.search.closed_form import coarsest_maximiser
+from mi_repr.tabular.search.counterexamples import Found, SizeSearched, find_counterexample
+from mi_repr.tabular.search.exogenous import EndogenousVerdict, format_endogenous, judge_endogenous
+from mi_repr.tabular.search.merges import Maximisers, analyse_pairs, maximises, search_maximisers
+from mi_repr.tabular.search.partitions import all_partitions
 
 __all__ = [
     "ENDOGENOUS",

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mi_repr.tabular.analysis import Analysis
-from mi_repr.tabular.information import to_bits
-from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.verdict import NOTIONS, Counterexample, Notion, Verdict, format_partition
+from mi_repr.tabular.control.verdict import NOTIONS, Counterexample, Notion, Verdict, format_partition
+from mi_repr.tabular.information.values import to_bits
+from mi_repr.tabular.model.mdp import FiniteMDP
+from mi_repr.tabular.search.analysis import Analysis
 
 
 def representative_rows(analysis: Analysis, limit: int = 12) -> np.ndarray:

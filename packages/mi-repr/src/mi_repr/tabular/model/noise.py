@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mi_repr.tabular.mdp import FiniteMDP
+from mi_repr.tabular.model.mdp import FiniteMDP
 
 
 def with_noise(mdp: FiniteMDP, noise: np.ndarray) -> FiniteMDP:

@@ -9,10 +9,10 @@ from typing import Literal
 
 import numpy as np
 
-from mi_repr.tabular.groups import group_rows
-from mi_repr.tabular.information import check_representation
-from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.solve import Compared, compare_values
+from mi_repr.tabular.control.solve import Compared, compare_values
+from mi_repr.tabular.information.values import check_representation
+from mi_repr.tabular.model.groups import group_rows
+from mi_repr.tabular.model.mdp import FiniteMDP
 
 Notion = Literal["q", "pi_strict", "pi_weak"]
 NOTIONS: dict[Notion, str] = {  # from the strictest to the weakest
@@ -54,7 +54,7 @@ class Verdict:
     every_reward: all are Q*-sufficient for every reward of the next state (proposition 1): actions lead from aliased
       states to the same distribution.
     margin: how far the next representation lies below the maximum, in nats. None where that was not looked for, or no
-      representation lies below: what is maximal is decided by structure, see `mi_repr.tabular.lossless`.
+      representation lies below: what is maximal is decided by structure, see `mi_repr.tabular.information.lossless`.
     withheld: why nothing is said to hold; None where all states are shown.
     """
 

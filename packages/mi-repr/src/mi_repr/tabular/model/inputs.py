@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mi_repr.tabular.chain import reachable
+from mi_repr.tabular.model.chain import reachable
 
 
 class Outcomes(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from mi_repr.tabular.groups import group_rows
+from mi_repr.tabular.model.groups import group_rows
 
 RewardConvention = Literal["arrival", "state", "state_action", "transition", "random"]
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.precise import compare_precisely
+from mi_repr.tabular.control.precise import compare_precisely
+from mi_repr.tabular.model.mdp import FiniteMDP
 
 TOLERANCE = 1e-11
 """Values closer than this count as equal, relative to the optimal ones: the unit of rewards, and actions however bad,

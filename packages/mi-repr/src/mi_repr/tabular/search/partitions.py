@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mi_repr.tabular.tables import Tables
+from mi_repr.tabular.search.tables import Tables
 
 _BATCH_SIZE = 16_384
 

@@ -8,20 +8,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mi_repr.tabular.conditions import (
+from mi_repr.tabular.control.solve import Compared, compare_values, optimal_q
+from mi_repr.tabular.control.verdict import NOTIONS, Notion, Verdict, group_dynamics, make_counterexample
+from mi_repr.tabular.information.conditions import (
     Violation,
     check_conditions,
     explain_unshown,
     has_state_independent_policy,
     shown_states,
 )
-from mi_repr.tabular.information import joint_distribution
-from mi_repr.tabular.margins import Part, loss_of, nearest_pair, pairs_tell
-from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.objectives import Objective, name_objectives, parse_objective
-from mi_repr.tabular.partitions import all_partitions, evaluate_partitions
-from mi_repr.tabular.solve import Compared, compare_values, optimal_q
-from mi_repr.tabular.tables import (
+from mi_repr.tabular.information.margins import Part, loss_of, nearest_pair, pairs_tell
+from mi_repr.tabular.information.objectives import Objective, name_objectives, parse_objective
+from mi_repr.tabular.information.values import joint_distribution
+from mi_repr.tabular.model.mdp import FiniteMDP
+from mi_repr.tabular.search.partitions import all_partitions, evaluate_partitions
+from mi_repr.tabular.search.tables import (
     NOT_EVERY_REWARD,
     NOT_PI_STRICT,
     NOT_PI_WEAK,
@@ -30,7 +31,6 @@ from mi_repr.tabular.tables import (
     lossy_bits,
     make_tables,
 )
-from mi_repr.tabular.verdict import NOTIONS, Notion, Verdict, group_dynamics, make_counterexample
 
 DEFAULT_MAX_STATES, MOST_STATES = 11, 12
 _ROUNDING = 1e-12
@@ -94,15 +94,16 @@ def analyse(
     max_states: int = DEFAULT_MAX_STATES,
     tolerance: float | None = None,
 ) -> Analysis:
-    """Evaluates the objectives of `mi_repr.tabular.information` on every partition, as in the thesis's figures 2 and 3.
+    """Evaluates objectives on every partition, as in the thesis's figures 2 and 3.
 
     Args:
       mdp: of at most `max_states` states.
       objectives: names, also sums such as "inv+reward".
       k: steps from Z_t to Z_{t+k}.
       max_states: at most 12, where there are 4.2 million partitions.
-      tolerance: None for what loses nothing, decided as in `mi_repr.tabular.lossless`, for J_inv under a policy that
-        depends on the state by values equal up to rounding; else values so close to the largest, in nats, are maximal.
+      tolerance: None for what loses nothing, decided as in `mi_repr.tabular.information.lossless`, for J_inv under a
+        policy that depends on the state by values equal up to rounding; else values so close to the largest, in nats,
+        are maximal.
 
     Raises:
       ValueError: there are too many states, an objective is unknown, `k` is below 1, or the state distribution is not

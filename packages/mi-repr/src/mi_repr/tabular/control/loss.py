@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mi_repr.tabular.information import aggregate, check_representation
-from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.solve import TOLERANCE, optimal_actions, optimal_q
+from mi_repr.tabular.control.solve import TOLERANCE, optimal_actions, optimal_q
+from mi_repr.tabular.information.values import aggregate, check_representation
+from mi_repr.tabular.model.mdp import FiniteMDP
 
 
 class Loss(NamedTuple):

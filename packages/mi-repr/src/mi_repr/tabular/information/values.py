@@ -1,4 +1,4 @@
-"""The objectives for one representation, deterministic or stochastic, in nats; `mi_repr.tabular.objectives` lists them.
+"""The values of objectives for one representation, deterministic or stochastic, in nats; see `objectives` beside this.
 
 In the shape descriptions `S` denotes the states, `A` the actions, `Z` the codes of a representation and `R` the
 different rewards. A representation is `[S]` integers (a partition: the block of each state) or `[S, Z]`, p(z given s).
@@ -9,9 +9,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.objectives import name_objectives, parse_objective
-from mi_repr.tabular.residues import step_residues
+from mi_repr.tabular.information.objectives import name_objectives, parse_objective
+from mi_repr.tabular.information.residues import step_residues
+from mi_repr.tabular.model.mdp import FiniteMDP
 
 Value = TypeVar("Value", float, np.ndarray)
 
@@ -23,7 +23,7 @@ class Joint(NamedTuple):
 
     steps: `[S, A, S]`, p(s_t, a_t, s_{t+k}).
     rewards: `[S, A, R]`, p(s_t, a_t, r_t).
-    residues: `steps` in exact arithmetic, see `mi_repr.tabular.residues`; none where nobody asked, or where
+    residues: `steps` in exact arithmetic, see `mi_repr.tabular.information.residues`; none where nobody asked, or where
       probabilities are no fractions.
     """
 

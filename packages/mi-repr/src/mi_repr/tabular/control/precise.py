@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.rationals import to_fractions
+from mi_repr.tabular.information.rationals import to_fractions
+from mi_repr.tabular.model.mdp import FiniteMDP
 
 _BITS = 400
 _EQUAL_BITS = 320  # of what is given as fractions: equal up to 2^-320

@@ -12,10 +12,10 @@ from typing import Literal
 
 import numpy as np
 
-from mi_repr.tabular.groups import group_rows
-from mi_repr.tabular.information import joint_distribution
-from mi_repr.tabular.lossless import find_conditions
-from mi_repr.tabular.mdp import FiniteMDP
+from mi_repr.tabular.information.lossless import find_conditions
+from mi_repr.tabular.information.values import joint_distribution
+from mi_repr.tabular.model.groups import group_rows
+from mi_repr.tabular.model.mdp import FiniteMDP
 
 
 def coarsest_maximiser(

@@ -26,9 +26,9 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from mi_repr.tabular.fields import Layout
-from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.rewards import REWARD_KINDS
+from mi_repr.tabular.model.fields import Layout
+from mi_repr.tabular.model.mdp import FiniteMDP
+from mi_repr.tabular.model.rewards import REWARD_KINDS
 
 _REQUIRED = ("reward", "reward_convention")
 _OPTIONAL = (

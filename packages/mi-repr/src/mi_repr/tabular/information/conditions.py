@@ -11,9 +11,9 @@ import dataclasses
 
 import numpy as np
 
-from mi_repr.tabular.chain import recurrent_states
-from mi_repr.tabular.information import joint_distribution
-from mi_repr.tabular.mdp import FiniteMDP
+from mi_repr.tabular.information.values import joint_distribution
+from mi_repr.tabular.model.chain import recurrent_states
+from mi_repr.tabular.model.mdp import FiniteMDP
 
 _EQUAL = 1e-9
 

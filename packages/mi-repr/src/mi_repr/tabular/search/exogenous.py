@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mi_repr.tabular.analysis import Analysis
-from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.verdict import format_partition
+from mi_repr.tabular.control.verdict import format_partition
+from mi_repr.tabular.model.mdp import FiniteMDP
+from mi_repr.tabular.search.analysis import Analysis
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from mi_repr.tabular.information import Joint, aggregate
+from mi_repr.tabular.information.values import Joint, aggregate
 
 Part = tuple[Joint, tuple[str, ...]]
 """The data of some number of steps, and the components of an objective that look at them."""

@@ -14,14 +14,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mi_repr.tabular.conditions import explain_unshown, has_state_independent_policy, shown_states
-from mi_repr.tabular.information import Joint, check_representation, components, entropy_terms, joint_distribution
-from mi_repr.tabular.lossless import Conditions, find_conditions, join
-from mi_repr.tabular.margins import Part, nearest_pair, pairs_tell
-from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.objectives import parse_objective
-from mi_repr.tabular.solve import compare_values
-from mi_repr.tabular.verdict import Verdict, group_dynamics, make_counterexample, violating_pairs
+from mi_repr.tabular.control.solve import compare_values
+from mi_repr.tabular.control.verdict import Verdict, group_dynamics, make_counterexample, violating_pairs
+from mi_repr.tabular.information.conditions import explain_unshown, has_state_independent_policy, shown_states
+from mi_repr.tabular.information.lossless import Conditions, find_conditions, join
+from mi_repr.tabular.information.margins import Part, nearest_pair, pairs_tell
+from mi_repr.tabular.information.objectives import parse_objective
+from mi_repr.tabular.information.values import (
+    Joint,
+    check_representation,
+    components,
+    entropy_terms,
+    joint_distribution,
+)
+from mi_repr.tabular.model.mdp import FiniteMDP
 
 
 class Maximisers(NamedTuple):
@@ -45,8 +51,8 @@ def analyse_pairs(mdp: FiniteMDP, objective: str, *, k: int = 1, tolerance: floa
       mdp: to look at.
       objective: its name.
       k: steps from Z_t to Z_{t+k}.
-      tolerance: None for what loses nothing, decided as in `mi_repr.tabular.lossless`; else what loses so many nats at
-        most.
+      tolerance: None for what loses nothing, decided as in `mi_repr.tabular.information.lossless`; else what loses so
+        many nats at most.
 
     Raises:
       ValueError: the objective is unknown or not monotone, or the state distribution is not defined.

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mi_repr.tabular.groups import group_rows
-from mi_repr.tabular.information import aggregate
-from mi_repr.tabular.mdp import FiniteMDP
+from mi_repr.tabular.information.values import aggregate
+from mi_repr.tabular.model.groups import group_rows
+from mi_repr.tabular.model.mdp import FiniteMDP
 
 
 def coarsest_bisimulation(mdp: FiniteMDP, tolerance: float = 1e-12) -> np.ndarray:

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mi_repr.tabular.chain import reachable, stationary_distribution
-from mi_repr.tabular.fields import (
+from mi_repr.tabular.model.chain import reachable, stationary_distribution
+from mi_repr.tabular.model.fields import (
     Layout,
     check_allowed,
     check_finite,
@@ -21,8 +21,8 @@ from mi_repr.tabular.fields import (
     read_layout,
     to_array,
 )
-from mi_repr.tabular.inputs import Outcomes, read_discrete_dp, read_outcomes, read_start
-from mi_repr.tabular.rewards import REWARD_KINDS, RewardConvention, RewardKind
+from mi_repr.tabular.model.inputs import Outcomes, read_discrete_dp, read_outcomes, read_start
+from mi_repr.tabular.model.rewards import REWARD_KINDS, RewardConvention, RewardKind
 
 _LAYOUT: Layout = "state_action_next"
 

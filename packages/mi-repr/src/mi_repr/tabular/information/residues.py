@@ -13,9 +13,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from mi_repr.tabular.chain import recurrent_states
-from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.rationals import to_fractions
+from mi_repr.tabular.information.rationals import to_fractions
+from mi_repr.tabular.model.chain import recurrent_states
+from mi_repr.tabular.model.mdp import FiniteMDP
 
 PRIMES = (2_147_483_647, 2_147_483_629)
 

@@ -19,7 +19,7 @@ objectives: "inv+reward". "J_inv" is "inv", "AC-State" is "ac-state".
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from mi_repr.tabular.mdp import FiniteMDP
+from mi_repr.tabular.model.mdp import FiniteMDP
 
 COMPONENTS = ("fwd", "state", "inv", "reward", "reward_action", "latent")
 """What a sum is made of: each of one step size."""

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mi_repr.tabular.information import Joint, entropy, entropy_terms
-from mi_repr.tabular.lossless import ANYTHING, UNSEEN, find_conditions
-from mi_repr.tabular.objectives import COMPONENTS
-from mi_repr.tabular.solve import Compared
+from mi_repr.tabular.control.solve import Compared
+from mi_repr.tabular.information.lossless import ANYTHING, UNSEEN, find_conditions
+from mi_repr.tabular.information.objectives import COMPONENTS
+from mi_repr.tabular.information.values import Joint, entropy, entropy_terms
 
 NOT_Q, NOT_PI_STRICT, NOT_PI_WEAK, NOT_EVERY_REWARD = 1, 2, 4, 8
 

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mi_repr.tabular.analysis import Analysis, analyse
-from mi_repr.tabular.information import components
-from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.objectives import parse_objective
-from mi_repr.tabular.solve import TOLERANCE
-from mi_repr.tabular.verdict import NOTIONS, Notion
+from mi_repr.tabular.control.solve import TOLERANCE
+from mi_repr.tabular.control.verdict import NOTIONS, Notion
+from mi_repr.tabular.information.objectives import parse_objective
+from mi_repr.tabular.information.values import components
+from mi_repr.tabular.model.mdp import FiniteMDP
+from mi_repr.tabular.search.analysis import Analysis, analyse
 
 _BATCH_SIZE = 2048
 _MOST_STATES = 7

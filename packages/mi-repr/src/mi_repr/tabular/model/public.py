@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from mi_repr.tabular.mdp import FiniteMDP
+from mi_repr.tabular.model.mdp import FiniteMDP
 
 
 def river_swim(num_states: int = 6) -> FiniteMDP:

@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.noise import with_noise
+from mi_repr.tabular.model.mdp import FiniteMDP
+from mi_repr.tabular.model.noise import with_noise
 
 GripSemantics = Literal["toggle", "set", "toggle_action"]
 _MOVES = {"left": -1, "stay": 0, "right": 1}

@@ -31,9 +31,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mi_repr.tabular.groups import group_rows
-from mi_repr.tabular.information import Joint
-from mi_repr.tabular.residues import PRIMES, divide, fingerprints
+from mi_repr.tabular.information.residues import PRIMES, divide, fingerprints
+from mi_repr.tabular.information.values import Joint
+from mi_repr.tabular.model.groups import group_rows
 
 UNSEEN = -1
 """What is not shown by the data, and so forbids nothing."""

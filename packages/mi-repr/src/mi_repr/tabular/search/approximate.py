@@ -2,8 +2,8 @@
 
 Deep learning never does, and what counts from a MDP that was estimated never should. A representation within epsilon of
 the maximum of a monotone objective aliases only states whose merging alone loses epsilon or less: aliasing more cannot
-lose less (`mi_repr.tabular.merges`). So the largest difference of Q* among such pairs is the largest in any partition
-within epsilon, and some partition has it: the one that merges this pair.
+lose less (`mi_repr.tabular.search.merges`). So the largest difference of Q* among such pairs is the largest in any
+partition within epsilon, and some partition has it: the one that merges this pair.
 
 What that costs: let Q* of aliased states differ by at most g. A policy of the block that maximises the middle of their
 Q* is greedy for values that are off by at most g / 2, so it earns at most g / (1 - discount) less than an optimal one,
@@ -21,11 +21,11 @@ import dataclasses
 
 import numpy as np
 
-from mi_repr.tabular.margins import pair_losses
-from mi_repr.tabular.mdp import FiniteMDP
-from mi_repr.tabular.merges import mergeable_pairs, monotone_parts
-from mi_repr.tabular.objectives import parse_objective
-from mi_repr.tabular.solve import optimal_q
+from mi_repr.tabular.control.solve import optimal_q
+from mi_repr.tabular.information.margins import pair_losses
+from mi_repr.tabular.information.objectives import parse_objective
+from mi_repr.tabular.model.mdp import FiniteMDP
+from mi_repr.tabular.search.merges import mergeable_pairs, monotone_parts
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What a representation is sufficient for: optimal values, verdicts, losses, bisimulation."""

@@ -1,0 +1,1 @@
+"""Objectives and what they lose: values, conditions, margins, and the arithmetic below."""
