@@ -15,10 +15,10 @@ from mi_repr.tabular import (
     figure3_readable,
     joint_distribution,
     measure,
-    partitions,
     to_bits,
 )
 from mi_repr.tabular.control.solve import compare_values
+from mi_repr.tabular.search import partitions
 from mi_repr.tabular.search.partitions import evaluate_partitions
 from mi_repr.tabular.search.tables import find_flaws, make_tables
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from mi_repr.tabular import FiniteMDP, analyse_pairs, figure2, optimal_actions, optimal_q, sufficient_notions
-from mi_repr.tabular import precise as precise_module
+from mi_repr.tabular.control import precise as precise_module
 from mi_repr.tabular.control.precise import compare_precisely
 from mi_repr.tabular.control.solve import compare_values
 from mi_repr.tabular.information.rationals import to_fractions
