@@ -135,10 +135,17 @@ def test_the_metric_bounds_q_and_is_zero_within_bisimulations(seed):
     assert within.distance >= within.q_gap - 1e-7
 
 
+def farthest_apart(mdp):
+    return np.ptp(mdp.expected_reward[mdp.choices]) / (1 - mdp.discount)
+
+
 def test_states_with_different_actions_are_as_far_as_can_be():
     mdp = FiniteMDP(np.full((3, 2, 3), 1 / 3), [0, 1, 2], allowed=[[1, 1], [1, 0], [1, 1]])
     metric = bisimulation_metric(mdp)
     assert metric[0, 2] == 0
-    assert metric[0, 1] == pytest.approx(np.ptp(mdp.expected_reward) / 0.1)
+    assert metric[0, 1] == pytest.approx(farthest_apart(mdp))
+    apart = FiniteMDP(np.full((2, 2, 2), 0.5), [0, 1], allowed=[[1, 1], [1, 0]])
+    assert bisimulation_metric(apart)[0, 1] == bisimulation_metric(apart)[1, 0] == farthest_apart(apart)
+    assert bisimulation_metric(FiniteMDP(np.ones((1, 1, 1)), [1])).tolist() == [[0]]
     alike = FiniteMDP(np.full((2, 1, 2), 0.5), [1, 1])
     np.testing.assert_array_equal(bisimulation_metric(alike), 0)

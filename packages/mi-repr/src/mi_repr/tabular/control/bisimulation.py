@@ -62,6 +62,8 @@ def bisimulation_metric(mdp: FiniteMDP, tolerance: float = 1e-9) -> np.ndarray:
         for pair, action in np.argwhere(mdp.choices[pairs[:, 0]] & ~different[:, None])
     }
     prices, slack = np.zeros((size, size)), tolerance * farthest
+    if not plans:  # no two states have the same actions
+        return farthest * (1 - np.eye(size))
     while True:
         prices = _price(plans, gaps, pairs, discount, prices, slack * (1 - discount) / 4)
         cheaper = False
