@@ -319,8 +319,11 @@ def test_rows_are_found_whatever_blocks_are_called():
     analysis = analyse(figure2())
     assert analysis.row([7, 3, 3, 7]) == analysis.row([0, 1, 1, 0])
     assert analysis.row([0, 1, 2, 3]) == 14
-    with pytest.raises(ValueError, match=r"labels must be of shape \[4\], got \[3\]"):
+    assert analysis.row([[0, 3], [1, 2]]) == analysis.row([0, 1, 1, 0])
+    with pytest.raises(ValueError, match=r"representation must be \[4\] integers or .*, got int64 \[3\]"):
         analysis.row([0, 1, 2])
+    with pytest.raises(ValueError, match="labels must be a partition, got a stochastic representation"):
+        analysis.row(np.full((4, 2), 0.5))
 
 
 def test_a_loose_tolerance_takes_more_for_maximal():

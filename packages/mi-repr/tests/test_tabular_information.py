@@ -254,6 +254,8 @@ def test_an_objective_may_stand_alone_and_have_the_name_of_the_thesis():
     mdp = figure2()
     assert measure(mdp, [0, 1, 2, 0], "J_fwd")["J_fwd"] == measure(mdp, [0, 1, 2, 0], ["fwd"])["fwd"]
     assert measure(mdp, [0, 1, 2, 0], ["J_inv+reward"])["J_inv+reward"] > 0
+    with pytest.raises(ValueError, match="objectives must be names, got 3"):
+        measure(mdp, [0, 1, 2, 0], 3)
     with pytest.raises(ValueError, match="objectives must name one at least"):
         measure(mdp, [0, 1, 2, 0], [])
     with pytest.raises(ValueError, match=r"k must be a whole number, at least 1, got 1.5"):

@@ -66,6 +66,9 @@ def changed(where, value):
         ({"transition": changed((0, 1), [0.5, 0.50002])}, r"transition\[s0, a1\] sums to 1.00002, must be 1"),
         ({"states": ("on", "on")}, "states must be 2 different names"),
         ({"actions": ("go",)}, "actions must be 2 different names"),
+        ({"actions": "go"}, "actions must be 2 different names, got 'go'"),
+        ({"states": 5}, "states must be 2 different names, got 5"),
+        ({"reward_convention": ["arrival"]}, r"reward_convention must be one of arrival, .* got \['arrival'\]"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_row(fields, message):

@@ -16,7 +16,7 @@ are paid on arrival (it came with S_t) or by the state, what the step from S_t b
 objectives: "inv+reward". "J_inv" is "inv", "AC-State" is "ac-state".
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from mi_repr.tabular.model.mdp import FiniteMDP
@@ -97,6 +97,8 @@ def name_objectives(objectives: str | Sequence[str]) -> tuple[str, ...]:
     Raises:
       ValueError: there is none.
     """
+    if not isinstance(objectives, str) and not isinstance(objectives, Iterable):
+        raise ValueError(f"objectives must be names, got {objectives!r}")
     names = (objectives,) if isinstance(objectives, str) else tuple(objectives)
     if not names:
         raise ValueError("objectives must name one at least")

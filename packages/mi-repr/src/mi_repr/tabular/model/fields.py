@@ -65,8 +65,10 @@ def check_names(name: str, names: Sequence[str], letter: str, number: int) -> tu
     Raises:
       ValueError: they are too few or too many, or some are the same.
     """
-    if names is None or not len(names):
+    if names is None or (hasattr(names, "__len__") and not len(names)):
         return tuple(f"{letter}{i}" for i in range(number))
+    if isinstance(names, str) or not hasattr(names, "__iter__"):
+        raise ValueError(f"{name} must be {number} different names, got {names!r}")
     if len(names) != number or len(set(names)) != number:
         raise ValueError(f"{name} must be {number} different names, got {list(names)}")
     return tuple(map(str, names))

@@ -67,7 +67,7 @@ class FiniteMDP:
     reward_values: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        if self.reward_convention not in REWARD_KINDS:
+        if not isinstance(self.reward_convention, str) or self.reward_convention not in REWARD_KINDS:
             raise ValueError(
                 f"reward_convention must be one of {', '.join(REWARD_KINDS)}, got {self.reward_convention!r}"
             )

@@ -19,7 +19,7 @@ from mi_repr.tabular.information.conditions import (
 )
 from mi_repr.tabular.information.margins import Part, loss_of, nearest_pair, pairs_tell
 from mi_repr.tabular.information.objectives import Objective, name_objectives, parse_objective
-from mi_repr.tabular.information.values import joint_distribution
+from mi_repr.tabular.information.values import check_representation, joint_distribution
 from mi_repr.tabular.model.mdp import FiniteMDP
 from mi_repr.tabular.search.partitions import all_partitions, evaluate_partitions
 from mi_repr.tabular.search.tables import (
@@ -78,9 +78,9 @@ class Analysis:
         Raises:
           ValueError: it is not a partition of the states.
         """
-        names = np.asarray(labels)
-        if names.shape != (self.mdp.num_states,):
-            raise ValueError(f"labels must be of shape [{self.mdp.num_states}], got {list(names.shape)}")
+        names = check_representation(labels, self.mdp.num_states)
+        if names.ndim != 1:
+            raise ValueError("labels must be a partition, got a stochastic representation")
         _, first, block = np.unique(names, return_index=True, return_inverse=True)
         canonical = np.argsort(np.argsort(first))[block]
         return int(np.flatnonzero((self.labels == canonical).all(axis=1))[0])
