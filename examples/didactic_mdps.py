@@ -26,6 +26,7 @@ from support.figures import save_figure
 
 _MDP = flags.DEFINE_enum("mdp", "figure2", list(tabular.LIBRARY), "A built-in MDP.")
 _FILE = flags.DEFINE_string("file", None, "A .json or .npz file with another MDP; then --mdp is not used.")
+_REACHABLE = flags.DEFINE_bool("restrict_to_reachable", False, "Leave out states that the data never show.")
 _OBJECTIVES = flags.DEFINE_list(
     "objectives", ["fwd", "state", "inv"], f"Of {', '.join(tabular.OBJECTIVES)}, also sums such as inv+reward."
 )
@@ -74,6 +75,7 @@ def run() -> None:
         name = Path(_FILE.value).stem if _FILE.value else _MDP.value
         output = output_path("output", _OUTPUT.value or f"runs/didactic/{name}.png", (".png", ".pdf", ".svg"))
         mdp = tabular.load_mdp(_FILE.value) if _FILE.value else tabular.LIBRARY[_MDP.value]()
+        mdp = mdp.restrict_to_reachable() if _REACHABLE.value else mdp
         title = f"{Path(_FILE.value).name if _FILE.value else name}, k = {k}"
         violations = tabular.check_conditions(mdp, k)
         endogenous = find_endogenous(mdp.num_states, "" if _FILE.value else name)

@@ -41,6 +41,14 @@ PRINTED = {
         ["--objectives=fwd", "--endogenous=0,0,1,1"],
         "fwd, k = 1: the endogenous state is kept, and noise with it: the smallest maximiser is {s0} {s1} {s2} {s3}.",
     ),
+    "island": (
+        ["--file=island.json", "--objectives=fwd"],
+        "no verdict: the data never show s4; restrict_to_reachable()",
+    ),
+    "reachable": (
+        ["--file=island.json", "--objectives=fwd", "--restrict_to_reachable"],
+        "fwd: maximum 2.0000 bits (1 representations), sufficient for Q*.",
+    ),
     "within": (
         ["--objectives=fwd,state", "--within=0.1,0.5"],
         "fwd, up to 0.1 bits below the maximum: no two states can be aliased.",
@@ -97,6 +105,12 @@ def directory(tmp_path_factory):
         ("classes", {"next_state": [[0, 0], [1, 1]]}),
     ):
         (directory / f"{name}.json").write_text(json.dumps({**LAMP, **fields}))
+    island = {
+        "next_state": [[1, 2], [0, 3], [0, 3], [2, 1], [0, 0]],
+        "reward": [0, 0, 1, 0, 0],
+        "reward_convention": "arrival",
+    }
+    (directory / "island.json").write_text(json.dumps(island))
     (directory / "cut.json").write_text(json.dumps(LAMP)[:-3])
     (directory / "cut.npz").write_bytes(b"PK")
     for name in ("folder.json", "folder.png"):

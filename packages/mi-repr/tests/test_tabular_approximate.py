@@ -48,6 +48,12 @@ def test_the_gap_is_the_largest_among_all_partitions_within_epsilon(objective, e
             assert np.abs(q[one] - q[other]).max() == pytest.approx(within.q_gap)
 
 
+def test_states_that_the_data_never_show_are_not_judged():
+    mdp = FiniteMDP.deterministic([[1, 2], [0, 3], [0, 3], [2, 1], [2, 2]], [0, 0, 1, 0, 0])
+    assert loss_within(mdp, "fwd", 0).q_gap == 0
+    assert loss_within(mdp, "state", 0).states == (0, 3)
+
+
 def test_within_nothing_is_the_verdict():
     for objective in ("fwd", "state"):
         verdict, within = analyse_pairs(figure2(), objective), loss_within(figure2(), objective, 0)

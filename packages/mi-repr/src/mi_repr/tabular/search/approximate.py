@@ -22,6 +22,7 @@ import dataclasses
 import numpy as np
 
 from mi_repr.tabular.control.solve import optimal_q
+from mi_repr.tabular.information.conditions import shown_states
 from mi_repr.tabular.information.margins import pair_losses
 from mi_repr.tabular.information.objectives import parse_objective
 from mi_repr.tabular.model.mdp import FiniteMDP
@@ -56,6 +57,8 @@ def loss_within(
 ) -> Within:
     """What a representation can lose that is within `epsilon` nats of the maximum of an objective.
 
+    States that the data do not show are not judged, see `shown_states`.
+
     Args:
       mdp: of up to a hundred states or so.
       objective: its name; monotone, see `analyse_pairs`.
@@ -69,7 +72,8 @@ def loss_within(
     if isinstance(epsilon, bool) or not isinstance(epsilon, int | float | np.number) or not epsilon >= 0:
         raise ValueError(f"epsilon must be a number of nats, at least 0, got {epsilon!r}")
     parts, q = monotone_parts(mdp, objective, k), optimal_q(mdp)
-    pairs = np.argwhere(np.triu(np.ones((mdp.num_states,) * 2, bool), 1))
+    shown = shown_states(mdp)
+    pairs = np.argwhere(np.triu(shown[:, None] & shown, 1))
     first, second = pairs.T
     aliased = mergeable_pairs(parts)[first, second] | (pair_losses(parts, pairs) <= epsilon)
     pairs = pairs[aliased]
