@@ -180,3 +180,29 @@ def test_only_the_window_imports_pygame():
     sources = {path.name: path.read_text(encoding="utf-8") for path in package.rglob("*.py")}
     assert {name for name, text in sources.items() if "import pygame" in text} == {"window.py", "__main__.py"}
     assert {name for name, text in sources.items() if "import window" in text} == {"__main__.py"}
+
+
+def test_ctrl_c_ends_the_game_with_the_score(monkeypatch, capsys):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pygame.event, "get", interrupt)
+    monkeypatch.setattr(pygame.time, "Clock", FakeClock)
+    __main__.main(["--scale=1"])
+    assert capsys.readouterr().out == "caught 0, missed 0\n"
+
+
+def test_without_a_screen_the_game_does_not_play_unseen(monkeypatch):
+    monkeypatch.delenv("SDL_VIDEODRIVER")
+    monkeypatch.setattr(pygame.display, "get_driver", lambda: "offscreen")
+    monkeypatch.setattr(pygame.display, "init", lambda: None)
+    with pytest.raises(SystemExit, match="cannot open a window: no screen was found: set DISPLAY, or SDL_VIDEODRIVER"):
+        __main__.main([])
+
+
+@pytest.mark.parametrize("flag", ["--fps=x", "--fps=0", "--scale=1.5", "--scale=-2"])
+def test_a_wrong_number_is_named(flag, capsys):
+    with pytest.raises(SystemExit):
+        __main__.parse([flag])
+    name, value = flag.split("=")
+    assert f"argument {name}: must be a whole number, at least 1, got '{value}'" in capsys.readouterr().err

@@ -6,6 +6,7 @@ The drawing is pygame's own, not the renderer's: quick to draw at any scale, and
 import dataclasses
 import functools
 import math
+import os
 
 import jax
 import numpy as np
@@ -31,6 +32,9 @@ from metarl_envs.catcher.state import (
 
 PAUSE = 0.4
 """s that the end of an episode stays on the screen."""
+
+_INVISIBLE = ("dummy", "offscreen")
+"""Drivers without a screen."""
 
 _begin = jax.jit(begin, static_argnums=0)
 _advance = jax.jit(advance, static_argnums=0)
@@ -140,9 +144,15 @@ def play(env: CatcherEnv | PleCatcherEnv, fps: int, scale: int, seed: int) -> Sc
 
     Returns:
       The score, which the window's title shows while one plays.
+
+    Raises:
+      pygame.error: there is no screen.
     """
     pygame.display.init()
     try:
+        driver = pygame.display.get_driver()
+        if driver in _INVISIBLE and os.environ.get("SDL_VIDEODRIVER", "") != driver:  # SDL's choice, not the user's
+            raise pygame.error(f"no screen was found: set DISPLAY, or SDL_VIDEODRIVER={driver} to play unseen")
         surface = pygame.display.set_mode((env.size * scale, env.size * scale))
         return _play(env, surface, fps, scale, seed)
     finally:
@@ -160,11 +170,11 @@ def _play(env: CatcherEnv | PleCatcherEnv, surface: pygame.Surface, fps: int, sc
             draw(surface, env, jax.device_get(env.seen(state)), scale)
             pygame.display.set_caption(f"Catcher: {score}")
             pygame.display.flip()
-            clock.tick(fps)
             try:
+                clock.tick(fps)
                 for event in pygame.event.get():
                     controls.handle(event)
-            except Quit:
+            except (Quit, KeyboardInterrupt):  # Ctrl-C in the terminal is one more way to stop
                 return score
             if controls.restart:
                 controls, score = Controls(), Score()
