@@ -1,11 +1,13 @@
 """Encoders: the patch layer is the convolution that it stands for; sizes; Gaussian heads."""
 
+import chex
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from mi_repr.deep.config import EncoderConfig
-from mi_repr.deep.encoders import Encoder, PatchLayer
+from mi_repr.deep.encoders import Conv, Encoder, PatchLayer
 
 SMALL = {"channels": (4, 4, 4, 4, 8), "feature_size": 6}
 
@@ -26,6 +28,23 @@ def test_patch_layer_adds_zeros_where_it_does_not_divide_the_sides():
     padded = jnp.pad(x, [(0, 0), (0, 2), (0, 3), (0, 0)])
     np.testing.assert_array_equal(layer.apply(params, x), layer.apply(params, padded))
     assert layer.apply(params, x).shape == (2, 2, 3, 5)
+
+
+@pytest.mark.parametrize("sides", [(8, 8), (9, 12), (13, 11), (64, 64), (2, 1)])
+def test_a_convolution_by_matrices_is_flaxs(sides):
+    x = jax.random.normal(jax.random.key(0), (2, 3, *sides, 4))
+    ours, flaxs = Conv(5), nn.Conv(5, (3, 3), strides=2)
+    params = flaxs.init(jax.random.key(1), x)
+    chex.assert_trees_all_equal_shapes(params, ours.init(jax.random.key(1), x))
+    bias = jax.random.normal(jax.random.key(2), (5,))
+    params = {"params": {**params["params"], "bias": bias}}
+    chex.assert_trees_all_close(ours.apply(params, x), flaxs.apply(params, x), atol=1e-5)
+
+    def total(apply, params):
+        return jnp.sum(apply(params, x) ** 2)
+
+    grads = [jax.grad(lambda params, apply=apply: total(apply, params))(params) for apply in (ours.apply, flaxs.apply)]
+    chex.assert_trees_all_close(*grads, rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["patch", "conv"])
