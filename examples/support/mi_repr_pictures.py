@@ -31,6 +31,10 @@ _STYLES = {
 """By objective: what it is called, and its colour."""
 
 
+_LEGEND_WIDTH = 1.8
+"""Inches that an entry of a legend takes at most."""
+
+
 def draw_figures(results: Results, games: Sequence[str], objectives: Sequence[str], folder: Path) -> None:
     """Draws the figures of which something is finished, games and objectives in the order given."""
     finished = [game for game in games if any(game == key[0] for key in results)]
@@ -71,7 +75,8 @@ def draw_regression(results: Results, games: Sequence[str], objectives: Sequence
 
 
 def _save(figure: Figure, first: Axes, title: str, path: Path) -> None:
-    figure.legend(*first.get_legend_handles_labels(), loc="outside lower center", ncols=6, fontsize=9)
+    columns = max(2, int(figure.get_figwidth() / _LEGEND_WIDTH))
+    figure.legend(*first.get_legend_handles_labels(), loc="outside lower center", ncols=columns, fontsize=9)
     figure.suptitle(title)
     save_figure(figure, path)
     print(path)
