@@ -86,6 +86,7 @@ def run() -> None:
         made = deep.OBJECTIVES[_OBJECTIVE.value]
         default = Options(deep.EncoderConfig(**made.encoder), deep.PretrainConfig(**made.pretrain))
         options = override(default, _OVERRIDE.value)
+        made.check(options.encoder, options.pretrain)
         env = make_env(_ENV_ID.value)
         recorded = record(env, _NUM_STEPS.value, _SIZE.value, options.pretrain.window_size, _SEED.value)
     run_dir = _RUN_DIR.value or f"runs/{_ENV_ID.value.replace('/', '-')}-{_OBJECTIVE.value}-{_SEED.value}"

@@ -4,8 +4,8 @@
     uv run examples/public_mdps.py --mdps=taxi,lock --objectives=fwd,state
 
 A cell says what the maximisers of an objective are sufficient for, and how many bits the next representation lies below
-the maximum; without bits it is decided by structure. Below, the examples of Levine et al. (2024): from how many steps
-on an inverse model finds the endogenous state.
+the maximum; without bits it was decided without them. Below, the examples of Levine et al. (2024): the first of some
+numbers of steps with which an inverse model finds the endogenous state.
 """
 
 import signal
@@ -76,7 +76,7 @@ def print_rows(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def find_steps(name: str, objective: str) -> str:
-    """From how many steps on the smallest maximiser is the endogenous state, of those tried."""
+    """The first number of steps, of those tried, with which the smallest maximiser is the endogenous state."""
     for k in _LEVINE_STEPS:
         analysis = tabular.analyse(tabular.LIBRARY[name](), objective, k=k)
         if tabular.judge_endogenous(analysis, tabular.ENDOGENOUS[name])[objective].recovers:
@@ -87,6 +87,9 @@ def find_steps(name: str, objective: str) -> str:
 def run() -> None:
     """Prints both tables."""
     with user_errors():
+        for option, values in (("mdps", _MDPS.value), ("objectives", _OBJECTIVES.value)):
+            if not values:
+                raise ValueError(f"{option} must name one at least")
         if unknown := [name for name in _MDPS.value if name not in MDPS]:
             raise ValueError(f"mdps must be of {', '.join(MDPS)}, got {unknown[0]!r}")
         for objective in _OBJECTIVES.value:
@@ -102,7 +105,7 @@ def run() -> None:
         objectives = ("inv", "ac-state", "acdf")
         print()
         print_rows(
-            ["finds the endogenous state from k =", *objectives],
+            [f"first k of {', '.join(map(str, _LEVINE_STEPS))} that finds the endogenous state", *objectives],
             [[name, *(find_steps(name, objective) for objective in objectives)] for name in tabular.ENDOGENOUS],
         )
 

@@ -48,8 +48,11 @@ def find_runs(patterns: Sequence[str]) -> dict[Key, Path]:
         if not finished:
             raise ValueError(f"runs: nothing that matches {pattern!r} has a results.json")
         for path in finished:
-            results = json.loads((path / "results.json").read_text())
-            key = results["benchmark"].removesuffix("-v0"), results["representation"], results["seed"]
+            try:
+                results = json.loads((path / "results.json").read_text())
+                key = results["benchmark"].removesuffix("-v0"), results["representation"], results["seed"]
+            except (ValueError, KeyError, TypeError):
+                raise ValueError(f"runs: {path / 'results.json'} holds no results of an experiment") from None
             if found.setdefault(key, path) != path:
                 raise ValueError(f"runs: {found[key]} and {path} both hold {key[0]}, {key[1]}, seed {key[2]}")
     return found

@@ -70,6 +70,14 @@ def _write(directory, results):
     (directory / "agent" / "metrics.jsonl").write_text(json.dumps(row) + "\n")
 
 
+@pytest.mark.parametrize("text", ["{}", "no JSON", "[1]"])
+def test_results_that_are_none_are_named(tmp_path, text):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "results.json").write_text(text)
+    with pytest.raises(ValueError, match=r"mine.results.json holds no results of an experiment"):
+        find_runs([str(tmp_path / "*")])
+
+
 def test_experiments_that_ran_elsewhere_are_found_by_their_results(run, tmp_path):
     for number, (objective, seed, score) in enumerate(
         [("fwd", 0, 0.5), ("fwd", 7, 0.7), ("multi-inv", 0, 0.1), ("reconstruction", 0, 0.2), ("fwd-thesis", 0, 0.3)]

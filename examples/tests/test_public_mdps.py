@@ -28,6 +28,8 @@ def test_examples_of_inverse_models(run, tmp_path):
     [
         ("--mdps=mine", "error: mdps must be of figure2, figure3, "),
         ("--objectives=forward", "error: objective 'forward': 'forward' must be one of fwd"),
+        ("--mdps=", "error: mdps must name one at least"),
+        ("--objectives=", "error: objectives must name one at least"),
         ("--objectives=acdf", "error: objectives must not gain from aliasing, got 'acdf'"),
     ],
 )

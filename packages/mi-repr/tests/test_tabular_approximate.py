@@ -1,5 +1,6 @@
 """What representations within epsilon of a maximum lose, and the bisimulation metric."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -11,6 +12,7 @@ from mi_repr.tabular import (
     bisimulation_metric,
     coarsest_bisimulation,
     figure2,
+    garnet,
     loss_of_optimality,
     loss_within,
     measure,
@@ -126,6 +128,13 @@ def test_the_metric_is_that_of_its_definition():
     rng = np.random.default_rng(0)
     mdp = FiniteMDP(rng.dirichlet(np.full(4, 0.5), (4, 2)), rng.normal(size=4), discount=0.6)
     np.testing.assert_allclose(bisimulation_metric(mdp), brute_force_metric(mdp), atol=1e-6)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e-8, 1e6])
+def test_the_metric_is_in_the_unit_of_rewards(unit):
+    mdp = garnet(6, 2, 3)
+    scaled = dataclasses.replace(mdp, reward=mdp.reward * unit)
+    np.testing.assert_allclose(bisimulation_metric(scaled) / unit, bisimulation_metric(mdp), atol=1e-7)
 
 
 @pytest.mark.parametrize("seed", range(3))

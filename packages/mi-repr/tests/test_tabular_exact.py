@@ -293,7 +293,7 @@ def make_forbidden(price):
     return FiniteMDP(np.eye(4)[next_state], reward, "state_action")
 
 
-@pytest.mark.parametrize("price", [-10.0, -1e9, -1e15])
+@pytest.mark.parametrize("price", [-10.0, -1e9, -1e15, -1e100, -1e250])
 def test_a_bad_action_does_not_change_a_verdict(price):
     mdp = make_forbidden(price)
     assert sufficient_notions(mdp, [0, 1, 2, 0]) == ()

@@ -95,6 +95,18 @@ def test_acdf_is_that_of_its_definition_on_every_partition():
         assert analysis.maximal["acdf"][np.argmax(expected)]
 
 
+def test_endogenous_states_that_the_data_never_show_are_not_judged():
+    mdp = FiniteMDP.deterministic([[1, 2], [2, 0], [0, 1], [0, 1]], [0, 0, 1, 0])
+    with pytest.raises(ValueError, match="endogenous states cannot be judged: the data never show s3"):
+        judge_endogenous(analyse(mdp, "inv"), [0, 1, 2, 3])
+
+
+def test_noise_keeps_the_distribution_of_the_states():
+    mdp = FiniteMDP.deterministic([[1, 0], [0, 1]], [0, 1], state_distribution=[1, 0])
+    noisy = with_noise(mdp, [[0.5, 0.5], [0.25, 0.75]])
+    np.testing.assert_allclose(noisy.occupancy, [1 / 3, 2 / 3, 0, 0])
+
+
 @pytest.mark.parametrize(
     ("noise", "message"),
     [([[0.5, 0.6], [0.5, 0.5]], "noise must be a chain"), ([0.5, 0.5], r"noise must be a chain, .* got shape \[2\]")],

@@ -402,6 +402,10 @@ def test_layouts_and_rewards_of_every_kind_can_be_in_a_file(tmp_path):
     [
         ({"layout": "SAS"}, "layout must be one of state_action_next, action_state_next, got 'SAS'"),
         ({"layout": 3}, "layout must be a string, got 3"),
+        (
+            {"layout": "state_action_next", "transition": None, "next_state": [[0, 1], [1, 0]]},
+            "key 'layout' is for 'transition', and there is 'next_state'",
+        ),
         ({"reward_values": [0, 1]}, "reward_values must be there with reward_convention='random', and only then"),
         ({"reward_values": 1}, "reward_values must be a list with an entry for each of the values, got 1"),
         (

@@ -176,6 +176,17 @@ def test_what_cannot_be_allowed_is_refused(fields, message):
         )
 
 
+def test_a_state_that_begins_and_ends_episodes_is_refused():
+    table = {
+        0: {0: [(1.0, 1, 0.0, False)], 1: [(1.0, 0, 1.0, True)]},
+        1: {0: [(1.0, 0, 5.0, True)], 1: [(1.0, 0, 0.0, True)]},
+    }
+    with pytest.raises(ValueError, match="state 0 must not both begin and end episodes"):
+        FiniteMDP.from_gymnasium(table, start=[1, 0])
+    with pytest.raises(ValueError, match=r"table\[0\]\[0\] must pay a finite reward, got -inf; allowed says which"):
+        FiniteMDP.from_gymnasium({0: {0: [(1.0, 0, -np.inf, False)]}})
+
+
 def make_lake(**options):
     env = gymnasium.make("FrozenLake-v1").unwrapped
     return FiniteMDP.from_gymnasium(env.P, start=env.initial_state_distrib, **options)
@@ -344,5 +355,5 @@ def test_an_absorbing_goal_leads_back_to_the_start():
 def test_what_is_no_restart_is_refused(start, terminal, message):
     with pytest.raises(ValueError, match=message):
         make_corridor().with_restarts(start, terminal)
-    with pytest.raises(ValueError, match="terminal must be numbers of states, got None, and no state holds by itself"):
+    with pytest.raises(ValueError, match="terminal must name the states that end an episode: no state holds by itself"):
         make_corridor().with_restarts(0).with_restarts(0)

@@ -96,7 +96,7 @@ def test_a_search_that_is_cut_short_gives_an_interval():
         ({"labels": [0, 1]}, "representation must be"),
         ({"labels": np.full((2, 2), 0.5)}, r"representation must be \[4\]"),
         ({"labels": np.full((4, 2), 0.5)}, "defined for partitions"),
-        ({"start": np.ones(4)}, "start must be a distribution over 4 states"),
+        ({"start": np.ones(4)}, "start must be a distribution over the states"),
         ({"max_nodes": 0}, "max_nodes must be at least 1, got 0"),
     ],
 )

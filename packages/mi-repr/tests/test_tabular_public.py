@@ -50,3 +50,16 @@ def test_a_garnet_branches_as_told_and_is_that_of_its_seed():
     assert ((one.transition > 0).sum(axis=2) == 4).all()
     assert (one.transition != other.transition).any()
     np.testing.assert_array_equal(one.transition, garnet(10, 3, 4, seed=1).transition)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: river_swim(0), "num_states must be a whole number, at least 1, got 0"),
+        (lambda: garnet(2, 2, 5), "branching must be at most num_states=2, got 5"),
+        (lambda: combination_lock(1.5), "num_levels must be a whole number, at least 1, got 1.5"),
+    ],
+)
+def test_sizes_that_are_none_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

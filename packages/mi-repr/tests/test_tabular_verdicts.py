@@ -12,14 +12,17 @@ from mi_repr.tabular import (
     analyse,
     analyse_pairs,
     check_conditions,
+    contextual_bandit,
     figure2,
     figure3,
     format_partition,
+    garnet,
     joint_distribution,
     judge_all_k,
     measure,
     optimal_q,
     report,
+    river_swim,
     state_dependent_policy,
 )
 from mi_repr.tabular.information.margins import divergence, loss_of, nearest_pair
@@ -251,3 +254,49 @@ def test_the_latent_term_is_zero_where_blocks_are_a_deterministic_mdp():
 def test_acdf_is_refused_where_merges_do_not_tell():
     with pytest.raises(ValueError, match="objective 'acdf': latent can gain from aliasing, so merges do not find"):
         analyse_pairs(figure3(), "acdf", k=2)
+
+
+def test_values_that_rounding_decides_give_no_verdict():
+    """J_inv is 0 for every partition, and the policy depends on the state."""
+    rows = np.array([[[0.5, 0.25, 0.25]] * 2, [[0.25, 0.5, 0.25]] * 2, [[0.25, 0.25, 0.5]] * 2])
+    mdp = FiniteMDP(rows, [0, 0, 1], policy=[[0.9, 0.1], [0.9, 0.1], [0.1, 0.9]])
+    verdict = analyse(mdp, "inv").verdicts["inv"]
+    assert (verdict.q, verdict.counterexample) == (None, None)
+    assert verdict.num_maximisers == 5
+    assert "values of all representations are equal up to rounding" in report.format_verdict(verdict, mdp)
+
+
+@pytest.mark.parametrize("objective", ["fwd", "state", "inv"])
+def test_what_has_faded_after_many_steps_gives_no_verdict(objective):
+    mdp = garnet(5, 3, 2)  # of random numbers, which are no fractions
+    for judge in (
+        lambda k: analyse(mdp, objective, k=k).verdicts[objective],
+        lambda k: analyse_pairs(mdp, objective, k=k),
+    ):
+        assert judge(3).withheld is None
+        assert judge(200).withheld.startswith("after 200 steps what follows s0 and s1 differs by no more than rounding")
+        assert judge(200).q is None
+    exact = river_swim(4)
+    assert analyse_pairs(exact, objective, k=200).withheld is None
+
+
+def test_margins_with_a_tolerance_are_those_of_values():
+    for seed in range(4):
+        analysis = analyse(random_mdp(seed, 4), "fwd", tolerance=0.2)
+        below = analysis.values["fwd"].max() - analysis.values["fwd"][~analysis.maximal["fwd"]]
+        assert analysis.verdicts["fwd"].margin == pytest.approx(below.min())
+    assert analyse_pairs(random_mdp(0, 4), "fwd", tolerance=0.2).margin is None
+
+
+@pytest.mark.parametrize("tolerance", [-1, np.nan, np.inf, "x", True])
+def test_what_is_no_tolerance_is_refused(tolerance):
+    for judge in (analyse, analyse_pairs):
+        with pytest.raises(ValueError, match="tolerance must be a number of nats, at least 0, or None, got"):
+            judge(figure2(), "fwd", tolerance=tolerance)
+
+
+def test_every_reward_beside_a_reward_that_fails():
+    mdp = contextual_bandit()
+    text = report.format_verdict(analyse(mdp, "fwd").verdicts["fwd"], mdp)
+    assert "NOT sufficient" in text
+    assert "For rewards of the next state it is sufficient, whatever they are." in text

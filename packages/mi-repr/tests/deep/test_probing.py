@@ -40,3 +40,8 @@ def test_what_does_not_vary_cannot_be_judged():
 def test_shapes_are_checked(arguments, message):
     with pytest.raises(ValueError, match=message):
         linear_probe(*arguments)
+
+
+def test_a_mask_of_numbers_is_refused():
+    with pytest.raises(ValueError, match="tested must be bool, got int64"):
+        linear_probe(FEATURES, FEATURES, TESTED.astype(int))

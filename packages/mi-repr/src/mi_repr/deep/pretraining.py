@@ -115,6 +115,11 @@ def pretrain(
     record = OBJECTIVES[objective]
     encoder_config = EncoderConfig(**record.encoder) if encoder is None else encoder
     config = PretrainConfig(**record.pretrain) if config is None else config
+    for name, given, kind in (("encoder", encoder_config, EncoderConfig), ("config", config, PretrainConfig)):
+        if not isinstance(given, kind):
+            raise ValueError(f"{name} must be of type {kind.__name__}, got {given!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"seed must be a whole number, at least 0, got {seed!r}")
     record.check(encoder_config, config)
     frames = check_frames(frames)
     actions, num_actions = check_actions(actions, len(frames), num_actions)

@@ -24,6 +24,8 @@ def linear_probe(features: np.ndarray, targets: np.ndarray, tested: np.ndarray, 
     if features.ndim != 2 or targets.ndim != 2 or not len(features) == len(targets) == len(tested):
         shapes = [list(array.shape) for array in (features, targets, tested)]
         raise ValueError(f"features, targets and tested must be [B, F], [B, P] and [B], got {shapes}")
+    if tested.dtype != np.bool_:
+        raise ValueError(f"tested must be bool, got {tested.dtype}")
     if tested.all() or not tested.any():
         raise ValueError(f"tested must have rows on both sides, got {int(tested.sum())} of {len(tested)} tested")
     features = standardised(features, ~tested)

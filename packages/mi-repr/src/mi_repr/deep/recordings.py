@@ -201,6 +201,8 @@ def check_actions(actions: Any, num_frames: int, num_actions: int | None) -> tup
         raise ValueError(f"actions must take two values at least, got {actions.min()} everywhere")
     if num_actions is None:
         return actions, int(actions.max()) + 1
+    if isinstance(num_actions, bool) or not isinstance(num_actions, int | np.integer):
+        raise ValueError(f"num_actions must be a whole number, got {num_actions!r}")
     if actions.max() >= num_actions:
         raise ValueError(f"actions must be below num_actions={num_actions}, got {actions.max()}")
     return actions, num_actions

@@ -82,8 +82,10 @@ def format_verdict(verdict: Verdict, mdp: FiniteMDP) -> str:
     if verdict.pi_weak is None and verdict.withheld is None:
         opening += "; whether an optimal policy can always be expressed was not decided"
     opening += f". {format_margin(verdict)}."
-    if verdict.every_reward:
+    if verdict.every_reward and verdict.q:
         opening += " That holds for every reward of the next state."
+    elif verdict.every_reward:
+        opening += " For rewards of the next state it is sufficient, whatever they are."
     if verdict.counterexample is None:
         return opening
     return f"{opening}\n  {_format_counterexample(verdict.counterexample, mdp)}"
@@ -105,7 +107,7 @@ def _format_counterexample(example: Counterexample, mdp: FiniteMDP) -> str:
 
 
 def format_margin(verdict: Verdict) -> str:
-    """How far the next representation lies below the maximum, in bits."""
+    """How far the next representation lies below the maximum, in bits; where that is not known, what decided."""
     if verdict.margin is None:
         return "Decided by structure"
     bits = to_bits(verdict.margin)

@@ -12,7 +12,7 @@ from mi_repr.tabular.model.groups import group_rows
 from mi_repr.tabular.model.mdp import FiniteMDP
 
 
-def coarsest_bisimulation(mdp: FiniteMDP, tolerance: float = 1e-12) -> np.ndarray:
+def coarsest_bisimulation(mdp: FiniteMDP, tolerance: float = 1e-14) -> np.ndarray:
     """`[S]` int, the block of each state in the coarsest bisimulation (Givan, Dean and Greig, 2003).
 
     States share a block if every action pays the same expected reward in them and leads to the same distribution over
@@ -38,8 +38,9 @@ def bisimulation_metric(mdp: FiniteMDP, tolerance: float = 1e-9) -> np.ndarray:
         d(s, t) = max over a of |r(s, a) - r(t, a)| + discount W(p(. given s, a), p(. given t, a))
 
     W is the cost of the cheapest way to turn one distribution into the other, where d is the price of a way. Q* of two
-    states differs by at most d, and d is 0 exactly within a block of the coarsest bisimulation. States with different
-    actions are as far apart as any could be, the span of rewards / (1 - discount).
+    states with the same actions differs by at most d. With a discount above 0 their d is 0 exactly within a block of
+    the coarsest bisimulation. States with different actions are as far apart as any could be, the span of rewards /
+    (1 - discount).
 
     The ways are kept and priced, then each is replaced by the cheapest at these prices, until none is cheaper (Bacci et
     al., 2013).
@@ -55,13 +56,16 @@ def bisimulation_metric(mdp: FiniteMDP, tolerance: float = 1e-9) -> np.ndarray:
     gaps = np.abs(reward[pairs[:, 0]] - reward[pairs[:, 1]])  # [P, A]
     farthest = float(np.ptp(mdp.expected_reward[mdp.choices])) / (1 - discount)
     gaps[different] = farthest
+    if farthest == 0:
+        return np.zeros((size, size))
+    gaps /= farthest  # a solver's tolerances are absolute
     plans = {
         (int(pair), int(action)): _first_plan(
             mdp.transition[pairs[pair, 0], action], mdp.transition[pairs[pair, 1], action]
         )
         for pair, action in np.argwhere(mdp.choices[pairs[:, 0]] & ~different[:, None])
     }
-    prices, slack = np.zeros((size, size)), tolerance * farthest
+    prices, slack = np.zeros((size, size)), tolerance
     if not plans:  # no two states have the same actions
         return farthest * (1 - np.eye(size))
     while True:
@@ -74,7 +78,7 @@ def bisimulation_metric(mdp: FiniteMDP, tolerance: float = 1e-9) -> np.ndarray:
                 if found.cost(prices) < plan.cost(prices) - slack / 4:
                     plans[pair, action], cheaper = found, True
         if not cheaper:
-            return prices
+            return prices * farthest
 
 
 class _Plan(NamedTuple):
@@ -121,8 +125,9 @@ def _cheapest_plan(one: np.ndarray, other: np.ndarray, prices: np.ndarray) -> _P
     shape = len(source), len(target)
     leaves = np.kron(np.eye(shape[0]), np.ones(shape[1]))
     arrives = np.kron(np.ones(shape[0]), np.eye(shape[1]))[:-1]  # the last one follows
+    costs = prices[np.ix_(source, target)].ravel()
     solution = linprog(
-        prices[np.ix_(source, target)].ravel(),
+        costs / max(costs.max(), np.finfo(float).tiny),
         A_eq=np.concatenate([leaves, arrives]),
         b_eq=np.concatenate([one[source], other[target][:-1]]),
     )

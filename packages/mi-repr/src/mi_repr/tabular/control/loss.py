@@ -12,6 +12,7 @@ import numpy as np
 
 from mi_repr.tabular.control.solve import TOLERANCE, optimal_actions, optimal_q
 from mi_repr.tabular.information.values import aggregate, check_representation
+from mi_repr.tabular.model.inputs import read_start
 from mi_repr.tabular.model.mdp import FiniteMDP
 
 
@@ -217,7 +218,5 @@ def _check(
     array = check_representation(labels, mdp.num_states)
     if array.ndim != 1:
         raise ValueError("the loss of optimality is defined for partitions, got a stochastic representation")
-    distribution = mdp.occupancy if start is None else np.asarray(start, np.float64)
-    if distribution.shape != (mdp.num_states,) or (distribution < 0).any() or abs(distribution.sum() - 1) > 1e-6:
-        raise ValueError(f"start must be a distribution over {mdp.num_states} states, got {distribution.tolist()}")
+    distribution = mdp.occupancy if start is None else read_start(start, mdp.num_states)
     return np.unique(array, return_inverse=True)[1], distribution

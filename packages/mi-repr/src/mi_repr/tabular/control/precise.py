@@ -1,7 +1,8 @@
 """Optimal values to a hundred digits, so that equal ones are told from nearly equal ones.
 
-Numbers are integers in units of 2^-400 of the largest reward. The values of a policy solve a linear system; a solution
-in float64 is corrected by what its exact remainder asks for, until nothing is left to correct.
+Numbers are integers in units of 2^-400 of a reward that is no larger than optimal values go. The values of a policy
+solve a linear system; a solution in float64 is corrected by what its exact remainder asks for, until nothing is left to
+correct.
 
 In the shape descriptions `S` denotes the states, `A` the actions and `N` the transitions of positive probability.
 """
@@ -21,6 +22,8 @@ _BITS = 400
 _EQUAL_BITS = 320  # of what is given as fractions: equal up to 2^-320
 _MOST_TRANSITIONS = 40_000
 _ROUNDS = 40
+_FAR_ABOVE = 1e6
+"""Rewards that are so many times the optimal values are those of actions that nobody should take."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +62,7 @@ def compare_precisely(mdp: FiniteMDP, q: np.ndarray) -> tuple[np.ndarray, np.nda
     """
     if np.count_nonzero(mdp.transition) > _MOST_TRANSITIONS:
         return None
-    system = _make_system(mdp)
+    system = _make_system(mdp, float(np.abs(q.max(axis=1)).max()))
     choices, rows = mdp.choices, np.arange(mdp.num_states)
     floor = -(1 << 4 * _BITS)
     policy = np.where(choices, q, -np.inf).argmax(axis=1)
@@ -112,14 +115,15 @@ def _evaluate(mdp: FiniteMDP, system: _System, policy: np.ndarray) -> np.ndarray
     return value
 
 
-def _make_system(mdp: FiniteMDP) -> _System:
+def _make_system(mdp: FiniteMDP, value: float) -> _System:
+    """The MDP in units of its largest reward, of those that an optimal `value` can be made of."""
     transition, exact = _to_integers(mdp.transition)
     state, action, target = np.nonzero(mdp.transition)
     source = state * mdp.num_actions + action
     weight = transition[state, action, target]
     kind = mdp.reward_kind
-    finite = np.abs(mdp.reward_values if mdp.reward_values is not None else mdp.reward)
-    scale = float(finite.max()) or 1.0
+    sizes = np.abs(mdp.reward_values if mdp.reward_values is not None else mdp.reward)
+    scale = float(sizes[sizes <= _FAR_ABOVE * value].max(initial=0.0) or sizes.max()) or 1.0
     values, values_exact = _to_integers((mdp.reward_values if mdp.reward_values is not None else mdp.reward) / scale)
     reward = np.zeros(mdp.num_states * mdp.num_actions, object)
     if kind.axes == "SAR":

@@ -11,7 +11,7 @@ import numpy as np
 
 from mi_repr.tabular.control.solve import Compared, compare_values
 from mi_repr.tabular.information.values import check_representation
-from mi_repr.tabular.model.groups import group_rows
+from mi_repr.tabular.model.groups import LAST_DIGITS, group_rows
 from mi_repr.tabular.model.mdp import FiniteMDP
 
 Notion = Literal["q", "pi_strict", "pi_weak"]
@@ -117,7 +117,7 @@ def violating_pairs(compared: Compared) -> dict[Notion, np.ndarray]:
 def group_dynamics(mdp: FiniteMDP) -> np.ndarray:
     """`[S]` int, equal for states that have the same actions, which lead to the same distributions."""
     transition = np.where(mdp.choices[:, :, None], mdp.transition, 0.0).reshape(mdp.num_states, -1)
-    return group_rows(np.concatenate([transition, mdp.choices], axis=1))
+    return group_rows(np.concatenate([transition, mdp.choices], axis=1), LAST_DIGITS)
 
 
 def sufficient_notions(mdp: FiniteMDP, representation: np.ndarray | Sequence[int]) -> tuple[Notion, ...]:

@@ -11,6 +11,7 @@ import dataclasses
 
 import numpy as np
 
+from mi_repr.tabular.information.objectives import has_state_independent_policy
 from mi_repr.tabular.information.values import joint_distribution
 from mi_repr.tabular.model.chain import recurrent_states
 from mi_repr.tabular.model.mdp import FiniteMDP
@@ -109,11 +110,6 @@ def _explain_untaken(mdp: FiniteMDP) -> str | None:
         f"the policy never takes some action in {_some(mdp.states, np.any(untaken, axis=1))}, such as "
         f"{mdp.actions[action]} in {mdp.states[state]}; allowed says which actions a state lacks"
     )
-
-
-def has_state_independent_policy(mdp: FiniteMDP) -> bool:
-    """Whether all states share one distribution of actions: J_inv then never gains from aliasing."""
-    return bool(np.ptp(mdp.behaviour, axis=0).max() <= _EQUAL)
 
 
 def _some(names: tuple[str, ...], chosen: np.ndarray) -> str:

@@ -19,10 +19,14 @@ objectives: "inv+reward". "J_inv" is "inv", "AC-State" is "ac-state".
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from mi_repr.tabular.model.mdp import FiniteMDP
 
 COMPONENTS = ("fwd", "state", "inv", "reward", "reward_action", "latent")
 """What a sum is made of: each of one step size."""
+
+_SAME_POLICY = 1e-9
 
 Term = tuple[str, int]
 """A component, and its number of steps."""
@@ -55,6 +59,14 @@ class Objective(NamedTuple):
         """The components by their number of steps."""
         steps = dict.fromkeys(number for _, number in self.terms)
         return {each: tuple(component for component, number in self.terms if number == each) for each in steps}
+
+    def gains(self, mdp: FiniteMDP) -> str | None:
+        """Why a representation can gain from aliasing, so that only values decide; None where it cannot."""
+        if self.has("latent"):
+            return "latent can gain from aliasing"
+        if self.has("inv") and not has_state_independent_policy(mdp):
+            return "the policy depends on the state, J_inv can gain from aliasing"
+        return None
 
     def has(self, component: str) -> bool:
         """Whether a component is in it, of any number of steps."""
@@ -103,3 +115,8 @@ def name_objectives(objectives: str | Sequence[str]) -> tuple[str, ...]:
     if not names:
         raise ValueError("objectives must name one at least")
     return names
+
+
+def has_state_independent_policy(mdp: FiniteMDP) -> bool:
+    """Whether all states share one distribution of actions: J_inv then never gains from aliasing."""
+    return bool(np.ptp(mdp.behaviour, axis=0).max() <= _SAME_POLICY)

@@ -80,7 +80,7 @@ def check_representation(representation: Any, num_states: int) -> np.ndarray:
         raise ValueError("representation must be rows of equal length, or the states of each block") from None
     if array.ndim == 1 and np.issubdtype(array.dtype, np.integer) and len(array) == num_states:
         return array.astype(np.int64)
-    if array.ndim != 2 or len(array) != num_states:
+    if array.ndim != 2 or len(array) != num_states or array.dtype.kind not in "iuf":
         raise ValueError(
             f"representation must be [{num_states}] integers or [{num_states}, Z] probabilities, "
             f"got {array.dtype} {list(array.shape)}"

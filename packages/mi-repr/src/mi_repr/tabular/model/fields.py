@@ -16,6 +16,7 @@ Layout = Literal["state_action_next", "action_state_next"]
 
 _ROUNDING = 1e-5  # probabilities written by hand: rows this close to 1 are scaled to 1
 _LAST_DIGITS = 1e-15
+_LARGEST = 1e300
 
 
 def to_array(name: str, value: Any) -> np.ndarray:
@@ -69,9 +70,10 @@ def check_names(name: str, names: Sequence[str], letter: str, number: int) -> tu
         return tuple(f"{letter}{i}" for i in range(number))
     if isinstance(names, str) or not hasattr(names, "__iter__"):
         raise ValueError(f"{name} must be {number} different names, got {names!r}")
-    if len(names) != number or len(set(names)) != number:
+    texts = tuple(map(str, names))
+    if len(texts) != number or len(set(texts)) != number:
         raise ValueError(f"{name} must be {number} different names, got {list(names)}")
-    return tuple(map(str, names))
+    return texts
 
 
 def check_shape(name: str, value: Any, axes: Axes) -> np.ndarray:
@@ -92,7 +94,10 @@ def check_allowed(value: Any, shape: tuple[int, int]) -> np.ndarray:
     Raises:
       ValueError: it is neither true nor false somewhere, or of another shape.
     """
-    array = np.array(value)
+    try:
+        array = np.array(value)
+    except ValueError:
+        raise ValueError("allowed must be true or false in rows of equal length") from None
     if array.dtype != bool and not (array.dtype.kind in "iuf" and np.isin(array, (0, 1)).all()):
         raise ValueError(f"allowed must be true or false, got {value!r}")
     if array.shape != shape:
@@ -108,6 +113,10 @@ def check_finite(name: str, array: np.ndarray, axes: Axes) -> None:
     """
     for where in np.argwhere(~np.isfinite(array)):
         raise ValueError(f"{name}{_place(where, axes)} is {array[tuple(where)]}, must be finite")
+    for where in np.argwhere(np.abs(array) > _LARGEST):
+        raise ValueError(
+            f"{name}{_place(where, axes)} is {array[tuple(where)]:g}, must be at most {_LARGEST:g} in size"
+        )
 
 
 def check_rows(name: str, array: np.ndarray, axes: Axes) -> np.ndarray:

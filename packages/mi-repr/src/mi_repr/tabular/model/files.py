@@ -124,6 +124,8 @@ def _from_fields(fields: dict[str, Any]) -> FiniteMDP:
 def _from_tables(options: dict[str, Any]) -> FiniteMDP:
     """The MDP of `options`, whose keys and scalars are right."""
     main: _Main = "transition" if "transition" in options else "next_state"
+    if main == "next_state" and "layout" in options:
+        raise ValueError("key 'layout' is for 'transition', and there is 'next_state'")
     states, actions, action_first = _read_axes(options, main)
     last = len(states.names) - 1
     numbers = _Entries(f"an integer from 0 to {last}", lambda entry: type(entry) is int and 0 <= entry <= last, int)
@@ -148,7 +150,6 @@ def _from_tables(options: dict[str, Any]) -> FiniteMDP:
             _check_table(options[key], entries, axes, key, ())
             options[key] = np.array(options[key], entries.dtype)
     if main == "next_state":
-        options.pop("layout", None)  # there is one only
         return FiniteMDP.deterministic(options.pop("next_state"), options.pop("reward"), **options)
     return FiniteMDP(**options)
 

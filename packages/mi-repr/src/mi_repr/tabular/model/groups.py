@@ -5,6 +5,9 @@ In the shape descriptions `S` denotes the states and `D` the numbers of a row.
 
 import numpy as np
 
+LAST_DIGITS = 2e-15
+"""Share of a number that reading it and scaling its row can change."""
+
 
 def group_rows(rows: np.ndarray, tolerance: float = 1e-12) -> np.ndarray:
     """`[S]` int, equal for states whose `rows: [S, D]` have equal entries, each up to a share of itself.

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mi_repr.tabular.model.chain import reachable
+from mi_repr.tabular.model.fields import to_array
 
 
 class Outcomes(NamedTuple):
@@ -102,7 +103,7 @@ def read_start(start: np.ndarray | Sequence[float] | int, num_states: int) -> np
         if not 0 <= start < num_states:
             raise ValueError(f"start must be a state from 0 to {num_states - 1}, got {start}")
         return np.eye(num_states)[start]
-    first = np.asarray(start, np.float64)
+    first = to_array("start", start)
     if first.shape != (num_states,):
         raise ValueError(f"start must have shape [{num_states}], got {list(first.shape)}")
     if not np.isfinite(first).all() or (first < 0).any() or abs(first.sum() - 1) > 1e-5:
@@ -138,6 +139,10 @@ def _find_terminal(ends: np.ndarray, goes_on: np.ndarray, first: np.ndarray) -> 
     terminal = np.any(ends[played], axis=0)
     if not terminal.any():
         terminal = np.any(ends, axis=0)
+    for state in np.flatnonzero(terminal & first):
+        raise ValueError(
+            f"state {state} must not both begin and end episodes: leave it out of start, or split it in two"
+        )
     for state in np.flatnonzero(terminal & goes_on[played & ~terminal].any(axis=0)):
         raise ValueError(f"state {state} must always or never end an episode, but some steps that lead to it go on")
     return terminal
@@ -162,6 +167,8 @@ def _read_outcome(outcome: Any, num_states: int, where: str) -> tuple[float, int
         values = float(probability), operator.index(later), float(paid), bool(terminated)
     except (TypeError, ValueError):
         raise ValueError(f"{where} must list (probability, next state, reward, terminated), got {outcome!r}") from None
+    if not np.isfinite(values[2]):
+        raise ValueError(f"{where} must pay a finite reward, got {paid!r}; allowed says which actions a state lacks")
     if not 0 <= values[1] < num_states:
         raise ValueError(f"{where} must lead to a state from 0 to {num_states - 1}, got {later!r}")
     return values

@@ -259,7 +259,9 @@ class FiniteMDP:
         stays = self.transition[np.arange(self.num_states), :, np.arange(self.num_states)] == 1
         ends = np.flatnonzero(stays.all(axis=1)) if terminal is None else np.asarray(terminal)
         if ends.ndim != 1 or not ends.size or ends.dtype.kind not in "iu":
-            raise ValueError(f"terminal must be numbers of states, got {terminal!r}, and no state holds by itself")
+            if terminal is None:
+                raise ValueError("terminal must name the states that end an episode: no state holds by itself")
+            raise ValueError(f"terminal must be numbers of states, got {terminal!r}")
         for state in ends[(ends < 0) | (ends >= self.num_states)]:
             raise ValueError(f"terminal must be from 0 to {self.num_states - 1}, got {state}")
         transition, reward = self.transition.copy(), self.reward.copy()

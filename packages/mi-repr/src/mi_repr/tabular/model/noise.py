@@ -8,11 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from mi_repr.tabular.model.chain import stationary_distribution
+from mi_repr.tabular.model.fields import to_array
 from mi_repr.tabular.model.mdp import FiniteMDP
 
 
 def with_noise(mdp: FiniteMDP, noise: np.ndarray) -> FiniteMDP:
     """The MDP beside exogenous noise: state (s, n) is number s N + n and pays what s does.
+
+    A distribution of the states is kept, with the stationary one of the noise.
 
     Args:
       mdp: whose states are the endogenous ones, with rewards of states or of states and actions.
@@ -21,7 +25,7 @@ def with_noise(mdp: FiniteMDP, noise: np.ndarray) -> FiniteMDP:
     Raises:
       ValueError: `noise` is no chain, or rewards are of another kind.
     """
-    chain = np.asarray(noise, np.float64)
+    chain = to_array("noise", noise)
     if chain.ndim != 2 or chain.shape[0] != chain.shape[1] or not np.allclose(chain.sum(axis=1), 1, atol=1e-5):
         raise ValueError(f"noise must be a chain, rows of [N, N] that sum to 1, got shape {list(chain.shape)}")
     if mdp.reward_kind.axes not in ("S", "SA"):
@@ -32,5 +36,7 @@ def with_noise(mdp: FiniteMDP, noise: np.ndarray) -> FiniteMDP:
         name: None if value is None else np.repeat(value, len(chain), axis=0)
         for name, value in (("reward", mdp.reward), ("policy", mdp.policy), ("allowed", mdp.allowed))
     }
+    given = mdp.state_distribution
+    distribution = None if given is None else np.outer(given, stationary_distribution(chain)).ravel()
     states = tuple(f"{state}/{number}" for state in mdp.states for number in range(len(chain)))
-    return dataclasses.replace(mdp, transition=transition, states=states, state_distribution=None, **repeated)
+    return dataclasses.replace(mdp, transition=transition, states=states, state_distribution=distribution, **repeated)

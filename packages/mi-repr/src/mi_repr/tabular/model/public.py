@@ -9,6 +9,7 @@ from mi_repr.tabular.model.mdp import FiniteMDP
 
 def river_swim(num_states: int = 6) -> FiniteMDP:
     """RiverSwim (Strehl and Littman, 2008): swimming right against the current is rarely rewarded, and well."""
+    _check_sizes(num_states=num_states)
     transition = np.zeros((num_states, 2, num_states))
     for state in range(num_states):
         left, right = max(state - 1, 0), min(state + 1, num_states - 1)
@@ -27,6 +28,7 @@ def combination_lock(num_levels: int = 10, num_actions: int = 10) -> FiniteMDP:
     It leads to one of the good states of the next level by chance, any other to the bad state for good. The last level
     leads to the first.
     """
+    _check_sizes(num_levels=num_levels, num_actions=num_actions)
     transition = np.zeros((3 * num_levels, num_actions, 3 * num_levels))
     for level, place, action in itertools.product(range(num_levels), range(3), range(num_actions)):
         row = transition[3 * level + place, action]
@@ -88,8 +90,17 @@ def windy_gridworld() -> FiniteMDP:
 
 def garnet(num_states: int = 8, num_actions: int = 2, branching: int = 2, seed: int = 0) -> FiniteMDP:
     """A random MDP (Bhatnagar et al., 2009): each action leads to `branching` states by random chances."""
+    _check_sizes(num_states=num_states, num_actions=num_actions, branching=branching)
+    if branching > num_states:
+        raise ValueError(f"branching must be at most num_states={num_states}, got {branching}")
     rng = np.random.default_rng(seed)
     transition = np.zeros((num_states, num_actions, num_states))
     for row in transition.reshape(-1, num_states):
         row[rng.choice(num_states, branching, replace=False)] = rng.dirichlet(np.ones(branching))
     return FiniteMDP(transition, rng.random(num_states), layout="state_action_next")
+
+
+def _check_sizes(**sizes: int) -> None:
+    for name, size in sizes.items():
+        if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
+            raise ValueError(f"{name} must be a whole number, at least 1, got {size!r}")

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from mi_repr.tabular.model.groups import group_rows
+from mi_repr.tabular.model.groups import LAST_DIGITS, group_rows
 
 RewardConvention = Literal["arrival", "state", "state_action", "transition", "random"]
 
@@ -55,7 +55,7 @@ def _expected_of_transition(transition: np.ndarray, reward: np.ndarray, values: 
 
 def _levels(reward: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`[...]` and `[R]` int: which of the different rewards each is, and all of them. Rounding makes no difference."""
-    number = group_rows(reward.reshape(-1, 1)).reshape(reward.shape)
+    number = group_rows(reward.reshape(-1, 1), LAST_DIGITS).reshape(reward.shape)
     return number, np.arange(number.max() + 1)
 
 

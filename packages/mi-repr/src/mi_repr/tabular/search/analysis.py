@@ -14,13 +14,18 @@ from mi_repr.tabular.information.conditions import (
     Violation,
     check_conditions,
     explain_unshown,
-    has_state_independent_policy,
     shown_states,
 )
 from mi_repr.tabular.information.margins import Part, loss_of, nearest_pair, pairs_tell
-from mi_repr.tabular.information.objectives import Objective, name_objectives, parse_objective
-from mi_repr.tabular.information.values import check_representation, joint_distribution
+from mi_repr.tabular.information.objectives import (
+    Objective,
+    has_state_independent_policy,
+    name_objectives,
+    parse_objective,
+)
+from mi_repr.tabular.information.values import Joint, check_representation, entropy, joint_distribution
 from mi_repr.tabular.model.mdp import FiniteMDP
+from mi_repr.tabular.search.merges import check_tolerance, explain_faded, mergeable_pairs
 from mi_repr.tabular.search.partitions import all_partitions, evaluate_partitions
 from mi_repr.tabular.search.tables import (
     NOT_EVERY_REWARD,
@@ -35,6 +40,8 @@ from mi_repr.tabular.search.tables import (
 DEFAULT_MAX_STATES, MOST_STATES = 11, 12
 _ROUNDING = 1e-12
 _FLAWS: dict[Notion, int] = {"q": NOT_Q, "pi_strict": NOT_PI_STRICT, "pi_weak": NOT_PI_WEAK}
+_TOO_CLOSE = 100
+"""Times of what rounding can change, that values must differ by to be told apart."""
 _NEAREST = 16
 """Representations whose losses are computed to full accuracy, to find the margin."""
 
@@ -101,15 +108,16 @@ def analyse(
       objectives: names, also sums such as "inv+reward".
       k: steps from Z_t to Z_{t+k}.
       max_states: at most 12, where there are 4.2 million partitions.
-      tolerance: None for what loses nothing, decided as in `mi_repr.tabular.information.lossless`, for J_inv under a
-        policy that depends on the state by values equal up to rounding; else values so close to the largest, in nats,
-        are maximal.
+      tolerance: None for what loses nothing, decided as in `mi_repr.tabular.information.lossless`; for J_inv under a
+        policy that depends on the state, and with a latent term that no partition has in full, by values equal up to
+        rounding. Else values so close to the largest, in nats, are maximal.
 
     Raises:
       ValueError: there are too many states, an objective is unknown, `k` is below 1, or the state distribution is not
         defined.
     """
     check_num_states(mdp.num_states, max_states)
+    check_tolerance(tolerance)
     wanted = [parse_objective(name, mdp, k) for name in name_objectives(objectives)]
     compared, labels, shown = compare_values(mdp), all_partitions(mdp.num_states), shown_states(mdp)
     dynamics = group_dynamics(mdp)
@@ -130,7 +138,7 @@ def analyse(
         masked = make_tables(joints[first], components[first], find_flaws(compared, dynamics, shown))
         judged = evaluate_partitions(masked, labels).flaws
     values, maximal = {}, {}
-    may_gain = not has_state_independent_policy(mdp)
+    faded: dict[str, str | None] = {}
     for objective in wanted:
         column = np.zeros(len(labels))
         lossless = np.ones(len(labels), bool)
@@ -138,9 +146,16 @@ def analyse(
             column += found[steps].values[:, 1 + components[steps].index(component)]
             lossless &= found[steps].lossy & lossy_bits([component]) == 0
         values[objective.name] = column
-        by_structure = tolerance is None and not (may_gain and objective.has("inv")) and lossless.any()
-        slack = _ROUNDING * np.abs(column).max() if tolerance is None else tolerance
+        # J_inv can be larger than for the states themselves under such a policy; else no term is larger than lossless.
+        bounded = not objective.has("inv") or has_state_independent_policy(mdp)
+        by_structure = tolerance is None and bounded and bool(lossless.any())
+        slack = _rounding_of(joints[first], column) if tolerance is None else tolerance
         maximal[objective.name] = lossless if by_structure else column >= column.max() - slack
+        parts = [(joints[steps], of_steps) for steps, of_steps in objective.by_steps.items()]
+        if tolerance is None and by_structure and not objective.gains(mdp):
+            faded[objective.name] = explain_faded(mdp, objective, parts, mergeable_pairs(parts))
+        elif tolerance is None and not by_structure and np.ptp(column) <= _TOO_CLOSE * slack:
+            faded[objective.name] = "values of all representations are equal up to rounding, or nearly"
     analysis = Analysis(
         mdp,
         k,
@@ -158,9 +173,12 @@ def analyse(
     )
     for objective in wanted:
         parts = [(joints[steps], of_steps) for steps, of_steps in objective.by_steps.items()]
-        margin = _find_margin(analysis, objective, parts, exact=not (may_gain and objective.has("inv")))
+        exact = tolerance is None and objective.gains(mdp) is None
+        margin = _find_margin(analysis, objective, parts, exact=exact)
         maximum = float(values[objective.name].max())
-        analysis.verdicts[objective.name] = _judge(analysis, objective.name, maximum, maximal[objective.name], margin)
+        analysis.verdicts[objective.name] = _judge(
+            analysis, objective.name, maximum, maximal[objective.name], margin, faded.get(objective.name)
+        )
     return analysis
 
 
@@ -204,6 +222,11 @@ def check_num_states(num_states: int, max_states: int) -> None:
         )
 
 
+def _rounding_of(joint: Joint, column: np.ndarray) -> float:
+    """In nats, what rounding can change of values `column: [N]`: they are differences of entropies."""
+    return max(_ROUNDING * float(np.abs(column).max()), 1e-14 * (1 + entropy(joint.steps)))
+
+
 def _find_margin(analysis: Analysis, objective: Objective, parts: list[Part], *, exact: bool) -> float | None:
     """In nats, how far the best of the partitions that are not maximal lies below; None where there is none to tell.
 
@@ -214,7 +237,7 @@ def _find_margin(analysis: Analysis, objective: Objective, parts: list[Part], *,
     if not others.size:
         return None
     below = column.max() - column[others]
-    if not exact or objective.has("latent"):
+    if not exact:
         return float(below.min())
     lossy = _lossy_pairs(analysis, objective.name)
     pair = nearest_pair(parts, lossy)
@@ -236,9 +259,22 @@ def _lossy_pairs(analysis: Analysis, name: str) -> np.ndarray:
     return lossy
 
 
-def _judge(analysis: Analysis, name: str, maximum: float, maximal: np.ndarray, margin: float | None) -> Verdict:
-    """The verdict on the partitions `maximal: [N]` bool: what no state that is shown contradicts, if all are shown."""
+def _judge(
+    analysis: Analysis,
+    name: str,
+    maximum: float,
+    maximal: np.ndarray,
+    margin: float | None,
+    faded: str | None = None,
+) -> Verdict:
+    """The verdict on the partitions `maximal: [N]` bool: what no state that is shown contradicts, if all are shown.
+
+    None where it has `faded` which partitions are maximal.
+    """
     withheld, some = explain_unshown(analysis.mdp), bool(maximal.any())
+    if faded is not None:
+        number = int(maximal.sum())
+        return Verdict(name, maximum, number, q=None, pi_strict=None, pi_weak=None, counterexample=None, withheld=faded)
     fine = {
         notion: analysis.judged & flaw == 0 for notion, flaw in [*_FLAWS.items(), ("every_reward", NOT_EVERY_REWARD)]
     }

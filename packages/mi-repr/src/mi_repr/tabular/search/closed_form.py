@@ -8,19 +8,16 @@ are exactly its refinements. J_state is the same with the actions summed out.
 In the shape descriptions `S` denotes the states.
 """
 
-from typing import Literal
-
 import numpy as np
 
 from mi_repr.tabular.information.lossless import find_conditions
+from mi_repr.tabular.information.objectives import parse_objective
 from mi_repr.tabular.information.values import joint_distribution
 from mi_repr.tabular.model.groups import group_rows
 from mi_repr.tabular.model.mdp import FiniteMDP
 
 
-def coarsest_maximiser(
-    mdp: FiniteMDP, objective: Literal["fwd", "state"], *, k: int = 1, tolerance: float | None = None
-) -> np.ndarray:
+def coarsest_maximiser(mdp: FiniteMDP, objective: str, *, k: int = 1, tolerance: float | None = None) -> np.ndarray:
     """`[S]` int, the block of each state in the coarsest partition that maximises J_fwd or J_state.
 
     Args:
@@ -33,12 +30,14 @@ def coarsest_maximiser(
     Raises:
       ValueError: the objective is another one, or something is never seen: then equal rows are no equivalence.
     """
-    if objective not in ("fwd", "state"):
+    terms = parse_objective(objective, mdp, k).terms
+    if terms not in ((("fwd", k),), (("state", k),)):
         raise ValueError(f"objective must be fwd or state, got {objective!r}; for others see analyse_pairs")
+    component, _ = terms[0]
     joint = joint_distribution(mdp, k, with_residues=True)
-    steps = joint.steps if objective == "fwd" else joint.steps.sum(axis=1, keepdims=True)
+    steps = joint.steps if component == "fwd" else joint.steps.sum(axis=1, keepdims=True)
     before, after = steps.sum(axis=2), steps.sum(axis=(0, 1))
     for seen, what in ((before.min(axis=1), "at t with every action"), (after, "at t+k")):
         for state in np.flatnonzero(seen <= 0):
             raise ValueError(f"the closed form needs every state {what}, but {mdp.states[state]} has probability 0")
-    return group_rows(find_conditions(joint, objective, tolerance).blocks.T.astype(np.float64))
+    return group_rows(find_conditions(joint, component, tolerance).blocks.T.astype(np.float64))

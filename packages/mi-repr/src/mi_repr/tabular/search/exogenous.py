@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mi_repr.tabular.control.verdict import format_partition
+from mi_repr.tabular.information.conditions import explain_unshown
 from mi_repr.tabular.model.mdp import FiniteMDP
 from mi_repr.tabular.search.analysis import Analysis
 
@@ -50,8 +51,10 @@ def judge_endogenous(analysis: Analysis, endogenous: Sequence[int] | np.ndarray)
       endogenous: `[S]`, the endogenous state of each state.
 
     Raises:
-      ValueError: `endogenous` is no partition of the states.
+      ValueError: `endogenous` is no partition of the states, or the data do not show all of them.
     """
+    if reason := explain_unshown(analysis.mdp):
+        raise ValueError(f"endogenous states cannot be judged: {reason}")
     truth = np.unique(analysis.labels[analysis.row(endogenous)], return_inverse=True)[1]
     apart = truth[:, None] != truth
     verdicts = {}

@@ -16,10 +16,10 @@ import numpy as np
 
 from mi_repr.tabular.control.solve import compare_values
 from mi_repr.tabular.control.verdict import Verdict, group_dynamics, make_counterexample, violating_pairs
-from mi_repr.tabular.information.conditions import explain_unshown, has_state_independent_policy, shown_states
+from mi_repr.tabular.information.conditions import explain_unshown, shown_states
 from mi_repr.tabular.information.lossless import Conditions, find_conditions, join
 from mi_repr.tabular.information.margins import Part, nearest_pair, pairs_tell
-from mi_repr.tabular.information.objectives import parse_objective
+from mi_repr.tabular.information.objectives import Objective, parse_objective
 from mi_repr.tabular.information.values import (
     Joint,
     check_representation,
@@ -57,8 +57,13 @@ def analyse_pairs(mdp: FiniteMDP, objective: str, *, k: int = 1, tolerance: floa
     Raises:
       ValueError: the objective is unknown or not monotone, or the state distribution is not defined.
     """
+    check_tolerance(tolerance)
     parts, compared = monotone_parts(mdp, objective, k), compare_values(mdp)
     free, shown, withheld = _mergeable(parts, tolerance).pairs(), shown_states(mdp), explain_unshown(mdp)
+    faded = None if tolerance is not None else explain_faded(mdp, parse_objective(objective, mdp, k), parts, free)
+    if faded is not None:
+        undecided = dict.fromkeys(("q", "pi_strict", "pi_weak", "counterexample"))
+        return Verdict(objective, _value(parts), None, **undecided, withheld=faded)
     judged = np.triu(free & shown[:, None] & shown, 1)
     failing = {notion: np.argwhere(judged & violated) for notion, violated in violating_pairs(compared).items()}
     holds: dict[str, bool] = {notion: not len(found) for notion, found in failing.items()}
@@ -83,7 +88,7 @@ def analyse_pairs(mdp: FiniteMDP, objective: str, *, k: int = 1, tolerance: floa
         pi_weak=None if undecided else said["pi_weak"],
         counterexample=counterexample,
         every_reward=said["every_reward"],
-        margin=nearest_pair(parts, ~free) if pairs_tell(parts, free) else None,
+        margin=nearest_pair(parts, ~free) if tolerance is None and pairs_tell(parts, free) else None,
         withheld=withheld,
     )
 
@@ -125,6 +130,43 @@ def search_maximisers(
 
 def _mergeable(parts: Sequence[Part], tolerance: float | None) -> "Conditions | _Within":
     return _conditions(parts) if tolerance is None else _Within(parts, tolerance)
+
+
+def check_tolerance(tolerance: float | None) -> None:
+    """Refuses what is no number of nats.
+
+    Raises:
+      ValueError: it is negative or no number.
+    """
+    is_number = isinstance(tolerance, int | float | np.number) and not isinstance(tolerance, bool)
+    if tolerance is not None and not (is_number and 0 <= tolerance < np.inf):
+        raise ValueError(f"tolerance must be a number of nats, at least 0, or None, got {tolerance!r}")
+
+
+def explain_faded(mdp: FiniteMDP, objective: Objective, parts: Sequence[Part], free: np.ndarray) -> str | None:
+    """Why nothing can be said after so many steps; None where all can.
+
+    Where probabilities are no fractions, rows that differ after one step may after many be equal, or differ by less
+    than rounding: floating-point numbers do not tell.
+
+    Args:
+      mdp: to look at.
+      objective: to judge.
+      parts: its data.
+      free: `[S, S]` bool, the pairs of states that lose nothing.
+    """
+    steps = min(number for _, number in objective.terms)
+    if steps == 1 or all(joint.residues for joint, _ in parts):
+        return None
+    at_once = mergeable_pairs([(joint_distribution(mdp, with_residues=True), each) for _, each in parts])
+    faded = np.argwhere(np.triu(free & ~at_once, 1))
+    if not len(faded):
+        return None
+    one, other = (mdp.states[state] for state in faded[0])
+    return (
+        f"after {steps} steps what follows {one} and {other} differs by no more than rounding, if at all; a smaller "
+        "k tells, and probabilities that are fractions do"
+    )
 
 
 def mergeable_pairs(parts: Sequence[Part]) -> np.ndarray:
@@ -227,9 +269,8 @@ def monotone_parts(mdp: FiniteMDP, name: str, k: int) -> list[Part]:
       ValueError: the objective is unknown, or can gain from aliasing.
     """
     objective = parse_objective(name, mdp, k)
-    gains = "so merges do not find its maximum; only trying all partitions does"
-    if objective.has("latent"):
-        raise ValueError(f"objective {name!r}: latent can gain from aliasing, {gains}")
-    if objective.has("inv") and not has_state_independent_policy(mdp):
-        raise ValueError(f"objective {name!r}: the policy depends on the state, J_inv can gain from aliasing, {gains}")
+    if reason := objective.gains(mdp):
+        raise ValueError(
+            f"objective {name!r}: {reason}, so merges do not find its maximum; only trying all partitions does"
+        )
     return [(joint_distribution(mdp, steps, with_residues=True), each) for steps, each in objective.by_steps.items()]
