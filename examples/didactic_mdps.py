@@ -10,10 +10,11 @@ of files is described in `mi_repr.tabular.model.files`.
 """
 
 import signal
-from pathlib import Path
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends what follows at once
+
+from pathlib import Path
 
 import numpy as np
 from absl import flags
