@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 import gymnasium
 from absl import flags
 from mi_repr import tabular
+from mi_repr.tabular.control.verdict import NOTIONS
 from rlcore.experiment import main, user_errors
 
 
@@ -49,7 +50,6 @@ _LEVINE_STEPS = (1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20)
 _FEW = 8
 """States of which all partitions are tried."""
 
-_SHORT = {"q": "Q*", "pi_strict": "all optimal actions", "pi_weak": "an optimal policy"}
 
 _MDPS = flags.DEFINE_list("mdps", list(MDPS), f"Of {', '.join(MDPS)}.")
 _OBJECTIVES = flags.DEFINE_list("objectives", ["fwd", "fwd+reward_action", "state", "inv"], "Names, also sums.")
@@ -64,7 +64,7 @@ def describe(mdp: tabular.FiniteMDP, objective: str) -> str:
         verdict = tabular.analyse(mdp, objective).verdicts[objective]
     else:
         verdict = tabular.analyse_pairs(mdp, objective)
-    holding = [words for notion, words in _SHORT.items() if getattr(verdict, notion)]
+    holding = [words for notion, words in NOTIONS.items() if getattr(verdict, notion)]
     said = "no verdict" if verdict.withheld and verdict.counterexample is None else (holding or ["**nothing**"])[0]
     return said if verdict.margin is None else f"{said}, {tabular.to_bits(verdict.margin):.2g}"
 

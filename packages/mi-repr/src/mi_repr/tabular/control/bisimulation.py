@@ -65,17 +65,17 @@ def bisimulation_metric(mdp: FiniteMDP, tolerance: float = 1e-9) -> np.ndarray:
         )
         for pair, action in np.argwhere(mdp.choices[pairs[:, 0]] & ~different[:, None])
     }
-    prices, slack = np.zeros((size, size)), tolerance
+    prices = np.zeros((size, size))
     if not plans:  # no two states have the same actions
         return farthest * (1 - np.eye(size))
     while True:
-        prices = _price(plans, gaps, pairs, discount, prices, slack * (1 - discount) / 4)
+        prices = _price(plans, gaps, pairs, discount, prices, tolerance * (1 - discount) / 4)
         cheaper = False
         for (pair, action), plan in plans.items():
             if not plan.is_only_one:
                 one, other = mdp.transition[pairs[pair], action]
                 found = _cheapest_plan(one, other, prices)
-                if found.cost(prices) < plan.cost(prices) - slack / 4:
+                if found.cost(prices) < plan.cost(prices) - tolerance / 4:
                     plans[pair, action], cheaper = found, True
         if not cheaper:
             return prices * farthest

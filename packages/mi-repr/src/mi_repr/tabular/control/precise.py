@@ -9,7 +9,6 @@ In the shape descriptions `S` denotes the states, `A` the actions and `N` the tr
 
 import dataclasses
 import functools
-import itertools
 from fractions import Fraction
 from typing import Any
 
@@ -74,7 +73,7 @@ def compare_precisely(mdp: FiniteMDP, q: np.ndarray) -> tuple[np.ndarray, np.nda
         best = masked.max(axis=1)
         improved = best > masked[rows, policy] + tolerance
         if not improved.any():
-            return _classify(masked, tolerance), masked >= (best - tolerance)[:, None]
+            return classify(masked, np.full(masked.shape, tolerance, object)), masked >= (best - tolerance)[:, None]
         policy = np.where(improved, [int(np.argmax(row)) for row in masked], policy)
     return None
 
@@ -86,13 +85,19 @@ def _tolerance(system: _System, value: np.ndarray, discount: float) -> int:
     return int(Fraction(largest) * 8 / (Fraction(1 << 53) * (1 - Fraction(discount))))
 
 
-def _classify(values: np.ndarray, tolerance: int) -> np.ndarray:
-    """`[S, A]`, numbers that are equal in a column where values are; a chain of equal ones is one class."""
+def classify(values: np.ndarray, tolerances: np.ndarray) -> np.ndarray:
+    """`[S, A]`, numbers that are equal in a column where values are; a chain of equal ones is one class.
+
+    Args:
+      values: `[S, A]`, floats or integers of any length.
+      tolerances: `[S, A]`, how far another value may lie from each and count as equal.
+    """
     classes = np.zeros(values.shape, np.int64)
     for action, column in enumerate(values.T):
-        order = sorted(range(len(column)), key=column.__getitem__)
-        steps = [0, *(int(column[b] - column[a] > tolerance) for a, b in itertools.pairwise(order))]
-        classes[order, action] = np.cumsum(steps)
+        order = np.argsort(column, kind="stable")
+        ordered, reach = column[order], tolerances[order, action]
+        apart = ordered[1:] > ordered[:-1] + np.maximum(reach[1:], reach[:-1])
+        classes[order[1:], action] = np.cumsum(apart)
     return classes
 
 
@@ -122,9 +127,10 @@ def _make_system(mdp: FiniteMDP, value: float) -> _System:
     source = state * mdp.num_actions + action
     weight = transition[state, action, target]
     kind = mdp.reward_kind
-    sizes = np.abs(mdp.reward_values if mdp.reward_values is not None else mdp.reward)
+    paid = mdp.reward if mdp.reward_values is None else mdp.reward_values
+    sizes = np.abs(paid)
     scale = float(sizes[sizes <= _FAR_ABOVE * value].max(initial=0.0) or sizes.max()) or 1.0
-    values, values_exact = _to_integers((mdp.reward_values if mdp.reward_values is not None else mdp.reward) / scale)
+    values, values_exact = _to_integers(paid / scale)
     reward = np.zeros(mdp.num_states * mdp.num_actions, object)
     if kind.axes == "SAR":
         chances, chances_exact = _to_integers(mdp.reward)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mi_repr.tabular.control.precise import compare_precisely
+from mi_repr.tabular.control.precise import classify, compare_precisely
 from mi_repr.tabular.model.mdp import FiniteMDP
 
 TOLERANCE = 1e-11
@@ -68,14 +68,7 @@ def compare_values(mdp: FiniteMDP) -> Compared:
     precise = compare_precisely(mdp, q)
     if precise is not None:
         return Compared(*precise)
-    classes = np.zeros(q.shape, np.int64)
-    slack = _tolerances(q)
-    for action, column in enumerate(q.T):
-        order = np.argsort(column, kind="stable")
-        ordered, reach = column[order], slack[order, action]
-        apart = ordered[1:] > ordered[:-1] + np.maximum(reach[1:], reach[:-1])
-        classes[order[1:], action] = np.cumsum(apart)
-    return Compared(classes, optimal_actions(q))
+    return Compared(classify(q, _tolerances(q)), optimal_actions(q))
 
 
 def _tolerances(q: np.ndarray) -> np.ndarray:

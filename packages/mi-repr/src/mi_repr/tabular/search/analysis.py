@@ -42,6 +42,7 @@ _ROUNDING = 1e-12
 _FLAWS: dict[Notion, int] = {"q": NOT_Q, "pi_strict": NOT_PI_STRICT, "pi_weak": NOT_PI_WEAK}
 _TOO_CLOSE = 100
 """Times of what rounding can change, that values must differ by to be told apart."""
+_CLOSE = "values of all representations are equal up to rounding, or nearly"
 _NEAREST = 16
 """Representations whose losses are computed to full accuracy, to find the margin."""
 
@@ -137,8 +138,7 @@ def analyse(
     if not shown.all():
         masked = make_tables(joints[first], components[first], find_flaws(compared, dynamics, shown))
         judged = evaluate_partitions(masked, labels).flaws
-    values, maximal = {}, {}
-    faded: dict[str, str | None] = {}
+    values, maximal, close = {}, {}, set()
     for objective in wanted:
         column = np.zeros(len(labels))
         lossless = np.ones(len(labels), bool)
@@ -151,11 +151,8 @@ def analyse(
         by_structure = tolerance is None and bounded and bool(lossless.any())
         slack = _rounding_of(joints[first], column) if tolerance is None else tolerance
         maximal[objective.name] = lossless if by_structure else column >= column.max() - slack
-        parts = [(joints[steps], of_steps) for steps, of_steps in objective.by_steps.items()]
-        if tolerance is None and by_structure and not objective.gains(mdp):
-            faded[objective.name] = explain_faded(mdp, objective, parts, mergeable_pairs(parts))
-        elif tolerance is None and not by_structure and np.ptp(column) <= _TOO_CLOSE * slack:
-            faded[objective.name] = "values of all representations are equal up to rounding, or nearly"
+        if tolerance is None and not by_structure and np.ptp(column) <= _TOO_CLOSE * slack:
+            close.add(objective.name)
     analysis = Analysis(
         mdp,
         k,
@@ -174,10 +171,11 @@ def analyse(
     for objective in wanted:
         parts = [(joints[steps], of_steps) for steps, of_steps in objective.by_steps.items()]
         exact = tolerance is None and objective.gains(mdp) is None
+        faded = explain_faded(mdp, objective, parts) if exact else _CLOSE if objective.name in close else None
         margin = _find_margin(analysis, objective, parts, exact=exact)
         maximum = float(values[objective.name].max())
         analysis.verdicts[objective.name] = _judge(
-            analysis, objective.name, maximum, maximal[objective.name], margin, faded.get(objective.name)
+            analysis, objective.name, maximum, maximal[objective.name], margin, faded
         )
     return analysis
 
@@ -239,24 +237,12 @@ def _find_margin(analysis: Analysis, objective: Objective, parts: list[Part], *,
     below = column.max() - column[others]
     if not exact:
         return float(below.min())
-    lossy = _lossy_pairs(analysis, objective.name)
-    pair = nearest_pair(parts, lossy)
-    if pair is not None and pairs_tell(parts, ~lossy):
+    free = mergeable_pairs(parts)
+    pair = nearest_pair(parts, ~free)
+    if pair is not None and pairs_tell(parts, free):
         return pair
     nearest = others[np.argpartition(below, min(_NEAREST, len(below)) - 1)[:_NEAREST]]
     return min(loss_of(parts, analysis.labels[row]) for row in nearest)
-
-
-def _lossy_pairs(analysis: Analysis, name: str) -> np.ndarray:
-    """`[S, S]` bool, the states whose merging alone is not maximal."""
-    size = analysis.mdp.num_states
-    lossy = np.zeros((size, size), bool)
-    last = len(analysis.labels) - 1  # the identity, and before it all partitions that merge two states
-    for row in range(last - size * (size - 1) // 2, last):
-        if not analysis.maximal[name][row]:
-            block = np.bincount(analysis.labels[row]).argmax()
-            lossy[np.ix_(analysis.labels[row] == block, analysis.labels[row] == block)] = True
-    return lossy
 
 
 def _judge(

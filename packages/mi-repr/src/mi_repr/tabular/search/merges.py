@@ -60,7 +60,7 @@ def analyse_pairs(mdp: FiniteMDP, objective: str, *, k: int = 1, tolerance: floa
     check_tolerance(tolerance)
     parts, compared = monotone_parts(mdp, objective, k), compare_values(mdp)
     free, shown, withheld = _mergeable(parts, tolerance).pairs(), shown_states(mdp), explain_unshown(mdp)
-    faded = None if tolerance is not None else explain_faded(mdp, parse_objective(objective, mdp, k), parts, free)
+    faded = None if tolerance is not None else explain_faded(mdp, parse_objective(objective, mdp, k), parts)
     if faded is not None:
         undecided = dict.fromkeys(("q", "pi_strict", "pi_weak", "counterexample"))
         return Verdict(objective, _value(parts), None, **undecided, withheld=faded)
@@ -143,7 +143,7 @@ def check_tolerance(tolerance: float | None) -> None:
         raise ValueError(f"tolerance must be a number of nats, at least 0, or None, got {tolerance!r}")
 
 
-def explain_faded(mdp: FiniteMDP, objective: Objective, parts: Sequence[Part], free: np.ndarray) -> str | None:
+def explain_faded(mdp: FiniteMDP, objective: Objective, parts: Sequence[Part]) -> str | None:
     """Why nothing can be said after so many steps; None where all can.
 
     Where probabilities are no fractions, rows that differ after one step may after many be equal, or differ by less
@@ -153,13 +153,12 @@ def explain_faded(mdp: FiniteMDP, objective: Objective, parts: Sequence[Part], f
       mdp: to look at.
       objective: to judge.
       parts: its data.
-      free: `[S, S]` bool, the pairs of states that lose nothing.
     """
     steps = min(number for _, number in objective.terms)
     if steps == 1 or all(joint.residues for joint, _ in parts):
         return None
     at_once = mergeable_pairs([(joint_distribution(mdp, with_residues=True), each) for _, each in parts])
-    faded = np.argwhere(np.triu(free & ~at_once, 1))
+    faded = np.argwhere(np.triu(mergeable_pairs(parts) & ~at_once, 1))
     if not len(faded):
         return None
     one, other = (mdp.states[state] for state in faded[0])
