@@ -37,9 +37,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from guidenet.data.cutouts import crop
-from guidenet.data.emoji import CATEGORIES, DRAWING_SIZE, OPENMOJI_CREDITS, crop_vector, find_package
-from guidenet.data.library import Library, write_library
+from guidenet.data.composites.cutouts import crop
+from guidenet.data.composites.emoji import CATEGORIES, DRAWING_SIZE, OPENMOJI_CREDITS, crop_vector, find_package
+from guidenet.data.composites.library import Library, write_library
 from guidenet.images import Pixels
 from package_files import find_version, read_files
 from PIL import Image

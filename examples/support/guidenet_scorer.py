@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 from guidenet import fingerprint, load_model, preset, pretrained
-from guidenet.data import metrics
-from guidenet.data.benchmark import MIN_AREA, load_benchmark
 from guidenet.data.catalogue import Data
+from guidenet.data.composites.benchmark import MIN_AREA, load_benchmark
+from guidenet.data.composites.scenes import SceneConfig
 from guidenet.data.dataset import class_masks, in_memory
-from guidenet.data.scenes import SceneConfig
 from guidenet.data.sources import Source
 from guidenet.evaluation import (
     Evaluation,
@@ -25,6 +24,7 @@ from guidenet.evaluation import (
     evaluate_shots,
     split_classes,
 )
+from guidenet.metrics import masks as metrics
 from guidenet.training import Material, load_material
 from rlcore.experiment import tell
 

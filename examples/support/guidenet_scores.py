@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from guidenet.data import metrics
 from guidenet.data.episodes import find_look_alikes
 from guidenet.data.sources import Source
+from guidenet.metrics import masks as metrics
 
 KINDS = ("semantic", "interactive", "video")
 POINTS = (1, 2, 5, 10, 25, None)

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from guidenet.data import davis
+from guidenet.data.formats import davis
 from support.guidenet_scores import KINDS, get_kinds
 
 TINY = ["--preset=tiny", "--override=num_iterations=1"]

@@ -11,7 +11,7 @@ import numpy as np
 import package_files
 import pytest
 from guidenet.data.catalogue import open_data
-from guidenet.data.library import read_library
+from guidenet.data.composites.library import read_library
 from PIL import Image, ImageDraw
 
 KINDS = [f"kind-{i:02}" for i in range(20)]

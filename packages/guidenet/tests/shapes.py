@@ -3,11 +3,11 @@
 import hashlib
 
 import numpy as np
-from guidenet.data.benchmark import Benchmark
-from guidenet.data.clips import ClipConfig
-from guidenet.data.cutouts import crop
-from guidenet.data.library import Library
-from guidenet.data.scenes import SceneConfig
+from guidenet.data.composites.benchmark import Benchmark
+from guidenet.data.composites.clips import ClipConfig
+from guidenet.data.composites.cutouts import crop
+from guidenet.data.composites.library import Library
+from guidenet.data.composites.scenes import SceneConfig
 from PIL import Image, ImageDraw
 
 STYLES = ("flat", "outline")

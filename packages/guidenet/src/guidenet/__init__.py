@@ -1,17 +1,17 @@
 """Segment from a few annotations, and carry the concept over to other images and video (thesis chapter 4)."""
 
-from guidenet import fusion, losses, weights
-from guidenet.config import BackboneConfig, Config, HeadConfig, LossConfig
-from guidenet.geometry import Grid, downsample, upsample
-from guidenet.guidance import Guidance
-from guidenet.guides import Guide, guide, merge_shots, oppose, pool
 from guidenet.images import read_image, read_labels
-from guidenet.models import TRAINED, fingerprint, load_backbone, load_model, pretrained, save_model
-from guidenet.network import GuidedNetwork, Params
-from guidenet.prediction import Prediction
-from guidenet.presets import PRESETS, preset
-from guidenet.segmenter import Segmenter
-from guidenet.weights import WeightsMissingError
+from guidenet.network import fusion, losses, weights
+from guidenet.network.config import BackboneConfig, Config, HeadConfig, LossConfig
+from guidenet.network.geometry import Grid, downsample, upsample
+from guidenet.network.guided_network import GuidedNetwork, Params
+from guidenet.network.guides import Guide, guide, merge_shots, oppose, pool
+from guidenet.network.models import TRAINED, fingerprint, load_backbone, load_model, pretrained, save_model
+from guidenet.network.presets import PRESETS, preset
+from guidenet.network.weights import WeightsMissingError
+from guidenet.segmenter.guidance import Guidance
+from guidenet.segmenter.prediction import Prediction
+from guidenet.segmenter.segmenter import Segmenter
 
 __all__ = [
     "PRESETS",

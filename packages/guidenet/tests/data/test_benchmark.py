@@ -9,11 +9,12 @@ import sys
 
 import numpy as np
 import pytest
-from guidenet.data import benchmark as benchmarks
-from guidenet.data import build, clips, davis, emoji
+from guidenet.data.composites import benchmark as benchmarks
+from guidenet.data.composites import build, clips, emoji
+from guidenet.data.composites.scenes import SceneConfig, make_scenes
 from guidenet.data.dataset import class_masks, instance_masks, join
 from guidenet.data.episodes import interactive_tasks, make_episode, sample_tasks
-from guidenet.data.scenes import SceneConfig, make_scenes
+from guidenet.data.formats import davis
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
-from guidenet.data import davis
 from guidenet.data.catalogue import cut_outs, open_data
+from guidenet.data.composites.library import write_library
 from guidenet.data.dataset import in_memory
 from guidenet.data.files import write_indices
-from guidenet.data.library import write_library
+from guidenet.data.formats import davis
 from PIL import Image
 
 ROLES = ("train", "validation", "test")

@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pycocotools.mask
 import pytest
-from guidenet.data import coco, rle
 from guidenet.data.dataset import class_masks, instance_masks
+from guidenet.data.formats import coco, rle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from guidenet.data import davis, fss
 from guidenet.data.dataset import class_masks
+from guidenet.data.formats import davis, fss
 from PIL import Image
 
 SIZE = (6, 8)

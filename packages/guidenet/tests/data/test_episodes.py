@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from guidenet.data import davis, episodes
+from guidenet.data import episodes
 from guidenet.data.dataset import Dataset, Mask, class_masks, instance_masks
 from guidenet.data.footage import as_dataset
+from guidenet.data.formats import davis
 
 CLASSES = np.zeros((4, 6), np.int16)
 CLASSES[:2, :3] = 1

@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from guidenet.data.library import Library, read_library, write_library
+from guidenet.data.composites.library import Library, read_library, write_library
 from PIL import Image
 
 

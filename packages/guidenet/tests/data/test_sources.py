@@ -5,7 +5,8 @@ import json
 
 import numpy as np
 import pytest
-from guidenet.data import backgrounds, benchmark, cutouts, emoji, real
+from guidenet.data import real
+from guidenet.data.composites import backgrounds, benchmark, cutouts, emoji
 from PIL import Image
 
 CONCEPTS = ("dog_face", "red_apple", "guitar", "automobile", "one-thirty", "tulip", "grinning_face", "Empty")

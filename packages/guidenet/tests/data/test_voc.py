@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 import scipy.io
-from guidenet.data import dataset, pascal5i, voc
+from guidenet.data import dataset
 from guidenet.data.files import palette, write_indices
+from guidenet.data.formats import pascal5i, voc
 from PIL import Image
 
 SIZE = (6, 8)

@@ -7,7 +7,6 @@ import jax
 import numpy as np
 import pytest
 from guidenet.cli import main
-from guidenet.data import metrics
 from guidenet.data.catalogue import cut_outs
 from guidenet.evaluation import (
     Evaluation,
@@ -20,6 +19,7 @@ from guidenet.evaluation import (
     evaluate_tasks,
     split_classes,
 )
+from guidenet.metrics import masks as metrics
 from guidenet.training import training_preset
 from guidenet.training.experiment import Experiment
 

@@ -9,12 +9,12 @@ import pytest
 from guidenet import BackboneConfig, Config, GuidedNetwork, HeadConfig, Segmenter, load_model
 from guidenet.data.catalogue import cut_outs
 from guidenet.data.dataset import Dataset
+from guidenet.data.material import load_material, statistics
 from guidenet.data.sources import Source, interactive_source
 from guidenet.training import Experiment, training_preset
 from guidenet.training import run as by_name
 from guidenet.training.batches import make_stores
 from guidenet.training.experiment import Validator, calibrate
-from guidenet.training.material import load_material, statistics
 from rlcore.experiment import RunError
 
 KINDS = ("semantic", "interactive", "video")

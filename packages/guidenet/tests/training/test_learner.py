@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from guidenet import BackboneConfig, Config, HeadConfig, LossConfig
-from guidenet.losses import training_loss
+from guidenet.network.losses import training_loss
 from guidenet.training import Batch, Learner, OptimiserConfig, TrainingConfig
 from guidenet.training.learner import standardise
 

@@ -65,8 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
 
         from guidenet.data.catalogue import open_data
         from guidenet.evaluation import Evaluation, FineTuned, Guided
-        from guidenet.models import load_model, pretrained
-        from guidenet.presets import preset
+        from guidenet.network.models import load_model, pretrained
+        from guidenet.network.presets import preset
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"{error.name} is missing: pip install 'guidenet[train,data]'") from None
     enable_compilation_cache()

@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from guidenet.models import load_model, pretrained
-from guidenet.network import GuidedNetwork, Params
+from guidenet.network.guided_network import GuidedNetwork, Params
+from guidenet.network.models import load_model, pretrained
 
 Subparsers = Any
 """Of argparse, which does not export the class."""

@@ -12,10 +12,10 @@ from PIL import Image
 
 from guidenet.cli.flags import Subparsers, add_command, add_model_flags, load_network
 from guidenet.cli.progress import report, track
-from guidenet.guidance import Guidance
 from guidenet.images import read_image, read_labels
-from guidenet.prediction import Prediction
-from guidenet.segmenter import DEFAULT_CLASS, Segmenter
+from guidenet.segmenter.guidance import Guidance
+from guidenet.segmenter.prediction import Prediction
+from guidenet.segmenter.segmenter import DEFAULT_CLASS, Segmenter
 
 _EXAMPLES = """examples:
   guidenet predict --support a.png --mask a_mask.png images/*.png -o out/

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from guidenet.cli.flags import Subparsers, add_command, add_model_flags, load_network
 from guidenet.cli.progress import report, track
-from guidenet.segmenter import Segmenter
+from guidenet.segmenter.segmenter import Segmenter
 
 _MORE = """examples:
   guidenet serve

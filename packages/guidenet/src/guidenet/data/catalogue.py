@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from guidenet.checks import check_choice
-from guidenet.data import davis, pascal5i, voc
-from guidenet.data.benchmark import FOLDS, MIN_AREA, ROLES, Benchmark, load_benchmark
+from guidenet.data.composites.benchmark import FOLDS, MIN_AREA, ROLES, Benchmark, load_benchmark
+from guidenet.data.composites.scenes import SceneSet
 from guidenet.data.dataset import Dataset, class_masks, in_memory
 from guidenet.data.footage import Footage
-from guidenet.data.scenes import SceneSet
+from guidenet.data.formats import davis, pascal5i, voc
 from guidenet.data.sources import KINDS, Source, interactive_source, semantic_source, video_source
 
 T = TypeVar("T")

@@ -18,9 +18,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from guidenet.data.emoji import find_package
+from guidenet.data.composites.emoji import find_package
 from guidenet.data.files import Labels, read_photo, require
-from guidenet.data.rle import draw_polygons
+from guidenet.data.formats.rle import draw_polygons
 from guidenet.images import Pixels
 
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from guidenet.data import metrics
 from guidenet.data.catalogue import Data
 from guidenet.data.episodes import Task
 from guidenet.data.footage import Footage
+from guidenet.data.material import Material, load_material
 from guidenet.evaluation.methods import Method
 from guidenet.evaluation.tasks import Viewer, click_on, evaluate_tasks
 from guidenet.evaluation.video import evaluate_clips
-from guidenet.network import GuidedNetwork, Params
-from guidenet.training.material import Material, load_material
+from guidenet.metrics import masks as metrics
+from guidenet.network.guided_network import GuidedNetwork, Params
 
 GOALS = (0.85, 0.9)
 """IU to be reached by clicks."""

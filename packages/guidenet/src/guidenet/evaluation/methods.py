@@ -17,14 +17,14 @@ import jax.numpy as jnp
 import numpy.typing as npt
 import optax
 
-from guidenet import guides
 from guidenet.checks import check_at_least, check_choice, check_positive
-from guidenet.config import LossConfig
-from guidenet.geometry import upsample
-from guidenet.guides import Guide
-from guidenet.heads import Prepared
-from guidenet.losses import pixel_cross_entropy
-from guidenet.network import GuidedNetwork, Params
+from guidenet.network import guides
+from guidenet.network.config import LossConfig
+from guidenet.network.geometry import upsample
+from guidenet.network.guided_network import GuidedNetwork, Params
+from guidenet.network.guides import Guide
+from guidenet.network.heads import Prepared
+from guidenet.network.losses import pixel_cross_entropy
 
 
 class Method(Protocol):

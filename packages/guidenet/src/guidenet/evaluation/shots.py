@@ -12,8 +12,8 @@ import numpy as np
 from guidenet.checks import check_at_least
 from guidenet.data.dataset import Mask
 from guidenet.data.episodes import Task
-from guidenet.data.metrics import count_above, iu
 from guidenet.evaluation.tasks import Scores, Viewer, evaluate_tasks, predict_tasks
+from guidenet.metrics.masks import count_above, iu
 
 THRESHOLDS = tuple(float(threshold) for threshold in np.arange(-32, 33) / 4)
 """Of logits, that are tried in validation."""

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from guidenet.data.clicks import Click, Clicking, simulate_clicks
 from guidenet.data.episodes import Task, annotate, as_masks, binarise
-from guidenet.data.metrics import Counts, count
+from guidenet.data.material import Material
 from guidenet.evaluation.methods import Method
-from guidenet.training.material import Material
+from guidenet.metrics.clicks import Click, Clicking, simulate_clicks
+from guidenet.metrics.masks import Counts, count
 
 _SEEN_AT_ONCE = 512
 
@@ -24,7 +24,7 @@ _SEEN_AT_ONCE = 512
 class Scores(NamedTuple):
     """Of tasks, in their order.
 
-    counts: `[M, 4]`, see `guidenet.data.metrics`.
+    counts: `[M, 4]`, see `guidenet.metrics.masks`.
     seconds: `[M]` from annotations to the mask; the first one of a kind may compile, so look at the median.
     """
 

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from guidenet.data.episodes import annotate, as_masks
 from guidenet.data.files import Labels
 from guidenet.data.footage import Footage, frame_id
-from guidenet.data.metrics import Counts, count
-from guidenet.data.video_metrics import VideoScore, mean_score, score_video
 from guidenet.evaluation.tasks import Viewer
+from guidenet.metrics.masks import Counts, count
+from guidenet.metrics.video import VideoScore, mean_score, score_video
 
 
 class VideoScores(NamedTuple):

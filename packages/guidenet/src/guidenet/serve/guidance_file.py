@@ -5,7 +5,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from guidenet.guidance import Guidance
+from guidenet.segmenter.guidance import Guidance
 from guidenet.serve.limits import MIB, Limits, TooLargeError, check_class_name
 from guidenet.serve.pictures import check_file_size
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import uvicorn
 
-from guidenet.network import GuidedNetwork, Params
-from guidenet.segmenter import Segmenter
+from guidenet.network.guided_network import GuidedNetwork, Params
+from guidenet.segmenter.segmenter import Segmenter
 from guidenet.serve.app import make_app
 from guidenet.serve.session import Session
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from guidenet.guidance import Guidance
 from guidenet.images import BUCKET
-from guidenet.segmenter import DEFAULT_CLASS, Segmenter
+from guidenet.segmenter.guidance import Guidance
+from guidenet.segmenter.segmenter import DEFAULT_CLASS, Segmenter
 from guidenet.serve.guidance_file import dump_guidance, parse_guidance
 from guidenet.serve.limits import COLOURS, Limits, NotFoundError, TooLargeError, check_class_name
 from guidenet.serve.masks import encode_png, encode_runs, free_name, full_labels

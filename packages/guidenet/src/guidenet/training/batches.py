@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from guidenet.data.episodes import Task, annotate, binarise
+from guidenet.data.material import Material
 from guidenet.training.learner import Batch, Learner
-from guidenet.training.material import Material
 
 
 class Drawn(NamedTuple):

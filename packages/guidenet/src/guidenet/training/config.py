@@ -3,10 +3,10 @@
 import dataclasses
 
 from guidenet.checks import check_at_least, check_choice, check_positive
-from guidenet.config import BackboneConfig, Config, HeadConfig, LossConfig
 from guidenet.data.episodes import MAX_POINTS
 from guidenet.data.sources import KINDS
-from guidenet.presets import preset
+from guidenet.network.config import BackboneConfig, Config, HeadConfig, LossConfig
+from guidenet.network.presets import preset
 
 MAX_SIDE = 1024
 """Longest side in px of images in training."""

@@ -17,14 +17,14 @@ import numpy.typing as npt
 from rlcore.experiment import Run, check_memory, tell, to_dict
 
 from guidenet.data.episodes import Task
-from guidenet.data.metrics import count_above, iu
+from guidenet.data.material import Material, load_material, round_up, statistics
 from guidenet.data.sources import Source
-from guidenet.models import load_backbone, pretrained, save_model
-from guidenet.network import Params
+from guidenet.metrics.masks import count_above, iu
+from guidenet.network.guided_network import Params
+from guidenet.network.models import load_backbone, pretrained, save_model
 from guidenet.training.batches import Drawn, Store, draw, gather, make_stores
 from guidenet.training.config import TrainingConfig
 from guidenet.training.learner import Learner, TrainState, standardise
-from guidenet.training.material import Material, load_material, round_up, statistics
 
 MODEL = "model.npz"
 

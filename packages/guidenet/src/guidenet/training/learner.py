@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy.typing as npt
 import optax
 
-from guidenet.geometry import upsample
-from guidenet.losses import training_loss
-from guidenet.network import GuidedNetwork, Params
+from guidenet.network.geometry import upsample
+from guidenet.network.guided_network import GuidedNetwork, Params
+from guidenet.network.losses import training_loss
 from guidenet.training.config import OptimiserConfig, TrainingConfig
 
 Array = jax.Array | npt.NDArray[Any]

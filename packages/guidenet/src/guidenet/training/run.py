@@ -8,9 +8,9 @@ from typing import NamedTuple
 from rlcore.experiment import override
 
 from guidenet.data.catalogue import open_data
+from guidenet.data.material import Material
 from guidenet.training.config import training_preset
 from guidenet.training.experiment import Experiment
-from guidenet.training.material import Material
 
 
 class Training(NamedTuple):

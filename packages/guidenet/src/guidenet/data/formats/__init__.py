@@ -1,0 +1,1 @@
+"""Data sets where a user has them, in their on-disk formats."""

@@ -1,0 +1,131 @@
+"""DAVIS 2017 video object segmentation (Pont-Tuset et al. 2017), read and written in its on-disk format.
+
+Below the root are `JPEGImages/480p/VIDEO/00000.jpg`, `Annotations/480p/VIDEO/00000.png` and
+`ImageSets/2017/{train,val}.txt`. An annotation is a PNG of indices: 0 background, 1..N objects, the same ones in all
+frames, all of them in the first. The data are under their authors' terms, and neither in this package nor fetched by
+it; `guidenet.data.composites.clips` writes composites in the same format.
+
+In the shape descriptions `T` denotes frames, `H, W` pixels.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from guidenet.data.files import Labels, check_size, read_indices, read_lines, read_photo, require, write_indices
+from guidenet.images import Pixels
+
+
+@dataclasses.dataclass(frozen=True)
+class Video:
+    """A clip; its frames are read when asked for.
+
+    name: of the clip.
+    frames: paths of the images in order, `T` of them; PNG where the clip was written without loss.
+    annotations: paths of the labels. Test sets have that of the first frame only.
+    """
+
+    name: str
+    frames: tuple[Path, ...]
+    annotations: tuple[Path, ...]
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def image(self, frame: int) -> Pixels:
+        """`[H, W, 3]` of a frame."""
+        return read_photo(self.frames[frame], f"a frame of the clip {self.name}")
+
+    def labels(self, frame: int) -> Labels:
+        """`[H, W]` objects in a frame.
+
+        Raises:
+          FileNotFoundError: the file has gone.
+          ValueError: the frame has no annotation, or the file is damaged or of another size than the frame.
+        """
+        if frame >= len(self.annotations):
+            raise ValueError(
+                f"frame must be below {len(self.annotations)}, as far as {self.name} has labels, got {frame}"
+            )
+        path = self.annotations[frame]
+        labels = read_indices(path, f"the objects in a frame of the clip {self.name}")
+        check_size(path, labels, self.frames[frame])
+        return labels
+
+    @property
+    def objects(self) -> tuple[int, ...]:
+        """Labels of the objects to follow: those in the first frame."""
+        return tuple(sorted({int(label) for label in self.labels(0).ravel() if label > 0}))
+
+
+def read_names(root: str | Path, split: str, year: str = "2017") -> tuple[str, ...]:
+    """The clips of a set: `train`, `val` or another list of `ImageSets/YEAR`."""
+    return read_lines(Path(root) / "ImageSets" / year / f"{split}.txt", f"DAVIS's list of the clips of {split}")
+
+
+def read_video(root: str | Path, name: str, resolution: str = "480p") -> Video:
+    """Finds the files of a clip.
+
+    Args:
+      root: the folder `DAVIS`.
+      name: of the clip.
+      resolution: the folder below `JPEGImages` and `Annotations`, `480p` or `Full-Resolution`.
+
+    Raises:
+      FileNotFoundError: there is no such clip, or no annotation of its first frame.
+      ValueError: some frames have annotations and others do not, or an annotation is of no frame.
+    """
+    images = require(Path(root) / "JPEGImages" / resolution / name, f"the folder with the frames of {name}")
+    folder = require(Path(root) / "Annotations" / resolution / name, f"the folder with the objects in {name}")
+    frames = tuple(sorted(path for path in images.iterdir() if path.suffix in (".jpg", ".png")))
+    if not frames:
+        raise FileNotFoundError(f"{images} must have frames 00000.jpg, 00001.jpg .., and there are none")
+    annotations = tuple(sorted(folder.glob("*.png")))
+    require(folder / f"{frames[0].stem}.png", f"the objects in the first frame of {name}")
+    for frame, annotation in zip(frames, annotations, strict=False):
+        if frame.stem != annotation.stem:
+            raise ValueError(f"{folder} must have annotations of the first frames, in order, got {annotation.name} "
+                             f"where {frame.stem}.png was expected")  # fmt: skip
+    if len(annotations) not in (1, len(frames)):
+        raise ValueError(
+            f"{folder} must have an annotation for each of the {len(frames)} frames or for the first, got "
+            f"{len(annotations)}"
+        )
+    return Video(name, frames, annotations)
+
+
+def read_videos(root: str | Path, split: str, year: str = "2017", resolution: str = "480p") -> tuple[Video, ...]:
+    """All clips of a set, see `read_names` and `read_video`."""
+    return tuple(read_video(root, name, resolution) for name in read_names(root, split, year))
+
+
+def write_video(
+    root: str | Path, name: str, frames: Iterable[Pixels], labels: Iterable[Labels], suffix: str = ".png"
+) -> None:
+    """Writes a clip in the format of DAVIS 2017 at `480p`, whatever its size.
+
+    Args:
+      root: a folder, made if there is none.
+      name: of the clip.
+      frames: `T` images `[H, W, 3]`.
+      labels: `T` times `[H, W]`.
+      suffix: `.png` without loss, or `.jpg` as DAVIS.
+
+    Raises:
+      ValueError: there are not as many labels as frames.
+    """
+    images, folder = (Path(root) / part / "480p" / name for part in ("JPEGImages", "Annotations"))
+    images.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, (frame, label) in enumerate(zip(frames, labels, strict=True)):
+        Image.fromarray(frame).save(images / f"{number:05}{suffix}")
+        write_indices(folder / f"{number:05}.png", label)
+
+
+def write_names(root: str | Path, split: str, names: Sequence[str], year: str = "2017") -> None:
+    """Writes the list of the clips of a set."""
+    folder = Path(root) / "ImageSets" / year
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{split}.txt").write_text("".join(f"{name}\n" for name in names))

@@ -1,0 +1,227 @@
+"""A guided network as pure functions of its parameters: encode, guide, score (thesis 4.3).
+
+In the shape descriptions `H, W` denote pixels, `R, Q` the rows and columns of cells, `C` features, `K` classes, `S`
+shots, `...` any leading dimensions. All images of a call have one size, whose sides are multiples of
+`GuidedNetwork.multiple`; `guidenet.images` fits any image into one.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from guidenet.network import fusion, guides
+from guidenet.network.backbones import fill_colour, make_backbone, make_grids, num_channels
+from guidenet.network.backbones.layers import pointwise
+from guidenet.network.config import Config
+from guidenet.network.geometry import Grid, downsample, regrid, upsample
+from guidenet.network.guides import Guide
+from guidenet.network.heads import Prepared, make_head
+
+Params = Mapping[str, Any]
+"""Parameters by part: `backbone`, `projection` (empty without `feature_size`), `head`, and `support_backbone` and
+`support_projection` with early fusion, which has an encoder of its own for the support. Of a projection, `mean` and
+`deviation` are statistics of the features that it was trained on, and not trained."""
+
+
+@dataclasses.dataclass(frozen=True)
+class GuidedNetwork:
+    """f(x, z) and g(x, +, -) of a config. Nothing in it changes; parameters are passed in.
+
+        features = net.encode(params, image)
+        guide = net.guide(net.encode(params, support), masks)
+        logits = net.score(params, features, guide)
+
+    config: its options.
+    """
+
+    config: Config
+
+    @property
+    def feature_size(self) -> int:
+        """C: of the features of a cell."""
+        return self.config.feature_size or num_channels(self.config.backbone)
+
+    @property
+    def guided_by_features(self) -> bool:
+        """Whether a change of annotations spares the encoder."""
+        return self.config.fusion in ("late", "none")
+
+    @property
+    def multiple(self) -> int:
+        """The sides of images must be multiples of this, px."""
+        return max(self.config.backbone.strides)
+
+    def grid(self, height: int, width: int) -> Grid:
+        """Where the cells of the features lie in an image of `height` by `width` px."""
+        return make_grids(self.config.backbone, height, width)[0]
+
+    def init(self, key: jax.Array, backbone: Any = None) -> Params:
+        """New parameters. The key is consumed.
+
+        Args:
+          key: a random key.
+          backbone: parameters of a trained backbone, as from `guidenet.load_backbone`; with early fusion the support's
+            encoder starts from them too.
+        """
+        params = _init(self, backbone is None, key)
+        params = {"backbone": backbone, "projection": {}, **params}
+        backbone, projection = params["backbone"], params["projection"]
+        if self.config.fusion == "early":
+            first = {"efficientnet-lite0": "stem", "vgg16": "conv1_1", "small": "conv0"}[self.config.backbone.name]
+            kernel = {**backbone[first], "kernel": fusion.widen(backbone[first]["kernel"])}
+            params |= {"support_backbone": {**backbone, first: kernel}, "support_projection": projection}
+        return params
+
+    def encode(self, params: Params, image: jax.Array) -> jax.Array:
+        """phi: `[..., R, Q, C]` features of `[..., H, W, 3]` RGB images in 0..255, uint8 or float.
+
+        Raises:
+          ValueError: the image has other than 3 channels, or sides that are not multiples of `multiple`.
+        """
+        if image.ndim < 3 or image.shape[-1] != 3:
+            raise ValueError(f"image must be [..., H, W, 3], got {image.shape}")
+        return self.project(params, self.look(params, image))
+
+    def look(self, params: Params, image: jax.Array) -> jax.Array:
+        """The backbone's part of `encode`: `[..., R, Q, B]` features, as they can be kept while the rest is trained."""
+        return self._look(params["backbone"], image)
+
+    def project(self, params: Params, features: jax.Array) -> jax.Array:
+        """The rest of `encode`: `[..., R, Q, B]` features of the backbone to `[..., R, Q, C]`."""
+        return self._project(params["projection"], features)
+
+    def guide(self, features: jax.Array, masks: jax.Array) -> Guide:
+        """Late fusion g(x, +, -) of features that are already there; see `guidenet.guide`.
+
+        Args:
+          features: `[..., R, Q, C]` of the support.
+          masks: `[..., K, 2, H, W]`, negatives and positives of each class in pixels, 1 where annotated; pixels in
+            neither are unknown. Positives of one class need not be given as negatives of the others.
+
+        Raises:
+          ValueError: the config's fusion needs the support's image, or masks and features do not fit.
+        """
+        if not self.guided_by_features:
+            raise ValueError(
+                f"fusion must be late or none to guide by features, got {self.config.fusion}; see guide_image"
+            )
+        cells = downsample(masks, self.grid(*masks.shape[-2:]))
+        guide = guides.guide(features, cells, local=self.config.pooling == "local")
+        return guide if self.config.fusion == "late" else guide._replace(total=jnp.zeros_like(guide.total))
+
+    def guide_image(self, params: Params, image: jax.Array, masks: jax.Array) -> Guide:
+        """Any fusion g(x, +, -) of a support image: it goes through an encoder here, for each class with early fusion.
+
+        Args:
+          params: of the network.
+          image: `[..., H, W, 3]`, RGB in 0..255.
+          masks: `[..., K, 2, H, W]` as for `guide`.
+
+        Early fusion and masking make one guide for a class, the mean of the features of all places, or with local
+        pooling those features. It stands in place of the positives.
+        """
+        if self.guided_by_features:
+            return self.guide(self.encode(params, image), masks)
+        against = guides.oppose_masks(masks.astype(jnp.float32))
+        if self.config.fusion == "early":
+            images = fusion.stack(image, against)
+            features = self._project(params["support_projection"], self._look(params["support_backbone"], images))
+        else:
+            images = fusion.blank_out(image, against, fill_colour(self.config.backbone))
+            features = self.project(params, self.look(params, images))
+        weight = jnp.any(masks[..., 1, :, :] > 0, axis=(-2, -1)).astype(jnp.float32)
+        classes = weight.ndim
+        if self.config.pooling == "global":
+            total = features.mean(axis=(-3, -2)) * weight[..., None]
+        else:
+            total = features * weight[..., None, None, None]
+            weight = jnp.broadcast_to(weight[..., None, None], features.shape[:-1])
+        return Guide(*(jnp.stack([jnp.zeros_like(x), x], axis=classes) for x in (total, weight)))
+
+    def prepare(self, params: Params, features: jax.Array, valid: jax.Array | None = None) -> Prepared:
+        """What scoring a query needs of it whatever the guidance: once for an image.
+
+        Args:
+          params: of the network; only the head's are used.
+          features: `[R, Q, C]` of the query.
+          valid: `[R, Q]` bool, cells that lie in the image and not in what fills it up; None is all.
+        """
+        if valid is None:
+            valid = jnp.ones(features.shape[:2], bool)
+        return make_head(self.config.head).apply({"params": params["head"]}, features, valid, method="prepare")
+
+    def score_prepared(
+        self, params: Params, prepared: Prepared, guide: Guide, key: jax.Array | None = None
+    ) -> jax.Array:
+        """f: `[K, R, Q]` logits of each class against the background, whose logit is 0.
+
+        Args:
+          params: of the network; only the head's are used, so a change of annotations touches no encoder.
+          prepared: as from `prepare`.
+          guide: of all shots together, `[K, 2, C]`, or of the query itself with local pooling.
+          key: for dropout, in training; None is without. The key is consumed.
+        """
+        local = self.config.pooling == "local"
+        if self.guided_by_features:
+            guide = guides.oppose(guide, local=local)
+        if local:  # fused features stay as they are, and are zero where there are no annotations
+            z, present = guide.total, jnp.any(guide.weight > 0, axis=(-2, -1))
+        else:
+            z, present = guides.pool(guide)
+        variables, rngs = {"params": params["head"]}, None if key is None else {"dropout": key}
+        return make_head(self.config.head).apply(variables, prepared, z, present, key is None, rngs=rngs)
+
+    def score(
+        self, params: Params, features: jax.Array, guide: Guide, size: tuple[int, int], key: jax.Array | None = None
+    ) -> jax.Array:
+        """Inference f with its decoder: `[K, H, W]` logits against the background, of a query of `size` px.
+
+        Probabilities of background and classes are the softmax of `[0, logits]`. See `score_prepared`.
+        """
+        logits = self.score_prepared(params, self.prepare(params, features), guide, key)
+        return upsample(logits, self.grid(*size), *size)
+
+    def _look(self, backbone: Any, image: jax.Array) -> jax.Array:
+        batch, (height, width, channels) = image.shape[:-3], image.shape[-3:]
+        grids = make_grids(self.config.backbone, height, width)
+        images = image.reshape(-1, height, width, channels).astype(jnp.float32)
+        maps = make_backbone(self.config.backbone).apply({"params": backbone}, images)
+        finest = grids[0]
+        maps = [maps[0], *(regrid(x, grid, finest) for x, grid in zip(maps[1:], grids[1:], strict=True))]
+        features = jnp.concatenate(maps, axis=-1)
+        return features.reshape(*batch, *features.shape[1:])
+
+    def _project(self, projection: Any, features: jax.Array) -> jax.Array:
+        if not self.config.feature_size:
+            return features
+        # W (x - mean) / deviation + b, with the small matrix scaled rather than all cells.
+        kernel = projection["kernel"] / projection["deviation"][:, None]
+        bias = projection["bias"] - projection["mean"] @ kernel
+        return pointwise(features, kernel) + jnp.expand_dims(bias, tuple(range(features.ndim - 1)))
+
+
+# One compilation for all parameters: op by op, as flax makes them, takes seconds.
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _init(network: GuidedNetwork, with_backbone: bool, key: jax.Array) -> dict[str, Any]:
+    config, size, head = network.config, network.feature_size, make_head(network.config.head)
+    keys = jax.random.split(key, 3)
+    example = (jnp.zeros((1, 1, size)), jnp.ones((1, 1), bool), jnp.zeros((1, 2, size)), jnp.ones((1, 2), bool))
+    params: dict[str, Any] = {"head": head.init(keys[0], *example, method="everything")["params"]}
+    if with_backbone:
+        params["backbone"] = make_backbone(config.backbone).init(keys[1], jnp.zeros((1, 64, 64, 3)))["params"]
+    if config.feature_size:
+        channels = num_channels(config.backbone)
+        kernel = nn.initializers.lecun_normal()(keys[2], (channels, config.feature_size))
+        bias = jnp.zeros(config.feature_size)
+        params["projection"] = {
+            "mean": jnp.zeros(channels),
+            "deviation": jnp.ones(channels),
+            "kernel": kernel,
+            "bias": bias,
+        }
+    return params

@@ -1,0 +1,114 @@
+"""Guided networks with weights: from installed packages, from files of the user, and their own small files."""
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from guidenet.network.config import BackboneConfig, Config
+from guidenet.network.guided_network import GuidedNetwork, Params
+from guidenet.network.model_file import Stored, read_model, same_shapes, write_model
+from guidenet.network.presets import preset
+from guidenet.network.weights import load_efficientnet_lite0, load_vgg16
+
+_FOLDER = Path(__file__).parent / "trained"
+
+TRAINED: dict[str, str] = {
+    "cut-outs": "drawings on photos: classes across styles, objects and video together",
+}
+"""Networks that come with the package, by name, and what they were trained on."""
+
+
+def load_backbone(config: BackboneConfig, path: str | Path | None = None) -> dict[str, Any] | None:
+    """Trained parameters of a backbone; None where there are none, as for `small`.
+
+    Args:
+      config: of the backbone.
+      path: of a file with the weights. EfficientNet-Lite0's are found in the extra `weights` without it.
+
+    Raises:
+      WeightsMissingError: the extra is not installed.
+      ValueError: `vgg16` has no path, `small` has one, or the file is not of that backbone.
+    """
+    if config.name == "efficientnet-lite0":
+        return load_efficientnet_lite0(path)
+    if config.name == "small":
+        if path is not None:
+            raise ValueError(f"weights must be None for the backbone small, which has none, got {path}")
+        return None
+    if path is None:
+        raise ValueError("weights must be a file for the backbone vgg16: no package has any, got None")
+    return load_vgg16(path, config.channels)
+
+
+def pretrained(
+    config: Config | None = None, weights: str | Path | None = None, key: jax.Array | None = None
+) -> tuple[GuidedNetwork, Params]:
+    """A network with a trained backbone; its head is as `GuidedNetwork.init` makes it.
+
+    Args:
+      config: None is the preset `cpu`, whose head, a cosine metric, is of use untrained.
+      weights: as for `load_backbone`.
+      key: for what is not trained; None is key 0. The key is consumed.
+
+    Raises:
+      WeightsMissingError, ValueError: as `load_backbone`.
+    """
+    network = GuidedNetwork(preset("cpu") if config is None else config)
+    backbone = load_backbone(network.config.backbone, weights)
+    key = jax.random.key(0) if key is None else key
+    if backbone is not None and network.config.backbone.name == "vgg16" and "fc6" not in backbone:
+        key, fresh = jax.random.split(key)
+        backbone["fc6"] = network.init(fresh)["backbone"]["fc6"]
+    return network, network.init(key, backbone)
+
+
+def save_model(path: str | Path, network: GuidedNetwork, params: Params, *, with_backbone: bool = True) -> None:
+    """Writes a network that was trained. The file is written whole or not at all.
+
+    Args:
+      path: of an npz file.
+      network: the network.
+      params: of it.
+      with_backbone: False leaves a backbone out that `load_backbone` has unchanged.
+    """
+    kept = {part: leaves for part, leaves in params.items() if with_backbone or part != "backbone"}
+    write_model(path, Stored(network.config, kept, fingerprint(network, params)))
+
+
+def load_model(path: str | Path, weights: str | Path | None = None) -> tuple[GuidedNetwork, Params]:
+    """Reads a network that was trained.
+
+    Args:
+      path: of a file of `save_model`, or the name of one of `TRAINED`.
+      weights: of the backbone, as for `load_backbone`, if the file is without.
+
+    Raises:
+      FileNotFoundError: there is no such file.
+      WeightsMissingError: the backbone's weights are not installed.
+      ValueError: the file is damaged or of another version, or the weights are not those that it was trained with.
+    """
+    stored = read_model(_FOLDER / f"{path}.npz" if path in TRAINED else path)
+    network, params = GuidedNetwork(stored.config), stored.params
+    if "backbone" not in params:
+        params["backbone"] = load_backbone(stored.config.backbone, weights)
+    if not same_shapes(params, jax.eval_shape(network.init, jax.random.key(0))):
+        raise ValueError(f"{path} must have the parameters of its options, and has others: it is damaged")
+    if fingerprint(network, params) != stored.encoder:
+        raise ValueError(f"weights must be those that {path} was trained with, got others")
+    return network, params
+
+
+def fingerprint(network: GuidedNetwork, params: Params) -> str:
+    """Tells encoders apart: guidance belongs to the one that made its features. 16 hexadecimal digits."""
+    digest = hashlib.blake2b(digest_size=8)
+    digest.update(json.dumps(dataclasses.asdict(network.config.backbone)).encode())
+    for part in ("backbone", "projection"):
+        for path, leaf in jax.tree_util.tree_leaves_with_path(params[part]):
+            digest.update(jax.tree_util.keystr(path).encode())
+            digest.update(np.ascontiguousarray(leaf).data)
+    return digest.hexdigest()

@@ -1,0 +1,331 @@
+"""Segment images from a few annotations, numpy in and numpy out."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import jax
+import numpy as np
+import numpy.typing as npt
+
+from guidenet.checks import check_at_least
+from guidenet.images import Pixels, as_image, inner_pixels
+from guidenet.network import guides
+from guidenet.network.guided_network import GuidedNetwork, Params
+from guidenet.network.guides import Guide
+from guidenet.network.models import fingerprint, pretrained
+from guidenet.segmenter.encoding import Encoded, digest, encode_image, score_image
+from guidenet.segmenter.guidance import Guidance
+from guidenet.segmenter.prediction import MAX_CLASSES, Prediction, upsample_to
+from guidenet.segmenter.shots import Change, Shot
+
+DEFAULT_CLASS = "object"
+
+MAX_SIDE = 2048
+"""Longest side in px at which images can be seen: sums of features over larger ones might not fit into 64 bits."""
+
+
+class _Labelled(NamedTuple):
+    name: str
+    changes: list[Change]
+
+
+class _Joined(NamedTuple):
+    guidance: Guidance
+    removed: bool
+
+
+class Segmenter:
+    """Annotate some images, and segment these and any others.
+
+        segmenter = guidenet.Segmenter()
+        photo = segmenter.add_image(pixels)
+        segmenter.click(photo, y=120, x=80)
+        mask = segmenter.predict(other_pixels).masks["object"]
+
+    An image goes through the encoder once; a change of annotations costs well below a millisecond for the guidance and
+    the head's time for each image looked at. Not safe to use from several threads at once.
+    """
+
+    def __init__(
+        self, network: GuidedNetwork | None = None, params: Params | None = None, *, max_side: int = 512
+    ) -> None:
+        """Starts without images.
+
+        Args:
+          network: and `params` together: a guided network; None is `guidenet.pretrained()`.
+          params: of the network.
+          max_side: longest side in px at which images are seen; larger ones are shrunk.
+
+        Raises:
+          ValueError: only one of `network` and `params` is given, `max_side` is out of range, or the network's fusion
+            is not late: other kinds would need the encoder for every click.
+          WeightsMissingError: no network is given, and the extra `weights` is not installed.
+        """
+        check_at_least("max_side", max_side, 1)
+        if max_side > MAX_SIDE:
+            raise ValueError(f"max_side must be at most {MAX_SIDE}, got {max_side}")
+        if (network is None) != (params is None):
+            raise ValueError("network and params must be given together, got only one of them")
+        if network is None or params is None:
+            network, params = pretrained()
+        if network.config.fusion != "late":
+            raise ValueError(f"fusion must be late for clicks to spare the encoder, got {network.config.fusion}")
+        self._network, self._max_side = network, max_side
+        self._encoder = jax.device_put({part: params[part] for part in ("backbone", "projection")})
+        self._head = jax.device_put({"head": params["head"]})
+        self._encoded: dict[str, Encoded] = {}
+        self._names: dict[bytes, str] = {}
+        self._shots: dict[str, Shot] = {}
+        self._sums: dict[str, Guidance] = {}
+        self._guidance = Guidance.empty(network.feature_size, fingerprint(network, params), network.config.shots)
+        self._classes: list[str] = []
+        self._done: list[_Labelled | _Joined] = []
+        self._num_encoder_calls = 0
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Names of the images that were added."""
+        return tuple(self._encoded)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes that have annotations or guidance, in the order they came in."""
+        return tuple(name for name in self._classes if name in self._guidance.classes)
+
+    @property
+    def num_encoder_calls(self) -> int:
+        """How many images went through the encoder."""
+        return self._num_encoder_calls
+
+    @property
+    def guidance(self) -> Guidance:
+        """What all annotations say together, without the images; it can be saved, and added to other segmenters."""
+        return self._guidance
+
+    def add_image(self, image: npt.ArrayLike, name: str | None = None) -> str:
+        """Encodes an image, so that it can be annotated, and returns its name.
+
+        Args:
+          image: `[H, W]`, `[H, W, 3]` or `[H, W, 4]` uint8.
+          name: None numbers it. An image that is there already keeps its name.
+
+        Raises:
+          ValueError: it is no image, or there is another one of that name.
+        """
+        pixels = as_image(image)
+        key = digest(pixels)
+        known = self._names.get(key)
+        if known is not None and name in (None, known):
+            return known
+        if known is not None:
+            raise ValueError(f"name must be {known!r}, as the image was added before, got {name!r}")
+        if name is None:
+            name = next(f"image-{i}" for i in range(1, len(self._encoded) + 2) if f"image-{i}" not in self._encoded)
+        elif name in self._encoded:
+            raise ValueError(f"name must be new, and there is another image {name!r}")
+        self._encoded[name] = self._encode(pixels)
+        self._names[key] = name
+        return name
+
+    def remove_image(self, name: str) -> None:
+        """Forgets an image and takes its annotations out of the guidance, exactly; this cannot be undone.
+
+        Raises:
+          ValueError: there is no image of that name.
+        """
+        self._find(name)
+        self._guidance -= self._sums.pop(name, self._empty)
+        self._shots.pop(name, None)
+        self._encoded.pop(name)
+        self._names = {key: other for key, other in self._names.items() if other != name}
+        self._done = [step for step in self._done if not (isinstance(step, _Labelled) and step.name == name)]
+
+    def click(self, name: str, y: int, x: int, label: bool | None = True, cls: str = DEFAULT_CLASS) -> None:
+        """Labels one pixel of an image; a label that was there is replaced.
+
+        Args:
+          name: of an image that was added.
+          y: row, px from the top.
+          x: column, px from the left.
+          label: True: of the class, False: not of the class, None: unknown again.
+          cls: the class. A pixel is of one class at most.
+
+        Raises:
+          ValueError: there is no such image, the pixel lies outside of it, or there are too many classes.
+        """
+        height, width = self._find(name).image.size
+        if not (0 <= y < height and 0 <= x < width):
+            raise ValueError(f"y, x must lie in the {height} x {width} px of {name!r}, got {y}, {x}")
+        self._label(name, np.array([int(y)]), np.array([int(x)]), np.array([_code(label)]), cls)
+
+    def paint(
+        self,
+        name: str,
+        mask: npt.ArrayLike,
+        label: bool | None = True,
+        cls: str = DEFAULT_CLASS,
+        rest: bool | None = None,
+    ) -> None:
+        """Labels all pixels of a mask at once; labels that were there are replaced.
+
+        Args:
+          name: of an image that was added.
+          mask: `[H, W]` bool, the pixels to label, at the image's own resolution.
+          label: of these, as for `click`.
+          cls: the class.
+          rest: of all other pixels; None leaves them as they are. A dense mask has `rest=False`.
+
+        Raises:
+          ValueError: there is no such image, the mask is not bool or has another size, or there are too many classes.
+        """
+        size, array = self._find(name).image.size, np.asarray(mask)
+        if array.dtype != np.bool_ or array.shape != size:
+            raise ValueError(
+                f"mask must be bool [{size[0]}, {size[1]}] for {name!r}, got {array.dtype} {list(array.shape)}"
+            )
+        rows, columns = np.nonzero(array if rest is None else np.ones_like(array))
+        codes = np.where(array[rows, columns], _code(label), _code(rest))
+        self._label(name, rows, columns, codes, cls)
+
+    def undo(self) -> bool:
+        """Takes back the last click, painting or guidance, in every bit; returns whether there was one."""
+        if not self._done:
+            return False
+        step = self._done.pop()
+        if isinstance(step, _Joined):
+            self._guidance = self._guidance + step.guidance if step.removed else self._guidance - step.guidance
+        else:
+            self._shots[step.name].revert(step.changes)
+            self._count(step.name)
+        return True
+
+    def add_guidance(self, guidance: Guidance) -> None:
+        """Joins guidance from elsewhere, such as `Guidance.load(path)`.
+
+        Raises:
+          ValueError: it was made by another encoder, or there are too many classes.
+        """
+        self._register(guidance.classes)
+        self._guidance += guidance
+        self._done.append(_Joined(guidance, removed=False))
+
+    def remove_guidance(self, guidance: Guidance) -> None:
+        """Takes guidance out that was added, exactly.
+
+        Raises:
+          ValueError: it was made by another encoder, or was not added.
+        """
+        self._guidance -= guidance
+        self._done.append(_Joined(guidance, removed=True))
+
+    def predict(self, image: str | npt.ArrayLike) -> Prediction:
+        """Segments an image by the guidance.
+
+        Args:
+          image: the name of one that was added, or any other, `[H, W]`, `[H, W, 3]` or `[H, W, 4]` uint8, which is
+            encoded for this call and not kept.
+
+        Raises:
+          ValueError: there is no image of that name, or it is no image, or it has no annotations with local pooling.
+        """
+        if isinstance(image, str):
+            return self._predict(self._find(image), self._shots.get(image))
+        pixels = as_image(image)
+        name = self._names.get(digest(pixels)) if self._names else None
+        return self._predict(self._encode(pixels), None) if name is None else self.predict(name)
+
+    def video(self, frames: Iterable[npt.ArrayLike]) -> Iterator[Prediction]:
+        """Segments one frame after another by the guidance as it then is; no frame is kept.
+
+        Args:
+          frames: images as for `predict`.
+
+        Raises:
+          ValueError: one of them is no image; the message says which.
+        """
+        for i, frame in enumerate(frames):
+            try:
+                encoded = self._encode(as_image(frame))
+            except ValueError as error:
+                raise ValueError(f"frame {i}: {error}") from None
+            yield self._predict(encoded, None)
+
+    @property
+    def _empty(self) -> Guidance:
+        return Guidance.empty(self._guidance.feature_size, self._guidance.encoder, self._guidance.shots)
+
+    def _find(self, name: str) -> Encoded:
+        if name not in self._encoded:
+            raise ValueError(f"image must be one that was added ({', '.join(self._encoded) or 'none'}), got {name!r}")
+        return self._encoded[name]
+
+    def _encode(self, pixels: Pixels) -> Encoded:
+        self._num_encoder_calls += 1
+        return encode_image(self._network, self._encoder, self._head, pixels, self._max_side)
+
+    def _register(self, classes: Iterable[str]) -> None:
+        new = [name for name in classes if name not in self._classes]
+        if len(self._classes) + len(new) > MAX_CLASSES:
+            raise ValueError(f"cls must be one of at most {MAX_CLASSES} classes, got one more: {new[0]!r}")
+        self._classes += new
+
+    def _label(
+        self,
+        name: str,
+        rows: npt.NDArray[np.int64],
+        columns: npt.NDArray[np.int64],
+        codes: npt.NDArray[np.int64],
+        cls: str,
+    ) -> None:
+        encoded = self._encoded[name]
+        self._register([cls])
+        if name not in self._shots:
+            self._shots[name] = Shot(self._features(encoded), encoded.grid, encoded.image.inner)
+        pixels, labels = _vote(inner_pixels(rows, columns, encoded.image), codes)
+        self._done.append(_Labelled(name, self._shots[name].set(cls, pixels, labels)))
+        self._count(name)
+
+    def _features(self, encoded: Encoded) -> npt.NDArray[np.float32]:
+        return np.asarray(encoded.features)[: encoded.grid.rows, : encoded.grid.columns]
+
+    def _count(self, name: str) -> None:
+        """Replaces what an image contributed by what it contributes now."""
+        empty = self._empty
+        sums = self._shots[name].sums(empty.shots)
+        now = Guidance.of(sums, empty.feature_size, empty.encoder, empty.shots)
+        self._guidance = self._guidance - self._sums.get(name, empty) + now
+        self._sums[name] = now
+
+    def _predict(self, encoded: Encoded, shot: Shot | None) -> Prediction:
+        classes = self.classes
+        if not classes:
+            return Prediction((), np.zeros((0, *encoded.image.size), np.float32))
+        # Empty classes up to a power of two: few numbers of classes to compile for, and they change no score.
+        padded = [*classes, *[""] * ((1 << (len(classes) - 1).bit_length()) - len(classes))]
+        guide = self._local_guide(encoded, shot, padded) if self._network.config.pooling == "local" else None
+        guide = Guide(*map(jax.numpy.asarray, self._guidance.sums(padded))) if guide is None else guide
+        scores = np.asarray(score_image(self._network, self._head, encoded.prepared, guide))
+        scores = scores[: len(classes), : encoded.grid.rows, : encoded.grid.columns]
+        return Prediction(classes, upsample_to(scores, encoded.grid, encoded.image.inner, encoded.image.size))
+
+    def _local_guide(self, encoded: Encoded, shot: Shot | None, classes: list[str]) -> Guide:
+        if shot is None:
+            raise ValueError("image must have annotations of its own with pooling=local, got one without")
+        masks = np.zeros((len(classes), 2, *encoded.features.shape[:2]), np.float32)
+        for i, cls in enumerate(classes):
+            masks[i, :, : encoded.grid.rows, : encoded.grid.columns] = shot.cells(cls)
+        return guides.guide(encoded.features, jax.numpy.asarray(masks), local=True)
+
+
+def _code(label: bool | None) -> int:
+    return 0 if label is None else 1 if label else -1
+
+
+def _vote(
+    pixels: npt.NDArray[np.int64], codes: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8]]:
+    """Several pixels of a large image may be one of the shrunk one: it gets the label of the majority, 0 at a tie."""
+    if len(pixels) == 1:
+        return pixels, codes.astype(np.int8)
+    places, index = np.unique(pixels, return_inverse=True)
+    return places, np.sign(np.bincount(index, codes, minlength=len(places))).astype(np.int8)

@@ -1,7 +1,0 @@
-"""Trained weights, from installed packages and from files of the user."""
-
-from guidenet.weights.efficientnet_lite import WeightsMissingError, find_efficientnet_lite0, load_efficientnet_lite0
-from guidenet.weights.torch_file import read_torch_file
-from guidenet.weights.vgg import load_vgg16
-
-__all__ = ["WeightsMissingError", "find_efficientnet_lite0", "load_efficientnet_lite0", "load_vgg16", "read_torch_file"]

@@ -1,0 +1,109 @@
+"""Labels of one image and the sums that follow from them: exact, and those of the core's float arithmetic."""
+
+import jax
+import numpy as np
+import pytest
+from guidenet import Grid, Guidance, downsample, guide, merge_shots, pool
+from guidenet.segmenter.shots import Shot
+from hypothesis import given
+from hypothesis import strategies as st
+
+GRID, HEIGHT, WIDTH, SIZE = Grid(2, 3, 16, 15.0), 32, 48, 5
+FEATURES = np.random.default_rng(0).normal(size=(2, 3, SIZE)).astype(np.float32)
+
+steps = st.tuples(
+    st.sampled_from(["cat", "dog"]),
+    st.lists(st.integers(0, HEIGHT * WIDTH - 1), min_size=1, max_size=20, unique=True),
+    st.sampled_from([1, -1, 0]),
+)
+
+
+def new_shot(grid=GRID, size=(HEIGHT, WIDTH), features=FEATURES):
+    return Shot(features, grid, size)
+
+
+def put(shot, cls, pixels, label):
+    return shot.set(cls, np.array(pixels), np.full(len(pixels), label, np.int8))
+
+
+def guidance(shot, kind="equal"):
+    return Guidance.of(shot.sums(kind), SIZE, "e", kind)
+
+
+@given(st.lists(steps, max_size=6), st.lists(steps, max_size=6))
+def test_undoing_restores_every_bit(first, second):
+    shot = new_shot()
+    for step in first:
+        put(shot, *step)
+    before = {kind: guidance(shot, kind) for kind in ("equal", "pixels")}
+    labels = {cls: shot.labels(cls) for cls in ("cat", "dog")}
+    changes = [put(shot, *step) for step in second]
+    for change in reversed(changes):
+        shot.revert(change)
+    for kind, expected in before.items():
+        assert guidance(shot, kind) == expected
+    for cls, expected in labels.items():
+        np.testing.assert_array_equal(shot.labels(cls), expected)
+
+
+@given(st.lists(steps, max_size=6))
+def test_sums_depend_on_the_labels_and_not_on_how_they_came(history):
+    shot, fresh = new_shot(), new_shot()
+    for step in history:
+        put(shot, *step)
+    for cls in ("dog", "cat"):
+        flat = shot.labels(cls).ravel()
+        pixels = np.flatnonzero(flat)[::-1]
+        fresh.set(cls, pixels, flat[pixels])
+    assert guidance(fresh) == guidance(shot)
+    assert guidance(fresh, "pixels") == guidance(shot, "pixels")
+
+
+@given(st.lists(steps, max_size=6))
+def test_a_pixel_is_positive_for_one_class_at_most(history):
+    shot = new_shot()
+    for step in history:
+        put(shot, *step)
+    assert not ((shot.labels("cat") == 1) & (shot.labels("dog") == 1)).any()
+
+
+@pytest.mark.parametrize("grid", [GRID, Grid(1, 2, 32, 31.5), Grid(4, 6, 8, 7.0)])
+@pytest.mark.parametrize("kind", ["equal", "pixels"])
+def test_sums_are_those_of_the_core(grid, kind):
+    rng = np.random.default_rng(1)
+    features = rng.normal(size=(grid.rows, grid.columns, SIZE)).astype(np.float32)
+    shot = new_shot(grid, features=features)
+    labels = rng.integers(-1, 2, (HEIGHT, WIDTH)).astype(np.int8)
+    shot.set("cat", np.arange(labels.size), labels.ravel())
+    masks = np.stack([labels == -1, labels == 1])[None].astype(np.float32)
+
+    @jax.jit
+    def core(features, masks):
+        cells = downsample(masks, grid)
+        return cells[0], pool(merge_shots(guide(features[None], cells[None]), kind))[0]
+
+    cells, expected = core(features, masks)
+    np.testing.assert_allclose(shot.cells("cat"), cells, rtol=1e-5, atol=1e-5)
+    mean, _ = guidance(shot, kind).sums(["cat"])
+    np.testing.assert_allclose(mean, expected, atol=1e-4)
+
+
+def test_a_click_is_the_interpolated_feature():
+    shot = new_shot()
+    put(shot, "cat", [15 * WIDTH + 23], 1)  # half way between the first two cells of the first row
+    mean, weight = guidance(shot).sums(["cat"])
+    np.testing.assert_allclose(mean[0, 1], (FEATURES[0, 0] + FEATURES[0, 1]) / 2, atol=2**-16)
+    np.testing.assert_array_equal(weight, [[0, 1]])
+
+
+def test_the_same_label_twice_counts_once():
+    shot = new_shot()
+    put(shot, "cat", [5], 1)
+    once = guidance(shot, "pixels")
+    assert put(shot, "cat", [5], 1) == []
+    assert guidance(shot, "pixels") == once
+    put(shot, "cat", [5], -1)
+    np.testing.assert_array_equal(guidance(shot, "pixels").weight, [[1, 0]])
+    put(shot, "cat", [5], 0)
+    assert shot.classes == ()
+    assert guidance(shot) == Guidance.empty(SIZE, "e")
