@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 import torch
 from absl import app, flags
-from guidenet.network.backbones.vgg import CONVOLUTIONS, MEAN, PADDING
+from guidenet.network.backbones.vgg import CONVOLUTIONS, MEAN, PADDING, VGG16_CHANNELS
 from torch import nn
 
 _HEIGHT = flags.DEFINE_integer("height", 97, "Of the image, px.", lower_bound=1)
@@ -77,7 +77,7 @@ def main(argv: list[str]) -> None:
     del argv
     torch.manual_seed(_SEED.value)
     rng = np.random.default_rng(_SEED.value)
-    channels = (*guidenet.network.config.VGG16_CHANNELS[:5], _FC6.value)
+    channels = (*VGG16_CHANNELS[:5], _FC6.value)
     reference = TorchVGG16(channels)
     for layer in reference.features:
         if isinstance(layer, nn.Conv2d):

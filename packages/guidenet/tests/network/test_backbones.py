@@ -1,16 +1,20 @@
 """Backbones against independent arithmetic, and EfficientNet-Lite0's weights against images that it must know."""
 
+import dataclasses
 from pathlib import Path
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import skimage
-from guidenet import BackboneConfig
-from guidenet.network.backbones import make_backbone, make_grids, num_channels
+from guidenet import BackboneConfig, Config, GuidedNetwork, HeadConfig, load_backbone, pretrained
+from guidenet.network.backbones import fill_colour, make_backbone, make_grids, num_channels
 from guidenet.network.backbones.bottleneck import bottleneck
-from guidenet.network.backbones.layers import depthwise, grouped_depthwise, same_padding, shifted_depthwise
+from guidenet.network.backbones.layers import Conv, depthwise, grouped_depthwise, same_padding, shifted_depthwise
+from guidenet.network.backbones.record import Backbone
+from guidenet.network.backbones.table import BACKBONES
 from guidenet.network.backbones.vgg import CONVOLUTIONS, MEAN
 from guidenet.network.weights import find_efficientnet_lite0, load_efficientnet_lite0, read_torch_file
 from guidenet.network.weights.efficientnet_lite import fold
@@ -104,6 +108,63 @@ def test_features_have_the_promised_cells_and_channels(config):
 def test_sides_that_the_stride_does_not_divide_are_refused():
     with pytest.raises(ValueError, match="image sides must be multiples of 16, got 96 x 40"):
         make_grids(BackboneConfig(), 96, 40)
+
+
+@pytest.mark.parametrize(
+    ("config", "offsets"),
+    [
+        (BackboneConfig(strides=(8, 16, 32)), [7, 15, 31]),
+        (BackboneConfig("small", (4, 8)), [3, 7]),
+        (BackboneConfig("vgg16", (32,)), [31.5]),
+    ],
+)
+def test_cells_start_where_the_record_says(config, offsets):
+    assert [grid.offset for grid in make_grids(config, 64, 96)] == offsets
+    assert tuple(config.record.offsets) == config.strides
+
+
+def test_a_backbone_is_added_by_one_record(monkeypatch):
+    """A network has it, guides by it early and late, and looks for its weights, without a change elsewhere."""
+
+    class Patches(nn.Module):
+        @nn.compact
+        def __call__(self, image):
+            return [Conv(5, size=2, stride=2, padding=(0, 0), name="only")(image)]
+
+    trained = {"only": {"kernel": np.ones((2, 2, 3, 5), np.float32)}}
+    record = Backbone(
+        "patches",
+        offsets={2: 0.5},
+        make=lambda options: Patches(),
+        num_channels=lambda options, stride: 5,
+        fill_colour=lambda inputs: (1.0, 2.0, 3.0),
+        first_layer="only",
+        load=lambda path, channels: trained,
+    )
+    monkeypatch.setitem(BACKBONES, "patches", record)
+    config = BackboneConfig("patches", (2,))
+    assert fill_colour(config) == (1, 2, 3)
+    assert load_backbone(config) is trained
+    with pytest.raises(ValueError, match="strides of patches must be one of 2, got 4"):
+        BackboneConfig("patches", (4,))
+    network = GuidedNetwork(Config(config, HeadConfig("concat", hidden_size=4), fusion="early"))
+    params = network.init(jax.random.key(0))
+    image = jnp.zeros((6, 8, 3))
+    assert network.encode(params, image).shape == (3, 4, 5)
+    assert params["support_backbone"]["only"]["kernel"].shape == (2, 2, 5, 5)
+    assert (network.grid(6, 8).stride, network.grid(6, 8).offset) == (2, 0.5)
+
+
+def test_layers_that_a_file_lacks_start_untrained(monkeypatch):
+    record = BACKBONES["small"]
+    kept = GuidedNetwork(Config(BackboneConfig("small", (4,)))).init(jax.random.key(5))["backbone"]
+    part = {name: layer for name, layer in kept.items() if name != "conv2"}
+    changed = dataclasses.replace(record, load=lambda path, channels: dict(part), untrained_layers=("conv2", "norm4"))
+    monkeypatch.setitem(BACKBONES, "small", changed)
+    _, params = pretrained(Config(BackboneConfig("small", (4,))))
+    assert set(params["backbone"]) == set(kept)
+    np.testing.assert_array_equal(params["backbone"]["conv1"]["kernel"], kept["conv1"]["kernel"])
+    assert params["backbone"]["conv2"]["kernel"].shape == kept["conv2"]["kernel"].shape
 
 
 @pytest.mark.parametrize("inputs", ["caffe", "torchvision"])

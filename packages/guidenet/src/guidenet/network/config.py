@@ -3,17 +3,8 @@
 import dataclasses
 
 from guidenet.checks import check_at_least, check_choice, check_positive
-
-BACKBONES: dict[str, tuple[int, ...]] = {
-    "efficientnet-lite0": (8, 16, 32),
-    "vgg16": (32,),
-    "small": (4, 8),
-}
-"""By name: the strides in pixels at which its features can be read."""
-
-VGG16_CHANNELS = (64, 128, 256, 512, 512, 4096)
-"""Of the five stages and of fc6."""
-
+from guidenet.network.backbones.record import Backbone
+from guidenet.network.backbones.table import BACKBONES
 
 FUSIONS = ("late", "early", "masking", "none")
 
@@ -40,13 +31,18 @@ class BackboneConfig:
         if not self.strides or list(self.strides) != sorted(set(self.strides)):
             raise ValueError(f"strides must be distinct and ascending, got {self.strides}")
         for stride in self.strides:
-            check_choice(f"strides of {self.name}", stride, BACKBONES[self.name])
-        num_channels = {"efficientnet-lite0": 0, "vgg16": 6, "small": 3}[self.name]
+            check_choice(f"strides of {self.name}", stride, self.record.strides)
+        num_channels = len(self.record.channels)
         if self.channels and len(self.channels) != num_channels:
             raise ValueError(f"channels of {self.name} must name {num_channels} layers, got {self.channels}")
         for channel in self.channels:
             check_at_least("channels", channel, 1)
         check_choice("inputs", self.inputs, ("caffe", "torchvision"))
+
+    @property
+    def record(self) -> Backbone:
+        """What there is to know of the backbone."""
+        return BACKBONES[self.name]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -72,7 +72,7 @@ class GuidedNetwork:
         params = {"backbone": backbone, "projection": {}, **params}
         backbone, projection = params["backbone"], params["projection"]
         if self.config.fusion == "early":
-            first = {"efficientnet-lite0": "stem", "vgg16": "conv1_1", "small": "conv0"}[self.config.backbone.name]
+            first = self.config.backbone.record.first_layer
             kernel = {**backbone[first], "kernel": fusion.widen(backbone[first]["kernel"])}
             params |= {"support_backbone": {**backbone, first: kernel}, "support_projection": projection}
         return params

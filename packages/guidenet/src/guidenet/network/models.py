@@ -13,7 +13,6 @@ from guidenet.network.config import BackboneConfig, Config
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.model_file import Stored, read_model, same_shapes, write_model
 from guidenet.network.presets import preset
-from guidenet.network.weights import load_efficientnet_lite0, load_vgg16
 
 _FOLDER = Path(__file__).parent / "trained"
 
@@ -34,15 +33,11 @@ def load_backbone(config: BackboneConfig, path: str | Path | None = None) -> dic
       WeightsMissingError: the extra is not installed.
       ValueError: `vgg16` has no path, `small` has one, or the file is not of that backbone.
     """
-    if config.name == "efficientnet-lite0":
-        return load_efficientnet_lite0(path)
-    if config.name == "small":
-        if path is not None:
-            raise ValueError(f"weights must be None for the backbone small, which has none, got {path}")
-        return None
-    if path is None:
-        raise ValueError("weights must be a file for the backbone vgg16: no package has any, got None")
-    return load_vgg16(path, config.channels)
+    if config.record.load is not None:
+        return config.record.load(path, config.channels)
+    if path is not None:
+        raise ValueError(f"weights must be None for the backbone {config.name}, which has none, got {path}")
+    return None
 
 
 def pretrained(
@@ -61,9 +56,12 @@ def pretrained(
     network = GuidedNetwork(preset("cpu") if config is None else config)
     backbone = load_backbone(network.config.backbone, weights)
     key = jax.random.key(0) if key is None else key
-    if backbone is not None and network.config.backbone.name == "vgg16" and "fc6" not in backbone:
-        key, fresh = jax.random.split(key)
-        backbone["fc6"] = network.init(fresh)["backbone"]["fc6"]
+    if backbone is not None:
+        missing = [layer for layer in network.config.backbone.record.untrained_layers if layer not in backbone]
+        if missing:
+            key, fresh = jax.random.split(key)
+            untrained = network.init(fresh)["backbone"]
+            backbone |= {layer: untrained[layer] for layer in missing}
     return network, network.init(key, backbone)
 
 

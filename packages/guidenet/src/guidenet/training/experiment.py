@@ -151,7 +151,7 @@ class Experiment:
                         "updates": state.num_updates,
                     },
                 )
-        changed = learner.query_images or network.config.backbone.name == "small"
+        changed = learner.query_images or network.config.backbone.record.load is None
         trained = calibrate(learner.join(frozen, state.average), validators)
         save_model(self.directory / MODEL, network, trained, with_backbone=changed)
         return self.directory / MODEL

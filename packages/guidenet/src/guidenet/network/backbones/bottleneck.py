@@ -40,7 +40,7 @@ class Bottleneck(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        """See the class."""
+        """The block's features."""
         size, stride, expansion, channels = self.block
         expanded = expansion * x.shape[-1]
         expand = Weights((x.shape[-1], expanded), name="expand")() if expansion > 1 else None

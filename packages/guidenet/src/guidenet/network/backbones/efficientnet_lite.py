@@ -31,6 +31,18 @@ STEM_CHANNELS = 32
 LAST_BLOCK = {8: 4, 16: 10, 32: 15}
 """By stride in px: the last block, from 0, whose output has it."""
 
+OFFSETS = {8: 7.0, 16: 15.0, 32: 31.0}
+"""By stride in px: the offset of the first cell's centre, px. Of an even side, the cells of a padded convolution of
+stride 2 are centred on every second cell, from 1 on."""
+
+MEAN = (127.0, 127.0, 127.0)
+"""RGB in 0..255."""
+
+
+def num_channels(stride: int) -> int:
+    """Of the features at a stride, px."""
+    return BLOCKS[LAST_BLOCK[stride]].channels
+
 
 class EfficientNetLite0(nn.Module):
     """`[B, H, W, 3]` RGB in 0..255 to a list of features at `strides`; more channels are passed on as they are."""
@@ -39,8 +51,8 @@ class EfficientNetLite0(nn.Module):
 
     @nn.compact
     def __call__(self, image: jax.Array) -> list[jax.Array]:
-        """See the class."""
-        x = jnp.concatenate([(image[..., :3] - 127) / 128, image[..., 3:]], axis=-1)
+        """Features at each stride."""
+        x = jnp.concatenate([(image[..., :3] - MEAN[0]) / 128, image[..., 3:]], axis=-1)
         x = jnp.clip(Conv(STEM_CHANNELS, stride=2, name="stem")(x), 0, 6)
         found: dict[int, jax.Array] = {}
         for i, block in enumerate(BLOCKS[: LAST_BLOCK[max(self.strides)] + 1]):

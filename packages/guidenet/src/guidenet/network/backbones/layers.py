@@ -124,7 +124,7 @@ class Conv(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        """See the class."""
+        """The convolution."""
         kernel = self.param("kernel", he_normal, (self.size, self.size, x.shape[-1], self.features))
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
         rows, columns = (self.padding or same_padding(side, self.size, self.stride) for side in x.shape[1:3])

@@ -20,7 +20,17 @@ CONVOLUTIONS = (2, 2, 3, 3, 3)
 
 PADDING = 81
 
-MEAN = {"caffe": (122.67891434, 116.66876762, 104.00698793), "torchvision": (123.675, 116.28, 103.53)}
+VGG16_CHANNELS = (64, 128, 256, 512, 512, 4096)
+"""Of the five stages and of fc6."""
+
+OFFSETS = {32: 32 * 3 - 80 + 15.5}
+"""By stride in px: the offset of the first cell's centre, px. fc6 spans the cells i to i + 6 of the last pool, whose
+middle one covers the 32 pixels from 32 (i + 3) - 80 on."""
+
+MEAN: dict[str, tuple[float, float, float]] = {
+    "caffe": (122.67891434, 116.66876762, 104.00698793),
+    "torchvision": (123.675, 116.28, 103.53),
+}
 """RGB in 0..255."""
 
 _STD = (58.395, 57.12, 57.375)
@@ -39,7 +49,7 @@ class VGG16(nn.Module):
 
     @nn.compact
     def __call__(self, image: jax.Array) -> list[jax.Array]:
-        """See the class."""
+        """Features of fc6."""
         x = image[..., :3] - np.array(MEAN[self.inputs], np.float32)[None, None, None]
         x = x[..., ::-1] if self.inputs == "caffe" else x / np.array(_STD, np.float32)[None, None, None]
         x = jnp.concatenate([x, image[..., 3:]], axis=-1)

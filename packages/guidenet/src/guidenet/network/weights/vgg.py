@@ -7,26 +7,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from guidenet.network.backbones.vgg import CONVOLUTIONS
-from guidenet.network.config import VGG16_CHANNELS
+from guidenet.network.backbones.vgg import CONVOLUTIONS, VGG16_CHANNELS
 from guidenet.network.weights.torch_file import read_torch_file
 
 
-def load_vgg16(path: str | Path, channels: Sequence[int] = ()) -> dict[str, Any]:
+def load_vgg16(path: str | Path | None, channels: Sequence[int] = ()) -> dict[str, Any]:
     """Parameters of `VGG16`, of a file with the names that torchvision gives them.
 
     `features.0.weight` and so on are the convolutions, `[D, C, 3, 3]`; `classifier.0.weight` is fc6, `[4096, 25088]`.
     Caffe's weights converted to these names want `inputs=caffe`, torchvision's own `inputs=torchvision`.
 
     Args:
-      path: a state dict saved by PyTorch, or an npz with the same names.
+      path: a state dict saved by PyTorch, or an npz with the same names; None is refused, as no package has them.
       channels: of the five stages and of fc6; empty is VGG-16's. Where fc6 is smaller than in the file, as in the
         preset `reference`, it is not read, and `GuidedNetwork.init` must make it: an entry `fc6` is missing.
 
     Raises:
       FileNotFoundError: there is no such file.
-      ValueError: it has other names or shapes; the message names the first.
+      ValueError: there is no path, or the file has other names or shapes; the message names the first.
     """
+    if path is None:
+        raise ValueError("weights must be a file for the backbone vgg16: no package has any, got None")
     tensors = _read(Path(path))
     channels = tuple(channels) or VGG16_CHANNELS
     params: dict[str, Any] = {}
