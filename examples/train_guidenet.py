@@ -19,10 +19,10 @@ import json
 from pathlib import Path
 
 from absl import flags
-from guidenet import load_model
+from guidenet import PRESETS, load_model
 from guidenet.data.catalogue import open_data
 from guidenet.evaluation import Evaluation, Guided
-from guidenet.training import PRESETS, set_up
+from guidenet.training import set_up
 from rlcore.experiment import enable_compilation_cache, main, user_errors
 
 _PURPOSES = "; ".join(f"{name}, {purpose}" for name, (_, purpose) in PRESETS.items())

@@ -8,13 +8,13 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from guidenet.data.episodes import annotate, as_masks
-from guidenet.data.sources import Source
+from guidenet.data.sources import KINDS, Source
 from guidenet.evaluation import Evaluation, Method, Viewer
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from support.figures import save_figure
-from support.guidenet_scores import KINDS, METHODS, POINTS, SHOTS, pooled, read_scores, summarise, summarise_look_alikes
+from support.guidenet_scores import METHODS, POINTS, SHOTS, pooled, read_scores, summarise, summarise_look_alikes
 
 _NUM_SHOWN = 8
 

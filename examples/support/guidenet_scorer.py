@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from guidenet import fingerprint, load_model, preset, pretrained
+from guidenet import fingerprint, load_model, pretrained
 from guidenet.data.catalogue import Data
 from guidenet.data.composites.benchmark import MIN_AREA, load_benchmark
 from guidenet.data.composites.scenes import SceneConfig
@@ -106,7 +106,7 @@ class Scorer:
 
     def make_method(self, name: str, path: Path | None) -> Guided | FineTuned:
         """The method that a network is for."""
-        network, params = pretrained(preset("cpu")) if path is None else load_model(path)
+        network, params = pretrained() if path is None else load_model(path)
         if name.startswith("first-frame"):
             return FineTuned(network, params, self.num_steps, _FIRST_FRAME_RATE, part="network")
         if name.startswith("fine-tuned"):

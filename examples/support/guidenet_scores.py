@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 from guidenet.data.episodes import find_look_alikes
-from guidenet.data.sources import Source
+from guidenet.data.sources import KINDS, Source
 from guidenet.metrics import masks as metrics
 
-KINDS = ("semantic", "interactive", "video")
 POINTS = (1, 2, 5, 10, 25, None)
 SHOTS = (1, 2, 5, 10, 20, 50, 100, 200)
 

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 from guidenet.data.formats import davis
-from support.guidenet_scores import KINDS, get_kinds
+from guidenet.data.sources import KINDS
+from support.guidenet_scores import get_kinds
 
 TINY = ["--preset=tiny", "--override=num_iterations=1"]
 

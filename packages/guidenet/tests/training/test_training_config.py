@@ -3,8 +3,8 @@
 import dataclasses
 
 import pytest
-from guidenet import Config, HeadConfig
-from guidenet.training import PRESETS, OptimiserConfig, TrainingConfig, training_preset
+from guidenet import PRESETS, Config, HeadConfig, preset
+from guidenet.training import OptimiserConfig, TrainingConfig, training_preset
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,7 @@ def test_presets_train_as_the_thesis_and_on_features_that_are_kept():
     assert thesis.num_updates == 100_000
     assert training_preset("cpu").trained == "head"
     assert dataclasses.replace(training_preset("cpu"), num_iterations=3, updates_per_iteration=7).num_updates == 21
-    assert set(PRESETS) == {"tiny", "cpu", "thesis", "reference"}
+    for name in PRESETS:
+        assert training_preset(name).network == preset(name)
     with pytest.raises(ValueError, match="preset must be one of tiny, cpu, thesis, reference, got 'gpu'"):
         training_preset("gpu")

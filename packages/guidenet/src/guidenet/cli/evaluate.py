@@ -8,6 +8,7 @@ from typing import Any
 
 from guidenet.cli.flags import Subparsers, add_command, add_data_flags, add_weights_flag
 from guidenet.cli.progress import report
+from guidenet.data.sources import KINDS
 
 _MORE = """examples:
   guidenet evaluate runs/guidenet-cpu-0/model.npz
@@ -43,7 +44,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="of fine-tuning (default: 0.001)")
     add_data_flags(parser)
     add_weights_flag(parser)
-    parser.add_argument("--kind", default="semantic", choices=["semantic", "interactive", "video"], help="of tasks")
+    parser.add_argument("--kind", default="semantic", choices=KINDS, help="of tasks")
     parser.add_argument("--role", default="test", choices=["validation", "test"], help="of classes (default: test)")
     parser.add_argument("--points", type=points, default=(1, 2, 5, 10, 25, None), help="P (default: 1,2,5,10,25,dense)")
     parser.add_argument("--tasks", type=int, default=1000, metavar="N", help="how many, video aside (default: 1000)")
@@ -66,12 +67,11 @@ def run(arguments: argparse.Namespace) -> int:
         from guidenet.data.catalogue import open_data
         from guidenet.evaluation import Evaluation, FineTuned, Guided
         from guidenet.network.models import load_model, pretrained
-        from guidenet.network.presets import preset
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"{error.name} is missing: pip install 'guidenet[train,data]'") from None
     enable_compilation_cache()
     if arguments.prototype:
-        network, params = pretrained(preset("cpu"), arguments.weights)
+        network, params = pretrained(weights=arguments.weights)
     else:
         network, params = load_model(arguments.model, arguments.weights)
     method = Guided(network, params)

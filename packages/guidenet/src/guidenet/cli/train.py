@@ -6,6 +6,8 @@ from pathlib import Path
 
 from guidenet.cli.flags import Subparsers, add_command, add_data_flags, add_weights_flag
 from guidenet.cli.progress import report
+from guidenet.data.sources import KINDS
+from guidenet.network.presets import PRESETS
 
 _MORE = """examples:
   guidenet train
@@ -18,8 +20,6 @@ _MORE = """examples:
 The same command again goes on where it stopped. In the run directory are config.json, metrics.jsonl, checkpoints, and
 at the end model.npz, for `guidenet predict --model`, `guidenet serve --model` and `guidenet.load_model`."""
 
-PRESETS = ("tiny", "cpu", "thesis", "reference")
-
 
 def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     """Adds the subcommand and its flags."""
@@ -30,10 +30,11 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
         "--kind",
         action="append",
         default=[],
-        choices=["semantic", "interactive", "video"],
+        choices=KINDS,
         help="tasks to train on, again for more; by default those of the preset that the data have",
     )
-    parser.add_argument("--preset", default="cpu", choices=PRESETS, help="options to start from (default: cpu)")
+    purposes = "; ".join(f"{name}, {preset.purpose}" for name, preset in PRESETS.items())
+    parser.add_argument("--preset", default="cpu", choices=list(PRESETS), help=f"{purposes} (default: cpu)")
     parser.add_argument("--seed", type=int, default=0, help="of all randomness (default: 0)")
     parser.add_argument("--run-dir", type=Path, metavar="DIRECTORY", help="by default runs/guidenet-<preset>-<seed>")
     parser.add_argument(

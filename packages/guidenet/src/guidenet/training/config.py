@@ -1,11 +1,12 @@
-"""Options of training; `PRESETS` has the sets of them that belong together."""
+"""Options of training, and how the network of each preset is trained."""
 
 import dataclasses
+from collections.abc import Callable
 
 from guidenet.checks import check_at_least, check_choice, check_positive
 from guidenet.data.episodes import MAX_POINTS
 from guidenet.data.sources import KINDS
-from guidenet.network.config import BackboneConfig, Config, HeadConfig, LossConfig
+from guidenet.network.config import Config
 from guidenet.network.presets import preset
 
 MAX_SIDE = 1024
@@ -102,10 +103,10 @@ class TrainingConfig:
         return self.num_iterations * self.updates_per_iteration
 
 
-def _paper(name: str) -> TrainingConfig:
+def _paper(network: Config) -> TrainingConfig:
     """SGD on single full images for 100,000 steps (B.1.1; iterations as in the reference code)."""
     return TrainingConfig(
-        preset(name),
+        network,
         OptimiserConfig("sgd", 1e-5, "none", momentum=0.99, weight_decay=5e-4, max_grad_norm=0, averaging_rate=1),
         trained="network",
         num_iterations=100,
@@ -116,44 +117,36 @@ def _paper(name: str) -> TrainingConfig:
     )
 
 
-PRESETS: dict[str, tuple[TrainingConfig, str]] = {
-    "tiny": (
-        TrainingConfig(
-            preset("tiny"),
-            trained="network",
-            num_iterations=2,
-            updates_per_iteration=3,
-            batch_size=2,
-            max_side=64,
-            num_validation_tasks=4,
-        ),
-        "a smoke test",
-    ),
-    "cpu": (
-        TrainingConfig(
-            Config(
-                BackboneConfig("efficientnet-lite0", strides=(16, 32)),
-                HeadConfig("cosine", hidden_size=128, products=True),
-                LossConfig("classes", iu_weight=0.8),
-                feature_size=128,
-            ),
-            OptimiserConfig(weight_decay=0.3),
-            kinds=KINDS,
-            num_iterations=30,
-        ),
-        "two CPU cores, a frozen backbone",
-    ),
-    "thesis": (_paper("thesis"), "the thesis's network and optimisation, meant for an accelerator"),
-    "reference": (_paper("reference"), "the reference code's network, meant for an accelerator"),
+def _tiny(network: Config) -> TrainingConfig:
+    return TrainingConfig(
+        network,
+        trained="network",
+        num_iterations=2,
+        updates_per_iteration=3,
+        batch_size=2,
+        max_side=64,
+        num_validation_tasks=4,
+    )
+
+
+def _cpu(network: Config) -> TrainingConfig:
+    return TrainingConfig(network, OptimiserConfig(weight_decay=0.3), kinds=KINDS, num_iterations=30)
+
+
+_HOW: dict[str, Callable[[Config], TrainingConfig]] = {
+    "tiny": _tiny,
+    "cpu": _cpu,
+    "thesis": _paper,
+    "reference": _paper,
 }
-"""By name: the options, and what they are for."""
+"""How the network of each preset is trained."""
 
 
 def training_preset(name: str) -> TrainingConfig:
-    """The options of that name.
+    """How the network of a preset is trained; `guidenet.PRESETS` says what each is for.
 
     Raises:
       ValueError: there is no such preset.
     """
-    check_choice("preset", name, list(PRESETS))
-    return PRESETS[name][0]
+    network = preset(name)
+    return _HOW[name](network)

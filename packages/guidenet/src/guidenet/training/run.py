@@ -45,7 +45,7 @@ def set_up(
     """Checks the options of a training and loads its data.
 
     Args:
-      preset: one of `PRESETS`.
+      preset: one of `guidenet.PRESETS`.
       overrides: `name=value` of its options, as `optimiser.learning_rate=3e-4`.
       kinds: of tasks; empty is those of the preset that the data have, or else all that they have.
       data: see `open_data`.
