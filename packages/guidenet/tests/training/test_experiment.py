@@ -167,7 +167,7 @@ def test_by_name_errors_come_before_anything_is_written(tmp_path, monkeypatch, s
         ({"preset": "huge"}, "preset must be one of"),
         ({"overrides": ["kinds=walking"]}, "kinds must be one of semantic, interactive, video, got 'walking'"),
         ({"overrides": ["batch=3"]}, "unknown option 'batch'"),
-        ({"data": "imagenet"}, "data must be one of cut-outs, voc, davis, got 'imagenet'"),
+        ({"data": "imagenet"}, "data must be one of cut-outs, voc, davis, real, got 'imagenet'"),
         ({"data": "voc"}, "data must be cut-outs, cut-outs:FOLDER, voc:FOLDER or davis:FOLDER, got 'voc'"),
         ({"data": "cut-outs:x"}, "data must have something to train on, got cut-outs:x, which is for tests only"),
         ({"fold": 4}, "fold must be one of 0, 1, 2, 3, got 4"),
