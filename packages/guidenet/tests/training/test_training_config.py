@@ -16,6 +16,7 @@ from guidenet.training import OptimiserConfig, TrainingConfig, training_preset
         ({"trained": "backbone"}, "trained must be one of head, network, got 'backbone'"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"max_points": 0}, "max_points must be at least 1, got 0"),
+        ({"stop_after": -1}, "stop_after must be at least 0, got -1"),
         ({"loss_step": 0}, "loss_step must be at least 1"),
         ({"max_side": 8}, "max_side must be at least 16, got 8"),
         ({"max_side": 4096}, "max_side must be at most 1024, got 4096"),

@@ -61,7 +61,7 @@ def draw(
       material: with the tasks' images.
       tasks: `M` of one shot.
       num_points: P of each.
-      step: targets are of every so manieth pixel.
+      step: targets have one pixel in this many, on both axes.
       rng: is advanced.
     """
     supports = [material.position[task.support[0].id] for task in tasks]

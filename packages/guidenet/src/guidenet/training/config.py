@@ -56,11 +56,13 @@ class TrainingConfig:
     trained: `head`, what comes after the backbone, on features that are computed once, or `network`, all of it. The
       support's own encoder of early fusion is trained in both.
     num_iterations: of `updates_per_iteration` each; after each one the network is validated.
+    stop_after: training stops after this many iterations in which validation has not become better, and keeps the network
+      that was best in validation; 0 trains to the end and keeps the last one.
     updates_per_iteration: gradient steps.
     batch_size: episodes in a gradient step.
     max_points: P is uniform over 1 to this, for each class of a support (4.3.3).
     max_side: longest side in px of images; larger ones are shrunk.
-    loss_step: the loss looks at every so manieth pixel on both axes.
+    loss_step: the loss looks at one pixel in this many, on both axes.
     num_validation_tasks: of each kind, the same ones every time.
     validation_points: their P.
     """
@@ -70,6 +72,7 @@ class TrainingConfig:
     kinds: tuple[str, ...] = ("semantic",)
     trained: str = "head"
     num_iterations: int = 20
+    stop_after: int = 0
     updates_per_iteration: int = 100
     batch_size: int = 16
     max_points: int = MAX_POINTS
@@ -86,6 +89,7 @@ class TrainingConfig:
         check_choice("trained", self.trained, ("head", "network"))
         for name in ("num_iterations", "updates_per_iteration", "batch_size", "max_points", "loss_step"):
             check_at_least(name, getattr(self, name), 1)
+        check_at_least("stop_after", self.stop_after, 0)
         check_at_least("max_side", self.max_side, 16)
         if self.max_side > MAX_SIDE:
             raise ValueError(f"max_side must be at most {MAX_SIDE}, got {self.max_side}")

@@ -25,6 +25,7 @@ from guidenet.network.models import load_backbone, pretrained, save_model
 from guidenet.training.batches import Drawn, Store, draw, gather, make_stores
 from guidenet.training.config import TrainingConfig
 from guidenet.training.learner import Learner, TrainState, standardise
+from guidenet.training.stopping import Best, init_best, update_best
 
 MODEL = "model.npz"
 
@@ -126,10 +127,12 @@ class Experiment:
         validators = [Validator(learner, *pair) for pair in zip(validation, tests, strict=True)]
         update = jax.jit(_update, static_argnums=0, donate_argnums=1)
         with self.open_run() as run:
-            state, start = run.restore(learner.init(params, state_key))
+            first = learner.init(params, state_key)
+            (state, best), start = run.restore((first, init_best(first.average)))
             episodes = config.updates_per_iteration * config.batch_size
+            last = start if self._is_over(best) else config.num_iterations
             for iteration in run.iterations(
-                start, config.num_iterations, steps_per_iteration=episodes, shown=("validation/positive_iu",)
+                start, last, steps_per_iteration=episodes, shown=("validation/positive_iu",)
             ):
                 rng = np.random.default_rng([self.seed, iteration])
                 losses: list[jax.Array] = []
@@ -140,21 +143,32 @@ class Experiment:
                     losses.append(metrics["loss"])
                 averaged = learner.join(frozen, state.average)
                 scores = {f"validation/{v.kind}": v.positive_iu(averaged) for v in validators}
+                mean = float(np.mean(list(scores.values())))
+                best = update_best(best, state.average, mean)
                 run.finish_iteration(
                     iteration,
-                    state,
+                    (state, best),
                     {
                         "loss/train": np.mean([float(loss) for loss in losses]),
                         "loss/grad_norm": metrics["grad_norm"],
-                        "validation/positive_iu": np.mean(list(scores.values())),
+                        "validation/positive_iu": mean,
                         **scores,
                         "updates": state.num_updates,
                     },
                 )
+                if self._is_over(best):
+                    run.save(iteration, (state, best))
+                    break
         changed = learner.query_images or network.config.backbone.record.load is None
-        trained = calibrate(learner.join(frozen, state.average), validators)
+        kept = best.params if config.stop_after else state.average
+        trained = calibrate(learner.join(frozen, kept), validators)
         save_model(self.directory / MODEL, network, trained, with_backbone=changed)
         return self.directory / MODEL
+
+    def _is_over(self, best: Best) -> bool:
+        """Whether validation has not become better for as long as the config waits."""
+        patience = self.config.stop_after
+        return bool(patience) and int(best.age) >= patience
 
     def _load(self, source: Source, params: Params, with_features: bool | None = None) -> Material:
         learner = self.learner
