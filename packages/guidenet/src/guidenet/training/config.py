@@ -56,8 +56,8 @@ class TrainingConfig:
     trained: `head`, what comes after the backbone, on features that are computed once, or `network`, all of it. The
       support's own encoder of early fusion is trained in both.
     num_iterations: of `updates_per_iteration` each; after each one the network is validated.
-    stop_after: training stops after this many iterations in which validation has not become better, and keeps the network
-      that was best in validation; 0 trains to the end and keeps the last one.
+    stop_after: training stops after this many iterations in which validation has not become better, and keeps the
+      network that was best in validation; 0 trains to the end and keeps the last one.
     updates_per_iteration: gradient steps.
     batch_size: episodes in a gradient step.
     max_points: P is uniform over 1 to this, for each class of a support (4.3.3).
