@@ -1,8 +1,7 @@
 """Scores trained networks on held-out classes, against annotation, shots and time, and draws the curves.
 
-    uv run examples/train_guidenet.py --run_dir=runs/guidenet/late-seed0
-    uv run examples/train_guidenet.py --run_dir=runs/guidenet/none-seed0 --override=network.fusion=none \
-        --override=network.head.kind=concat --override=network.head.products=false --override=num_iterations=10
+    uv run examples/guidenet_results.py --commands --methods=late,none,early-global   # how to train what is compared
+    uv run examples/train_guidenet.py --run_dir=runs/guidenet/late-seed0              # the first of them
     uv run examples/guidenet_results.py
     uv run examples/guidenet_results.py --scores=examples/results/guidenet/scores     # tables and curves of these alone
 
@@ -32,7 +31,7 @@ from absl import flags
 from guidenet.data.guarded import open_guarded
 from guidenet.errors import UserError
 from rlcore.experiment import RunError, check_choice, enable_compilation_cache, main, user_errors
-from support.guidenet_methods import METHODS, find_networks, make_method
+from support.guidenet_methods import METHODS, find_networks, make_commands, make_method
 from support.guidenet_pictures import draw_scores, draw_tasks
 from support.guidenet_scorer import Scorer
 
@@ -43,6 +42,8 @@ _OUTPUT = flags.DEFINE_string("output", "runs/guidenet-results", "Folder for sco
 _SCORES = flags.DEFINE_string(
     "scores", None, "Folder of scores: nothing is computed, tables and curves are made of them."
 )
+_COMMANDS = flags.DEFINE_bool("commands", False, "Only print the commands that train the networks of --methods.")
+_SEEDS = flags.DEFINE_integer("seeds", 3, "How many of each method --commands is for.", lower_bound=1)
 _DATA = flags.DEFINE_string("data", "cut-outs", "The images: cut-outs, cut-outs:FOLDER, voc:FOLDER or davis:FOLDER.")
 _CACHE = flags.DEFINE_string("cache", "cache", "Folder for the drawings of cut-outs.")
 _PARTS = flags.DEFINE_list("parts", list(PARTS), f"What to compute: {', '.join(PARTS)}.")
@@ -56,6 +57,12 @@ _FOLD = flags.DEFINE_integer("fold", 0, "Which classes are held out, 0 to 3.")
 def run() -> None:
     """Computes what is missing and draws everything."""
     folder = Path(_OUTPUT.value).expanduser()
+    with user_errors():
+        for method in _METHODS.value:
+            check_choice("methods", method, list(METHODS))
+    if _COMMANDS.value:
+        print("\n".join(make_commands(_METHODS.value, range(_SEEDS.value), _RUNS.value)))
+        return
     if _SCORES.value is not None:
         scores = Path(_SCORES.value).expanduser()
         with user_errors():
@@ -66,8 +73,6 @@ def run() -> None:
     with user_errors():
         for part in _PARTS.value:
             check_choice("parts", part, PARTS)
-        for method in _METHODS.value:
-            check_choice("methods", method, list(METHODS))
         if "shots" in _PARTS.value and _DATA.value != "cut-outs":
             raise ValueError(f"parts must be points with data other than cut-outs, got shots with {_DATA.value}")
         data = open_guarded(_DATA.value, _FOLD.value, _CACHE.value)

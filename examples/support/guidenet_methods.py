@@ -1,6 +1,7 @@
 """The methods that `guidenet_results.py` compares, a record each."""
 
 import dataclasses
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -30,7 +31,9 @@ class Compared:
     label, colour: in pictures and tables.
     network: the method whose networks it uses; None is its own, in `<name>-seed<number>`.
     tuning: of that network on each support; None is guidance.
-    kinds: of tasks that it is scored on: those that it was trained on.
+    overrides: options that it is trained with; see `make_commands`.
+    oracle: whether it is trained on the test classes too.
+    kinds: of tasks that it is trained and scored on.
     points: P that it is scored at, fewer where each takes minutes.
     clicks: whether it is scored by clicks; not where a click costs too much, or tells nothing.
     shots: the numbers of densely annotated images that it is scored with; empty is not at all.
@@ -41,6 +44,8 @@ class Compared:
     colour: str
     network: str | None = None
     tuning: FineTuning | None = None
+    overrides: tuple[str, ...] = ()
+    oracle: bool = False
     kinds: tuple[str, ...] = KINDS
     points: tuple[int | None, ...] = POINTS
     clicks: bool = True
@@ -48,19 +53,62 @@ class Compared:
     sparse_shots: bool = True
 
 
+_THESIS_METRIC = ("network.head.kind=concat", "network.head.hidden_size=256", "network.head.products=false")
+"""Which all fusions but late need."""
+
+_TO_THE_END = ("num_iterations=300", "stop_after=8", "optimiser.decay=none", "batch_size=8")
+"""Of encoders of the support, which learn slowly: until validation gets no better."""
+
 METHODS: Mapping[str, Compared] = {
     "late": Compared("late-global guidance", "C0", shots=SHOTS),
-    "late-concat": Compared("late-global, the thesis's metric", "C9"),
-    "late-local": Compared("late-local guidance", "C4", kinds=("interactive",)),
-    "late-semantic": Compared("late-global, trained on classes alone", "b", kinds=("semantic",), shots=SHOTS),
-    "late-interactive": Compared("late-global, trained on objects alone", "C6", kinds=("interactive",), shots=SHOTS),
-    "early-global": Compared("early fusion, global", "C1", kinds=("semantic", "video")),
-    "early-local": Compared("early fusion, local (DIOS)", "C3", kinds=("interactive",)),
-    "masking": Compared("masking (OSLSM)", "C5"),
-    "oracle": Compared("late-global, no class held out", "C7"),
-    "none": Compared("foreground-background", "C2", clicks=False, shots=SHOTS),
+    "late-concat": Compared("late-global, the thesis's metric", "C9", overrides=_THESIS_METRIC),
+    "late-local": Compared(
+        "late-local guidance",
+        "C4",
+        overrides=("num_iterations=6", "network.pooling=local", *_THESIS_METRIC),
+        kinds=("interactive",),
+    ),
+    "late-semantic": Compared(
+        "late-global, trained on classes alone",
+        "b",
+        overrides=("num_iterations=12",),
+        kinds=("semantic",),
+        shots=SHOTS,
+    ),
+    "late-interactive": Compared(
+        "late-global, trained on objects alone",
+        "C6",
+        overrides=("num_iterations=10",),
+        kinds=("interactive",),
+        shots=SHOTS,
+    ),
+    "early-global": Compared(
+        "early fusion, global",
+        "C1",
+        overrides=("network.fusion=early", *_THESIS_METRIC, *_TO_THE_END),
+        kinds=("semantic", "video"),
+    ),
+    "early-local": Compared(
+        "early fusion, local (DIOS)",
+        "C3",
+        overrides=("network.fusion=early", "network.pooling=local", *_THESIS_METRIC, *_TO_THE_END),
+        kinds=("interactive",),
+    ),
+    "masking": Compared("masking (OSLSM)", "C5", overrides=("network.fusion=masking", *_THESIS_METRIC, *_TO_THE_END)),
+    "oracle": Compared("late-global, no class held out", "C7", oracle=True),
+    "none": Compared(
+        "foreground-background",
+        "C2",
+        overrides=("num_iterations=10", "network.fusion=none", *_THESIS_METRIC),
+        clicks=False,
+        shots=SHOTS,
+    ),
     "none-semantic": Compared(
-        "foreground-background, trained on classes alone", "olive", kinds=("semantic",), clicks=False
+        "foreground-background, trained on classes alone",
+        "olive",
+        overrides=("num_iterations=10", "network.fusion=none", *_THESIS_METRIC),
+        kinds=("semantic",),
+        clicks=False,
     ),
     "fine-tuned": Compared(
         "fine-tuning on the support",
@@ -91,6 +139,28 @@ UNTRAINED = "prototype-seed0"
 def get_method(name: str) -> str:
     """Of `<method>-seed<number>`."""
     return name.rpartition("-seed")[0]
+
+
+def make_commands(methods: Sequence[str], seeds: Sequence[int], runs: str) -> list[str]:
+    """The commands that train the networks of some methods, or of all.
+
+    Args:
+      methods: by name; empty is all. Those without networks of their own need none.
+      seeds: of each.
+      runs: the folder of networks.
+    """
+    commands: list[str] = []
+    for method in methods or METHODS:
+        record = METHODS[method]
+        if record.network or f"{method}-seed0" == UNTRAINED:
+            continue
+        flags = [f"--kinds={','.join(record.kinds)}", *(f"--override={option}" for option in record.overrides)]
+        flags += ["--oracle"] if record.oracle else []
+        for seed in seeds:
+            run_dir = shlex.quote(f"{runs}/{method}-seed{seed}")
+            parts = ["uv run examples/train_guidenet.py", f"--seed={seed}", f"--run_dir={run_dir}", *flags]
+            commands.append(" ".join(parts))
+    return commands
 
 
 def find_networks(folder: Path, methods: Sequence[str]) -> dict[str, Path | None]:

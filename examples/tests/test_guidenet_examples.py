@@ -1,13 +1,18 @@
 """The examples of guidenet run on clips of our own with tiny flags, go on where they were, and explain themselves."""
 
+import dataclasses
 import json
+import re
+import shlex
 
 import numpy as np
 import pytest
 from guidenet.data.formats import davis
 from guidenet.data.sources import KINDS
+from guidenet.training import training_preset
+from rlcore.experiment import override
 from support.guidenet_files import read_file, write_file
-from support.guidenet_methods import find_networks
+from support.guidenet_methods import METHODS, find_networks, make_commands
 from support.guidenet_scores import get_kinds, summarise_look_alikes
 from support.guidenet_tables import make_tables
 
@@ -79,6 +84,23 @@ def test_a_network_is_trained_scored_and_compared(run, clips, tmp_path):
     alone = run("guidenet_results.py", "--scores=results/scores", "--output=again", cwd=tmp_path)
     assert alone.returncode == 0, alone.stderr
     assert (tmp_path / "again" / "tables.md").read_text() == tables
+
+
+def test_every_method_has_a_command_that_trains_it():
+    """And its options are ones that there are."""
+    commands = make_commands([], [0, 1], "runs")
+    named = {re.search(r"--run_dir=runs/(.*)-seed\d", command)[1] for command in commands}
+    assert named == set(METHODS) - {"fine-tuned", "first-frame", "prototype"}
+    assert len(commands) == 2 * len(named)
+    for command in commands:
+        flags = shlex.split(command)
+        options = [flag.removeprefix("--override=") for flag in flags if flag.startswith("--override=")]
+        kinds = next(flag.removeprefix("--kinds=") for flag in flags if flag.startswith("--kinds="))
+        start = dataclasses.replace(training_preset("cpu"), kinds=tuple(kinds.split(",")))
+        config = override(start, options)
+        assert ("early" in command) == (config.network.fusion == "early")
+        assert ("--oracle" in flags) == ("oracle-seed" in command)
+        assert bool(config.stop_after) == (config.network.fusion in ("early", "masking"))
 
 
 def test_files_of_scores_are_small_and_come_back(tmp_path):
