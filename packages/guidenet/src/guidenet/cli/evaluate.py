@@ -71,7 +71,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument("--role", default="test", choices=["validation", "test"], help="of classes (default: test)")
     parser.add_argument("--points", type=points, default=(1, 2, 5, 10, 25, None), help="P (default: 1,2,5,10,25,dense)")
     parser.add_argument("--frames", type=frames, default=(1,), help="video: S, annotated frames of a clip (default: 1)")
-    parser.add_argument("--tasks", type=int, default=1000, metavar="N", help="how many, video aside (default: 1000)")
+    parser.add_argument("--tasks", type=int, default=1000, metavar="N", help="how many; not for video (default: 1000)")
     parser.add_argument("--seed", type=int, default=0, help="of tasks and annotations (default: 0)")
     parser.add_argument("--clicks", action="store_true", help="interactive: clicks to 85%% and 90%% IU too")
     parser.add_argument("--max-side", type=int, default=384, metavar="PX", help="images are shrunk to this")

@@ -24,7 +24,7 @@ def add_command(
       name: of the subcommand.
       summary: for the list of all of them.
       description: what it does.
-      more: examples and what else there is to know, as it is to be shown.
+      more: examples and further text, printed as it is.
     """
     formatter = argparse.RawDescriptionHelpFormatter
     return subparsers.add_parser(name, help=summary, description=description, epilog=more, formatter_class=formatter)

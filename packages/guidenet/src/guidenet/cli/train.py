@@ -1,4 +1,4 @@
-"""`guidenet train`: trains a network on labelled images, in a directory that can be gone on with, and tests it."""
+"""`guidenet train`: trains a network on labelled images and tests it; a stopped training can be continued."""
 
 import argparse
 import dataclasses
@@ -24,7 +24,7 @@ _MORE = """examples:
   guidenet train --override network.fusion=none --override network.head.kind=concat \\
       --override network.head.products=false
 
-The same command again goes on where it stopped. In the run directory are config.json, metrics.jsonl, checkpoints, and
+The same command again continues where it stopped. In the run directory are config.json, metrics.jsonl, checkpoints, and
 at the end model.npz, for `guidenet predict --model`, `guidenet serve --model` and `guidenet.load_model`, and test.json,
 positive IU on held-out classes against the number of annotated pixels."""
 
@@ -118,7 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def train_and_test(options: Options) -> Path:
-    """Trains, or goes on, tests, and returns where the network was written; test.json is beside it.
+    """Trains from the newest checkpoint on, tests, and returns where the network was written; test.json is beside it.
 
     Raises:
       UserError: an option, the data, the weights or the directory are not as they must be.

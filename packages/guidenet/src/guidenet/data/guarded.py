@@ -1,4 +1,4 @@
-"""Data in files of the user, whose errors are told apart from ours whenever a file is read."""
+"""Data in files of the user: an error while a file is read is the user's, however late the file is read."""
 
 import dataclasses
 import functools
@@ -25,7 +25,7 @@ def open_guarded(name: str, fold: int = 0, cache: str | Path | None = None, *, h
 
 
 def guard(data: Data) -> Data:
-    """The same data; what is wrong with a file raises `UserError`, at whatever time the file is read."""
+    """The same data; reading a file that is not as it must be raises `UserError`."""
 
     @functools.cache
     def clips(role: str) -> Sequence[Footage]:
@@ -74,7 +74,7 @@ def _guard_sample(
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Clip:
-    """A clip whose frames are read with their errors told apart."""
+    """A clip; reading a frame that is not as it must be raises `UserError`."""
 
     clip: Footage
 

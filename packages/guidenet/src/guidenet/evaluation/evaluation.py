@@ -58,7 +58,7 @@ class Evaluation:
           data: as from `open_data`.
           kind: of tasks.
           role: `validation` or `test`.
-          num_tasks: how many, video aside.
+          num_tasks: how many; of video all clips are taken.
           max_side: px.
           seed: of tasks and annotations.
           with_images: keep images, for methods that need them.

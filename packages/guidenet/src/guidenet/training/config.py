@@ -21,9 +21,9 @@ class OptimiserConfig:
     learning_rate: at the start.
     decay: `cosine`, to nothing at the last update, or `none`.
     momentum: of `sgd`.
-    weight_decay: of all that is trained.
-    max_grad_norm: gradients are scaled down to this; 0 leaves them as they are.
-    averaging_rate: of the running average of the parameters, which is what is tested and kept; 1 is no average.
+    weight_decay: of every parameter that is trained.
+    max_grad_norm: longer gradients are scaled down to this norm; 0 does not scale.
+    averaging_rate: of the running average of the parameters. The average is tested and saved; 1 is no average.
     """
 
     name: str = "adam"
@@ -52,7 +52,7 @@ class TrainingConfig:
 
     network: what is trained.
     optimiser: how.
-    kinds: of tasks, see `KINDS`; a batch is of one kind, and they take turns.
+    kinds: of tasks, see `KINDS`. Each batch has one kind, and the kinds take turns.
     trained: `head`, what comes after the backbone, on features that are computed once, or `network`, all of it. The
       support's own encoder of early fusion is trained in both.
     num_iterations: of `updates_per_iteration` each; after each one the network is validated.
@@ -63,8 +63,8 @@ class TrainingConfig:
     max_points: P is uniform over 1 to this, for each class of a support (4.3.3).
     max_side: longest side in px of images; larger ones are shrunk.
     loss_step: the loss looks at one pixel in this many, on both axes.
-    num_validation_tasks: of each kind, the same ones every time.
-    validation_points: their P.
+    num_validation_tasks: for each kind; the same tasks every time.
+    validation_points: P of these tasks.
     """
 
     network: Config = dataclasses.field(default_factory=Config)

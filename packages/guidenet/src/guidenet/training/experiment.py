@@ -1,7 +1,7 @@
-"""Training in a run directory: the loop on the host, validation, and the network that comes out.
+"""Training in a run directory: the loop on the host, validation, and writing the trained network.
 
 ```
-<directory>/metrics.jsonl, checkpoints    as of every run; the same command goes on where it stopped
+<directory>/metrics.jsonl, checkpoints    as in every run; the same command continues where it stopped
 <directory>/model.npz                     the network, for `guidenet.load_model`
 ```
 """
@@ -30,10 +30,10 @@ from guidenet.training.stopping import Best, init_best, update_best
 MODEL = "model.npz"
 
 _SHIFTS = tuple(float(shift) for shift in np.arange(-12, 13) / 4)
-"""Of the threshold, that are tried when training is over."""
+"""Changes of the threshold that are tried when training is over."""
 
 _NUM_FOR_STATISTICS = 200
-"""Images whose features are standardised, where those of all are not at hand."""
+"""Images that the statistics of features are taken from, where features are not kept."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -41,9 +41,9 @@ class Experiment:
     """One training.
 
     config: its options.
-    data: what it is trained on, for the run directory; other data are another run.
+    data: the name of what it is trained on; a run directory is for one name.
     seed: of everything random.
-    directory: of this run alone.
+    directory: of this run; no other run uses it.
     checkpoint_every: iterations between checkpoints; 0 takes them as often as costs a twentieth of the time.
     weights: of the backbone, a file; None is the installed ones.
     """
@@ -64,14 +64,14 @@ class Experiment:
         """The run directory.
 
         Raises:
-          RunError: it holds something else, a run of other options, or one that goes on.
+          RunError: it holds something else, a run with other options, or a run that another process is training.
         """
         options = to_dict(self.config)
         identity = {"data": self.data, "seed": self.seed, "training": options}
         return Run.open(self.directory, identity, checkpoint_every=self.checkpoint_every, keep=2)
 
     def check(self) -> None:
-        """Opens and closes the run, and looks for the backbone's weights, so that errors come before the data.
+        """Opens and closes the run, and reads the backbone's weights: their errors should come before data are loaded.
 
         Raises:
           RunError: as `open_run`.
@@ -81,7 +81,7 @@ class Experiment:
         self.open_run().close()
 
     def load(self, sources: Sequence[Source]) -> list[Material]:
-        """The images of some sources as training and validation need them, and what is computed of them once.
+        """The images of some sources, and the features of these images if training needs them.
 
         Raises:
           RunError: there is not enough memory.

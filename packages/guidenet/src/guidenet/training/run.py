@@ -14,7 +14,7 @@ from guidenet.training.experiment import Experiment
 
 
 class Training(NamedTuple):
-    """A training that is set up: whatever is wrong with its options, weights and directory has been said.
+    """A training whose options, weights and directory have been checked.
 
     experiment: its options and where it is kept.
     data: what it is trained on.
@@ -24,7 +24,7 @@ class Training(NamedTuple):
     data: Data
 
     def run(self) -> Path:
-        """Loads the images, trains, or goes on, and returns where the network was written.
+        """Loads the images, trains from the newest checkpoint on, and returns where the network was written.
 
         Raises:
           UserError: a file of the data is not as it must be.
@@ -57,7 +57,7 @@ def set_up(
     Args:
       preset: one of `guidenet.PRESETS`.
       overrides: `name=value` of its options, as `optimiser.learning_rate=3e-4`.
-      kinds: of tasks; empty is those of the preset that the data have, or else all that they have.
+      kinds: of tasks. Empty is the kinds of the preset that the data have; if they have none of those, all of theirs.
       data: see `open_data`.
       fold: classes that are held out.
       hold_out: False trains an oracle, on the test classes too, in other images.
