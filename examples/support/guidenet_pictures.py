@@ -8,40 +8,64 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from guidenet.data.episodes import annotate, as_masks
-from guidenet.data.sources import Source
+from guidenet.data.sources import KINDS
 from guidenet.evaluation import Evaluation, Method, Viewer
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from support.figures import save_figure
-from support.guidenet_scores import KINDS, METHODS, POINTS, SHOTS, pooled, read_scores, summarise, summarise_look_alikes
+from support.guidenet_methods import METHODS, POINTS, SHOTS
+from support.guidenet_scores import pooled, read_scores, summarise, summarise_frames, summarise_look_alikes
+from support.guidenet_tables import make_tables
 
 _NUM_SHOWN = 8
 
 
-def draw_scores(folder: Path, interactive: Source | None) -> None:
-    """Draws all scores that there are in a folder's `scores`, and writes them over seeds to `points.json`.
+def draw_scores(scores: Path, folder: Path) -> None:
+    """Draws all scores that there are in a folder, and writes them over seeds as JSON, and as tables to `tables.md`.
 
-    Those of look-alikes go to `look-alikes.json`, given the source of the interactive tasks.
+    Args:
+      scores: the folder of the files of scores.
+      folder: where pictures and tables go.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    rows = summarise(folder / "scores")
-    (folder / "points.json").write_text(json.dumps(rows, indent=0) + "\n")
-    if interactive is not None:
-        look_alikes = summarise_look_alikes(folder / "scores", interactive)
-        (folder / "look-alikes.json").write_text(json.dumps(look_alikes, indent=0) + "\n")
+    rows, frames = summarise(scores), summarise_frames(scores)
+    for name, found in (("points", rows), ("look-alikes", summarise_look_alikes(scores)), ("frames", frames)):
+        if found:
+            (folder / f"{name}.json").write_text(json.dumps(found, indent=0) + "\n")
+    (folder / "tables.md").write_text(make_tables(scores))
     if rows:
         draw_points(rows, folder)
         draw_times(rows, folder)
-    if shots := read_scores(folder / "scores", "shots", "classes"):
+    if frames:
+        draw_frames(frames, folder)
+    if shots := read_scores(scores, "shots", "classes"):
         draw_shots(shots, folder)
+
+
+def draw_frames(rows: Sequence[dict[str, Any]], folder: Path) -> None:
+    """Positive IU of video against annotated frames, a panel for each P (thesis figure 11, right)."""
+    points = list(dict.fromkeys(row["points"] for row in rows))
+    size = (3.6 * len(points), 3.6)
+    figure, axes = plt.subplots(1, len(points), figsize=size, layout="constrained", squeeze=False, sharey=True)
+    for axis, number in zip(axes[0], points, strict=True):
+        for method, record in METHODS.items():
+            mine = [row for row in rows if row["method"] == method and row["points"] == number]
+            if mine:
+                x = [row["frames"] for row in mine]
+                y = [row["positive_iu"] for row in mine]
+                axis.plot(x, y, "o-", color=record.colour, label=record.label, markersize=4)
+        axis.set(title=f"{number} points" if number else "dense", xlabel="annotated frames", ylim=(0, None))
+        axis.grid(alpha=0.3)
+    _save(figure, list(axes[0]), folder / "frames.png")
 
 
 def draw_points(rows: Sequence[dict[str, Any]], folder: Path) -> None:
     """Positive IU against P, a panel for each kind (thesis figures 10 and 11)."""
     figure, panels = _make_panels(rows, height=4.4)
     for kind, axis in panels.items():
-        for method, (label, colour) in METHODS.items():
+        for method, record in METHODS.items():
+            label, colour = record.label, record.colour
             mine = [row for row in rows if row["kind"] == kind and row["method"] == method]
             if mine:
                 x = [POINTS.index(row["points"]) for row in mine]
@@ -58,7 +82,8 @@ def draw_times(rows: Sequence[dict[str, Any]], folder: Path) -> None:
     """Positive IU against the time of an update, at five points (thesis figure 11, left)."""
     figure, panels = _make_panels(rows, height=3.6)
     for kind, axis in panels.items():
-        for method, (label, colour) in METHODS.items():
+        for method, record in METHODS.items():
+            label, colour = record.label, record.colour
             mine = [row for row in rows if row["kind"] == kind and row["method"] == method and row["points"] == 5]
             for row in mine:
                 axis.plot(row["update_ms"], row["positive_iu"], "o", color=colour, label=label)
@@ -87,7 +112,7 @@ def draw_shots(scores: Mapping[str, Sequence[dict[str, Any]]], folder: Path) -> 
     figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained", sharey=True)
     for axis, points, title in zip(axes, (1, None), ("one point of each kind", "dense masks"), strict=True):
         for method, seeds in scores.items():
-            label, colour = METHODS[method]
+            label, colour = METHODS[method].label, METHODS[method].colour
             mine = [[row for row in seed["shots"] if row["points"] == points] for seed in seeds]
             if not mine[0]:
                 continue

@@ -2,17 +2,18 @@
 
 import dataclasses
 import functools
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from guidenet import fingerprint, load_model, preset, pretrained
-from guidenet.data.catalogue import Data
+from guidenet import fingerprint
+from guidenet.data.catalogue import Data, open_data
 from guidenet.data.composites.benchmark import MIN_AREA, load_benchmark
+from guidenet.data.composites.emoji import DataMissingError
 from guidenet.data.composites.scenes import SceneConfig
 from guidenet.data.dataset import class_masks, in_memory
+from guidenet.data.real import PHOTOS, photo_source
 from guidenet.data.sources import Source
 from guidenet.evaluation import (
     Evaluation,
@@ -28,12 +29,10 @@ from guidenet.metrics import masks as metrics
 from guidenet.training import Material, load_material
 from rlcore.experiment import tell
 
-from support.guidenet_scores import METHODS, POINTS, SHOTS, get_kinds
+from support.guidenet_files import write_file
+from support.guidenet_methods import FRAME_POINTS, FRAMES, METHODS, get_method, make_method
+from support.guidenet_scores import get_kinds
 
-FINE_TUNED_SHOTS = (1, 20, 100)
-"""Fewer, densely annotated only, and one in three subcategories for the threshold: each of them takes seconds."""
-FIRST_FRAME_POINTS = (5, None)
-"""Fewer as well."""
 MAX_SIDE = 384
 
 _APPEARANCES = 12
@@ -41,27 +40,6 @@ _APPEARANCES = 12
 
 _NUM_QUERIES = 30
 """Of a subcategory."""
-
-_FIRST_FRAME_RATE = 1e-4
-"""Learning rate of the whole network."""
-
-_BATCH_SIZE = 8
-"""Images in a step of fine-tuning."""
-
-
-def find_networks(folder: Path, methods: Sequence[str]) -> dict[str, Path | None]:
-    """Networks of some methods, or of all, by `<method>-seed<number>`.
-
-    Fine-tuning starts from the foreground-background network of its seed.
-    """
-    found: dict[str, Path | None] = {"prototype-seed0": None}
-    for path in sorted(folder.glob("*-seed*/model.npz")):
-        name = path.parent.name
-        found[name] = path
-        if name.startswith("none-"):
-            found |= {name.replace("none", method, 1): path for method in ("fine-tuned", "first-frame")}
-    chosen = methods or list(METHODS)
-    return {name: path for name, path in found.items() if name.rpartition("-seed")[0] in chosen}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -88,47 +66,72 @@ class Scorer:
     def write_scores(self, part: str, networks: Mapping[str, Path | None], folder: Path) -> None:
         """Writes the scores of a part that are not there yet."""
         for name, path in networks.items():
-            for kind in get_kinds(part, name.rpartition("-seed")[0], self.data.kinds):
-                output = folder / f"{part}-{name}-{kind}.json"
+            for kind in get_kinds(part, get_method(name), self.data.kinds):
+                output = folder / f"{part}-{name}-{kind}.npz"
                 if output.exists():
                     continue
-                method = self.make_method(name, path)
-                if part == "points":
-                    scores: dict[str, Any] = self.score_points(name, method, kind)
-                elif part == "clicks":
-                    scores = {"name": name, "clicks": self.get_evaluation(kind, method).clicks(method)}
-                else:
-                    scores = self.score_shots(name, method)
-                output.parent.mkdir(parents=True, exist_ok=True)
-                output.write_text(json.dumps(scores) + "\n")
+                method = make_method(name, path, self.num_steps)
+                scores = {
+                    "points": self.score_points,
+                    "frames": self.score_frames,
+                    "clicks": self.score_clicks,
+                    "shots": self.score_shots,
+                    "photos": self.score_photos,
+                }[part](name, method, kind)
+                write_file(output, {"name": name, "data": self.data.name, **scores})
                 if part != "clicks":
                     tell(f"{output.name}: " + ", ".join(f"{row['positive_iu']:.3f}" for row in scores[part]))
-
-    def make_method(self, name: str, path: Path | None) -> Guided | FineTuned:
-        """The method that a network is for."""
-        network, params = pretrained(preset("cpu")) if path is None else load_model(path)
-        if name.startswith("first-frame"):
-            return FineTuned(network, params, self.num_steps, _FIRST_FRAME_RATE, part="network")
-        if name.startswith("fine-tuned"):
-            return FineTuned(network, params, self.num_steps, batch_size=_BATCH_SIZE)
-        return Guided(network, params)
 
     def get_evaluation(self, kind: str, method: Guided | FineTuned) -> Evaluation:
         """Tasks of a kind, seen through the backbone of a method."""
         key = kind, _fingerprint_backbone(method), method.needs_images
         if key not in self._evaluations:
-            sizes = {"num_tasks": self.num_tasks, "max_side": MAX_SIDE}
+            data, tasks, num_tasks = self.data, kind, self.num_tasks
+            if kind == "photos":
+                data, tasks, num_tasks = _open_photos(), "interactive", self.num_tasks // 10 + 1
             self._evaluations[key] = Evaluation.of(
-                method.network, method.params, self.data, kind, with_images=method.needs_images, **sizes
+                method.network,
+                method.params,
+                data,
+                tasks,
+                num_tasks=num_tasks,
+                max_side=MAX_SIDE,
+                with_images=method.needs_images,
             )
         return self._evaluations[key]
 
     def score_points(self, name: str, method: Guided | FineTuned, kind: str) -> dict[str, Any]:
         """Scores at every P."""
+        evaluation = self._with_clips(self.get_evaluation(kind, method))
+        rows = [evaluation.score(method, points) for points in METHODS[get_method(name)].points]
+        scores: dict[str, Any] = {"kind": kind, "points": rows}
+        return scores if evaluation.look_alikes is None else {**scores, "look_alikes": evaluation.look_alikes}
+
+    def score_frames(self, name: str, method: Guided | FineTuned, kind: str) -> dict[str, Any]:
+        """Scores of video at every S and P."""
+        evaluation = self._with_clips(self.get_evaluation(kind, method))
+        shortest = min(len(clip) for clip in evaluation.clips)
+        rows = [
+            evaluation.score(method, points, frames)
+            for frames in FRAMES
+            for points in FRAME_POINTS
+            if frames < shortest and points in METHODS[get_method(name)].points
+        ]
+        return {"kind": kind, "frames": rows}
+
+    def score_clicks(self, name: str, method: Guided | FineTuned, kind: str) -> dict[str, Any]:
+        """Clicks on each object."""
+        del name
+        return {"kind": kind, "clicks": self.get_evaluation(kind, method).count_clicks(method)}
+
+    def score_photos(self, name: str, method: Guided | FineTuned, kind: str) -> dict[str, Any]:
+        """Scores of the photos that are installed, each annotated anew many times."""
         evaluation = self.get_evaluation(kind, method)
-        evaluation = dataclasses.replace(evaluation, clips=evaluation.clips[: self.num_clips])
-        points = FIRST_FRAME_POINTS if name.startswith("first-frame") else POINTS
-        return {"name": name, "kind": kind, "points": [evaluation.score(method, p) for p in points]}
+        rows = [evaluation.score(method, points) for points in METHODS[get_method(name)].points]
+        return {"kind": kind, "photos": rows, "images": [task.query.id for task in evaluation.tasks]}
+
+    def _with_clips(self, evaluation: Evaluation) -> Evaluation:
+        return dataclasses.replace(evaluation, clips=evaluation.clips[: self.num_clips])
 
     def view_subcategories(self, role: str, method: Guided | FineTuned) -> tuple[Viewer, dict[int, Halves]]:
         """Images of a role with subcategories for labels, seen by a method, and halves of them."""
@@ -141,14 +144,14 @@ class Scorer:
             )
         return Viewer(method, self._materials[key]), halves
 
-    def score_shots(self, name: str, method: Guided | FineTuned) -> dict[str, Any]:
+    def score_shots(self, name: str, method: Guided | FineTuned, kind: str) -> dict[str, Any]:
         """Scores of subcategories at every S, one point of each kind in each image, and densely annotated."""
         (viewer, halves), test = (self.view_subcategories(role, method) for role in ("validation", "test"))
-        slow = isinstance(method, FineTuned)
+        record, slow = METHODS[get_method(name)], isinstance(method, FineTuned)
         chosen = dict(list(halves.items())[:: 3 if slow else 1])
         rows: list[dict[str, Any]] = []
-        for points in (None,) if slow else (None, 1):
-            for shots in FINE_TUNED_SHOTS if slow else SHOTS:
+        for points in (None, 1) if record.sparse_shots else (None,):
+            for shots in record.shots:
                 threshold, reached = choose_threshold(viewer, chosen, shots, points)
                 found = evaluate_shots(*test, shots, points, threshold=threshold)
                 iu = metrics.positive_iu(found.counts)
@@ -162,7 +165,22 @@ class Scorer:
                     f"{reached:.3f} in validation at {threshold}"
                 )
         sizes = [len(half.support) for half in test[1].values()]
-        return {"name": name, "classes": len(sizes), "images_of_a_class": [min(sizes), max(sizes)], "shots": rows}
+        return {"kind": kind, "classes": len(sizes), "images_of_a_class": [min(sizes), max(sizes)], "shots": rows}
+
+
+@functools.cache
+def _open_photos() -> Data:
+    """The photos whose packages are installed, as data."""
+    found: list[str] = []
+    for name in PHOTOS:
+        try:
+            open_data(f"real:{name}")
+        except DataMissingError as error:
+            tell(f"photos without {name}: {error}")
+        else:
+            found.append(name)
+    source = photo_source(found)
+    return Data(f"photos {', '.join(found)}", ("interactive",), lambda kind, role: source, lambda role: (), ("test",))
 
 
 @functools.cache

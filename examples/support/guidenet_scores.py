@@ -1,72 +1,41 @@
-"""Methods by name, and scores that `guidenet_results.py` has written, over seeds."""
+"""Scores that `guidenet_results.py` has written, over seeds. Everything here follows from the files of scores alone."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from guidenet.data.episodes import find_look_alikes
-from guidenet.data.sources import Source
+from guidenet.data.sources import KINDS
 from guidenet.metrics import masks as metrics
 
-KINDS = ("semantic", "interactive", "video")
-POINTS = (1, 2, 5, 10, 25, None)
-SHOTS = (1, 2, 5, 10, 20, 50, 100, 200)
+from support.guidenet_files import read_file
+from support.guidenet_methods import METHODS
 
-METHODS: Mapping[str, tuple[str, str]] = {
-    "late": ("late-global guidance", "C0"),
-    "late-concat": ("late-global, the thesis's metric", "C9"),
-    "late-local": ("late-local guidance", "C4"),
-    "late-semantic": ("late-global, trained on classes alone", "b"),
-    "late-interactive": ("late-global, trained on objects alone", "C6"),
-    "early-global": ("early fusion, global", "C1"),
-    "early-local": ("early fusion, local (DIOS)", "C3"),
-    "masking": ("masking (OSLSM)", "C5"),
-    "oracle": ("late-global, no class held out", "C7"),
-    "none": ("foreground-background", "C2"),
-    "none-semantic": ("foreground-background, trained on classes alone", "olive"),
-    "fine-tuned": ("fine-tuning on the support", "C8"),
-    "first-frame": ("fine-tuning the whole network (OSVOS)", "k"),
-    "prototype": ("nearest prototype, untrained", "0.5"),
-}
-"""By name: what it is called in pictures, and its colour."""
-
-ONLY: Mapping[str, tuple[str, ...]] = {
-    "late-semantic": ("semantic",),
-    "none-semantic": ("semantic",),
-    "late-interactive": ("interactive",),
-    "late-local": ("interactive",),
-    "early-global": ("semantic", "video"),
-    "early-local": ("interactive",),
-    "first-frame": ("video",),
-}
-"""Kinds of tasks that a method is scored on, where these are not all: those that it was trained on."""
-
-WITHOUT_CLICKS = ("fine-tuned", "none", "none-semantic")
-"""Methods that a click costs too much, or tells nothing."""
-
-WITH_SHOTS = ("late", "late-semantic", "late-interactive", "none", "fine-tuned", "prototype")
-"""Methods that are scored with many annotated images."""
+_MEANS = ("mean_iu", "fb_iu", "boundary_f", "j", "f")
 
 
 def get_kinds(part: str, method: str, kinds: Sequence[str]) -> tuple[str, ...]:
-    """Which of the kinds of tasks that there are a method is scored on in a part: points, clicks or shots."""
-    if part == "shots":
-        return ("classes",) if method in WITH_SHOTS else ()
-    scored = tuple(kind for kind in kinds if kind in ONLY.get(method, KINDS))
+    """Which of the kinds of tasks that there are a method is scored on in a part of the results."""
+    record = METHODS[method]
+    scored = tuple(kind for kind in kinds if kind in record.kinds)
     if part == "points":
         return scored
-    return tuple(kind for kind in scored if kind == "interactive" and method not in WITHOUT_CLICKS)
+    if part == "frames":
+        return tuple(kind for kind in scored if kind == "video")
+    if part == "clicks":
+        return tuple(kind for kind in scored if kind == "interactive" and record.clicks)
+    if part == "photos":
+        return ("photos",) if "interactive" in record.kinds else ()
+    return ("classes",) if record.shots else ()
 
 
 def read_scores(folder: Path, part: str, kind: str) -> dict[str, list[dict[str, Any]]]:
     """Scores in a folder by method, one for each seed."""
     found: dict[str, list[dict[str, Any]]] = {}
     for method in METHODS:
-        paths = sorted(folder.glob(f"{part}-{method}-seed*-{kind}.json"))
+        paths = sorted(folder.glob(f"{part}-{method}-seed*-{kind}.npz"))
         if paths:
-            found[method] = [json.loads(path.read_text()) for path in paths]
+            found[method] = [read_file(path) for path in paths]
     return found
 
 
@@ -77,34 +46,80 @@ def pooled(rows: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
     return float(np.mean([metrics.positive_iu(seed) for seed in counts])), *interval
 
 
+def _over_seeds(found: Sequence[dict[str, Any]], **names: Any) -> dict[str, Any]:
+    """A row of what the seeds have at one P."""
+    mean, low, high = pooled(found)
+    row = {**names, "seeds": len(found), "points": found[0]["points"], "tasks": len(found[0]["counts"])}
+    row |= {"positive_iu": mean, "interval": [low, high]}
+    row["by_seed"] = [metrics.positive_iu(np.array(seed["counts"])) for seed in found]
+    return row
+
+
 def summarise(folder: Path) -> list[dict[str, Any]]:
     """A row for each kind, method and P, over seeds."""
     rows: list[dict[str, Any]] = []
     for kind in KINDS:
         for method, seeds in read_scores(folder, "points", kind).items():
             for found in zip(*(seed["points"] for seed in seeds), strict=True):
-                mean, low, high = pooled(found)
-                row = {"kind": kind, "method": method, "seeds": len(seeds), "points": found[0]["points"]}
-                row |= {"tasks": len(found[0]["counts"]), "positive_iu": mean}
-                row |= {"interval": [low, high], "by_seed": [seed["positive_iu"] for seed in found]}
+                row = _over_seeds(found, kind=kind, method=method)
                 row["update_ms"] = 1e3 * float(np.median([seed["update_seconds"] for seed in found]))
-                for extra in ("mean_iu", "fb_iu", "j", "f"):
-                    if extra in found[0]:
-                        row[extra] = float(np.mean([seed[extra] for seed in found]))
+                row |= {extra: float(np.mean([s[extra] for s in found])) for extra in _MEANS if extra in found[0]}
                 rows.append(row)
     return rows
 
 
-def summarise_look_alikes(folder: Path, source: Source) -> list[dict[str, Any]]:
-    """The same for a source's interactive tasks with a look-alike of the object in the image, and for the others."""
+def summarise_look_alikes(folder: Path) -> list[dict[str, Any]]:
+    """The same for interactive tasks with a look-alike of the object in the image, and for the others."""
     rows: list[dict[str, Any]] = []
     for method, seeds in read_scores(folder, "points", "interactive").items():
-        tasks = source.sample(len(seeds[0]["points"][0]["counts"]), np.random.default_rng(0))
-        alike = find_look_alikes(tasks, source.masks)
+        alike = np.array(seeds[0]["look_alikes"], bool)
         for found in zip(*(seed["points"] for seed in seeds), strict=True):
             for look_alike in (True, False):
-                chosen = alike == look_alike
-                mean, low, high = pooled([{"counts": np.array(seed["counts"])[chosen]} for seed in found])
-                row = {"method": method, "seeds": len(seeds), "points": found[0]["points"], "look_alike": look_alike}
-                rows.append({**row, "tasks": int(chosen.sum()), "positive_iu": mean, "interval": [low, high]})
+                chosen = np.flatnonzero(alike == look_alike)
+                if len(chosen):
+                    part = [{**seed, "counts": np.array(seed["counts"])[chosen].tolist()} for seed in found]
+                    rows.append(_over_seeds(part, method=method, look_alike=look_alike))
     return rows
+
+
+def summarise_frames(folder: Path) -> list[dict[str, Any]]:
+    """A row for each method, S annotated frames and P points in each (thesis figure 11, right)."""
+    return [
+        _over_seeds(found, method=method, frames=found[0]["frames"])
+        for method, seeds in read_scores(folder, "frames", "video").items()
+        for found in zip(*(seed["frames"] for seed in seeds), strict=True)
+    ]
+
+
+def summarise_photos(folder: Path) -> list[dict[str, Any]]:
+    """A row for each method, photo and P."""
+    rows: list[dict[str, Any]] = []
+    for method, seeds in read_scores(folder, "photos", "photos").items():
+        images = seeds[0]["images"]
+        for found in zip(*(seed["photos"] for seed in seeds), strict=True):
+            for photo in sorted(set(images)):
+                chosen = [i for i, image in enumerate(images) if image == photo]
+                part = [{**seed, "counts": [seed["counts"][i] for i in chosen]} for seed in found]
+                row = _over_seeds(part, method=method, photo=photo)
+                row["boundary_f"] = float(np.mean([[seed["boundary"][i] for i in chosen] for seed in found]))
+                rows.append(row)
+    return rows
+
+
+def summarise_clicks(folder: Path) -> list[dict[str, Any]]:
+    """A row for each method: mean numbers of clicks over tasks and seeds."""
+    rows: list[dict[str, Any]] = []
+    for method, seeds in read_scores(folder, "clicks", "interactive").items():
+        row: dict[str, Any] = {"method": method, "seeds": len(seeds)}
+        row |= {name: float(np.mean([seed["clicks"][name] for seed in seeds])) for name in seeds[0]["clicks"]}
+        rows.append(row)
+    return rows
+
+
+def summarise_shots(folder: Path) -> list[dict[str, Any]]:
+    """A row for each method, S annotated images and P points in each."""
+    return [
+        {**_over_seeds(found, method=method), "shots": found[0]["shots"]}
+        for method, seeds in read_scores(folder, "shots", "classes").items()
+        for found in zip(*(seed["shots"] for seed in seeds), strict=True)
+    ]

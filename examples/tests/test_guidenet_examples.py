@@ -1,11 +1,20 @@
 """The examples of guidenet run on clips of our own with tiny flags, go on where they were, and explain themselves."""
 
+import dataclasses
 import json
+import re
+import shlex
 
 import numpy as np
 import pytest
 from guidenet.data.formats import davis
-from support.guidenet_scores import KINDS, get_kinds
+from guidenet.data.sources import KINDS
+from guidenet.training import training_preset
+from rlcore.experiment import override
+from support.guidenet_files import read_file, write_file
+from support.guidenet_methods import METHODS, find_networks, make_commands
+from support.guidenet_scores import get_kinds, summarise_look_alikes
+from support.guidenet_tables import make_tables
 
 TINY = ["--preset=tiny", "--override=num_iterations=1"]
 
@@ -51,7 +60,8 @@ def test_a_network_is_trained_scored_and_compared(run, clips, tmp_path):
         data,
         "--runs=runs",
         "--output=results",
-        "--parts=points,clicks",
+        "--parts=points,frames,clicks,photos",
+        "--num_tasks=10",
         "--num_steps=2",
         "--num_clips=1",
         "--methods=late,none,fine-tuned,first-frame",
@@ -62,8 +72,73 @@ def test_a_network_is_trained_scored_and_compared(run, clips, tmp_path):
     assert {row["method"] for row in rows} == {"late", "none", "fine-tuned", "first-frame"}
     assert {row["tasks"] for row in rows} == {1}
     assert all(row["interval"][0] <= row["positive_iu"] <= row["interval"][1] for row in rows)
-    for name in ("points.png", "times.png"):
+    frames = json.loads((tmp_path / "results" / "frames.json").read_text())
+    assert {row["frames"] for row in frames} == {1, 2}
+    for name in ("points.png", "times.png", "frames.png"):
         assert (tmp_path / "results" / name).read_bytes().startswith(b"\x89PNG")
+    tables = (tmp_path / "results" / "tables.md").read_text()
+    for title in ("video: positive IU", "video: J, F", "video, S = 2 annotated frames", "coins: F of edges"):
+        assert f"## {title}" in tables
+    late = next(row for row in rows if row["method"] == "late" and row["points"] == 25)
+    assert f"{late['positive_iu']:.3f} (" in tables
+    alone = run("guidenet_results.py", "--scores=results/scores", "--output=again", cwd=tmp_path)
+    assert alone.returncode == 0, alone.stderr
+    assert (tmp_path / "again" / "tables.md").read_text() == tables
+
+
+def test_every_method_has_a_command_that_trains_it():
+    """And its options are ones that there are."""
+    commands = make_commands([], [0, 1], "runs")
+    named = {re.search(r"--run_dir=runs/(.*)-seed\d", command)[1] for command in commands}
+    assert named == set(METHODS) - {"fine-tuned", "first-frame", "prototype"}
+    assert len(commands) == 2 * len(named)
+    for command in commands:
+        flags = shlex.split(command)
+        options = [flag.removeprefix("--override=") for flag in flags if flag.startswith("--override=")]
+        kinds = next(flag.removeprefix("--kinds=") for flag in flags if flag.startswith("--kinds="))
+        start = dataclasses.replace(training_preset("cpu"), kinds=tuple(kinds.split(",")))
+        config = override(start, options)
+        assert ("early" in command) == (config.network.fusion == "early")
+        assert ("--oracle" in flags) == ("oracle-seed" in command)
+        assert bool(config.stop_after) == (config.network.fusion in ("early", "masking"))
+
+
+def test_files_of_scores_are_small_and_come_back(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = [
+        {"points": p, "counts": rng.integers(0, 10**5, (300, 4)).tolist(), "boundary": rng.random(300).tolist()}
+        for p in (1, None)
+    ]
+    scores = {"name": "late-seed0", "points": rows, "look_alikes": [True, False] * 150, "images": ["a"] * 9, "none": []}
+    write_file(tmp_path / "x" / "scores.npz", scores)
+    found = read_file(tmp_path / "x" / "scores.npz")
+    assert (tmp_path / "x" / "scores.npz").stat().st_size < len(json.dumps(scores)) / 2
+    for before, after in zip(rows, found["points"], strict=True):
+        np.testing.assert_allclose(before.pop("boundary"), after.pop("boundary"), atol=1e-6)
+    assert found == scores
+    (tmp_path / "bad.npz").write_bytes(b"PK")
+    with pytest.raises(ValueError, match="must be a file of scores"):
+        read_file(tmp_path / "bad.npz")
+
+
+def test_tables_follow_from_counts_alone(tmp_path):
+    """Two seeds of two methods, whose positive IU is known."""
+    counts = {"late": [[30, 10, 10, 50]] * 10, "none": [[10, 20, 20, 50]] * 10}
+    for method, each in counts.items():
+        for seed in (0, 1):
+            row = {"points": 5, "counts": each, "boundary": [0.25] * 10, "boundary_f": 0.25, "update_seconds": 0.002}
+            scores = {"points": [row], "look_alikes": [True] * 4 + [False] * 6}
+            write_file(tmp_path / f"points-{method}-seed{seed}-interactive.npz", scores)
+            clicks = {"clicks_to_85": [4 + seed] * 10, "clicks_to_90": [20] * 10}
+            write_file(tmp_path / f"clicks-{method}-seed{seed}-interactive.npz", {"clicks": clicks})
+    tables = make_tables(tmp_path)
+    assert "| late-global guidance | 2 | 0.600 (0.600 to 0.600) |" in tables
+    assert "| foreground-background | 2 | 0.200 (0.200 to 0.200) |" in tables
+    assert "| late-global guidance | 2 | 4.5 | 20.0 |" in tables
+    assert "| late-global guidance | 2 | 2.00 |" in tables
+    for words in ("with", "without"):
+        assert tables.count(f"## interactive, {words} a look-alike: positive IU") == 1
+    assert [row["tasks"] for row in summarise_look_alikes(tmp_path)] == [4, 6] * 2
 
 
 @pytest.mark.parametrize(
@@ -76,6 +151,10 @@ def test_a_network_is_trained_scored_and_compared(run, clips, tmp_path):
         ("clicks", "none", ()),
         ("shots", "fine-tuned", ("classes",)),
         ("shots", "early-local", ()),
+        ("frames", "late", ("video",)),
+        ("frames", "late-local", ()),
+        ("photos", "late-local", ("photos",)),
+        ("photos", "early-global", ()),
     ],
 )
 def test_methods_are_scored_on_what_they_were_trained_for(part, method, kinds):
@@ -83,15 +162,26 @@ def test_methods_are_scored_on_what_they_were_trained_for(part, method, kinds):
     assert "video" not in get_kinds(part, method, ("semantic", "interactive"))
 
 
+def test_fine_tuning_uses_the_unguided_networks_of_its_seed(tmp_path):
+    for name in ("late-seed0", "none-seed1", "none-semantic-seed0", "other-seed0"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.npz").touch()
+    found = {name: path and path.parent.name for name, path in find_networks(tmp_path, []).items()}
+    tuned = {"fine-tuned-seed1": "none-seed1", "first-frame-seed1": "none-seed1", "prototype-seed0": None}
+    assert found == {name: name for name in ("late-seed0", "none-seed1", "none-semantic-seed0")} | tuned
+    assert set(find_networks(tmp_path, ["fine-tuned", "late"])) == {"fine-tuned-seed1", "late-seed0"}
+
+
 @pytest.mark.parametrize(
     ("example", "flags", "message"),
     [
-        ("train_guidenet.py", ["--data=imagenet"], "data must be one of cut-outs, voc, davis, got 'imagenet'"),
+        ("train_guidenet.py", ["--data=imagenet"], "data must be one of cut-outs, voc, davis, real, got 'imagenet'"),
         ("train_guidenet.py", ["--override=network.fusion=middle"], "fusion must be one of late, early, masking, none"),
         ("train_guidenet.py", ["--override=network.fushion=late"], "did you mean network.fusion"),
         ("train_guidenet.py", ["--data=davis:CLIPS", "--kinds=semantic"], "kinds must be among video with data davis"),
         ("guidenet_results.py", ["--methods=best"], "methods must be one of late"),
-        ("guidenet_results.py", ["--parts=all"], "parts must be one of points, clicks, shots, pictures, got 'all'"),
+        ("guidenet_results.py", ["--parts=all"], "parts must be one of points, frames, clicks, shots, photos"),
+        ("guidenet_results.py", ["--scores=none"], "scores must be a folder of files of this program, got none"),
         ("guidenet_results.py", ["--data=davis:CLIPS"], "parts must be points with data other than cut-outs"),
     ],
 )

@@ -1,11 +1,12 @@
 """The command: masks out of files, broken images named and skipped, and an exit code that says so."""
 
 import runpy
+import subprocess
 import sys
 
 import numpy as np
 import pytest
-from guidenet import Guidance, GuidedNetwork, Segmenter, preset
+from guidenet import PRESETS, Guidance, GuidedNetwork, Segmenter, preset
 from guidenet.cli import main, predict
 from guidenet.cli.progress import report, track
 from PIL import Image
@@ -227,28 +228,16 @@ def test_progress_is_a_live_line_on_a_terminal_and_now_and_then_a_line_elsewhere
     assert list(track([], stream)) == []
 
 
-def test_a_mistake_in_training_keeps_its_traceback(tmp_path, monkeypatch, capsys):
-    """What the user can change is one line and code 2; what is our mistake is not."""
-    import guidenet.training
-    from guidenet.cli import main
-    from rlcore.experiment import NonFiniteError, RunError
-
-    errors = []
-
-    class Training:
-        def run(self):
-            raise errors[-1]
-
-    monkeypatch.setattr(guidenet.training, "set_up", lambda *args, **kwargs: Training())
-    command = ["train", "--run-dir", str(tmp_path / "run")]
-    for error, code in [(RunError("the disk is full"), 2), (NonFiniteError("the disk is full"), 3)]:
-        errors.append(error)
-        assert main(command) == code
-        assert capsys.readouterr().err == "guidenet: the disk is full\n"
-    errors.append(ValueError("operands could not be broadcast"))
-    with pytest.raises(RuntimeError, match="training failed") as failure:
-        main(command)
-    assert failure.value.__cause__ is errors[-1]
-    monkeypatch.undo()
-    assert main([*command, "--fold", "9"]) == 2
-    assert capsys.readouterr().err.startswith("guidenet: fold must be one of")
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_help_needs_no_extra(command):
+    """The choices of the flags come from the tables of the package, without what only training needs."""
+    names = ["emoji", "optax", "rlcore", "scipy", "skimage"]
+    code = (
+        f"import sys; sys.modules |= dict.fromkeys({names}); import guidenet.cli as c; c.main(['{command}', '--help'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "{semantic,interactive,video}" in done.stdout
+    if command == "train":
+        assert all(name in done.stdout for name in PRESETS)
+        assert "a smoke test" in done.stdout

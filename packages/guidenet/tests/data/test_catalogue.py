@@ -97,6 +97,35 @@ def test_voc_holds_a_fifth_of_the_classes_out(tmp_path):
     assert not data.clips("test")
     with pytest.raises(ValueError, match="kind must be one of semantic, interactive, got 'video'"):
         data.source("video", "test")
+    oracle = open_data(f"voc:{tmp_path}", 2, hold_out=False)
+    train, test = ({mask.id for mask in oracle.source("interactive", role).masks} for role in ("train", "test"))
+    assert {"train_11", "train_15"} <= train
+    assert not train & test
+    assert oracle.name == f"{data.name}, nothing held out"
+
+
+def test_an_oracle_is_trained_on_the_test_classes_in_other_scenes(shapes):
+    benchmark = shapes.make_benchmark()
+    known, oracle = (cut_outs(benchmark, 1, hold_out=hold_out) for hold_out in (True, False))
+    train = [set(data.source("semantic", "train").dataset.ids) for data in (known, oracle)]
+    assert train[0] < train[1]
+    assert not train[1] & set(oracle.source("semantic", "test").dataset.ids)
+    found = {benchmark.library.concepts[mask.cls - 1] for mask in oracle.source("semantic", "train").masks}
+    assert set(benchmark.concepts("test", 1)) <= found
+    names = [clip.name for clip in oracle.clips("train")]
+    assert len(names) == len(set(names)) == 2 * len(known.clips("train"))
+    assert [clip.name for clip in oracle.clips("test")] == [clip.name for clip in known.clips("test")]
+
+
+def test_photos_are_for_tests_only():
+    data = open_data("real:coins")
+    assert (data.name, data.kinds, data.roles) == ("real:coins", ("interactive",), ("test",))
+    assert data.source("interactive", "test").dataset.ids == ("coins",)
+    with pytest.raises(ValueError, match="role must be one of test, got 'train'"):
+        data.source("interactive", "train")
+    for change, message in [({"fold": 1}, "fold must be one of 0"), ({"hold_out": False}, "hold_out must be True")]:
+        with pytest.raises(ValueError, match=message):
+            open_data("real:coins", **change)
 
 
 def test_davis_sets_a_tenth_of_the_clips_apart(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from guidenet.data import real
 from guidenet.data.composites import backgrounds, benchmark, cutouts, emoji
 from PIL import Image
+from skimage import filters, segmentation
 
 CONCEPTS = ("dog_face", "red_apple", "guitar", "automobile", "one-thirty", "tulip", "grinning_face", "Empty")
 
@@ -159,6 +160,39 @@ def test_the_quokka_is_outlined_by_a_polygon(tmp_path):
     path.write_text("{}")
     with pytest.raises(ValueError, match=r"quokka_annotations.json must be imgaug's outline"):
         real.load_quokka(tmp_path)
+
+
+def test_a_watershed_meets_on_the_ridge():
+    height = np.array([[0, 1, 5, 2, 0], [0, 1, 2, 6, 0], [0, 3, 9, 1, 0]], float)
+    seeds = np.zeros((3, 5), int)
+    seeds[:, 0], seeds[:, 4] = 1, 2
+    found = real.flood(height, seeds)
+    np.testing.assert_array_equal(found[:, [0, 1]], 1)
+    np.testing.assert_array_equal(found[:, 4], 2)
+    assert found[1].tolist() == [1, 1, 1, 2, 2]  # the ridge itself is lower from the right
+    assert found[2, 3] == 2
+
+
+def test_coins_are_found_by_a_rule_as_scikit_image_finds_them(tmp_path):
+    image, instances = real.load_coins()
+    grey = image[..., 0].astype(float)
+    seeds = np.where(grey < 30, 1, np.where(grey > 150, 2, 0))
+    expected = segmentation.watershed(filters.sobel(grey), seeds) == 2
+    assert instances.max() == 24
+    assert ((instances > 0) & expected).sum() > 0.99 * ((instances > 0) | expected).sum()
+    with pytest.raises(FileNotFoundError, match=r"coins.png must be scikit-image's photo of coins"):
+        real.load_coins(tmp_path)
+
+
+def test_photos_are_tasks_one_after_the_other(monkeypatch):
+    photo = real.Photo(np.zeros((8, 9, 3), np.uint8), np.array([[0, 1, 2]] * 8).repeat(3, 1).astype(np.int16))
+    monkeypatch.setattr(real, "PHOTOS", {"coins": lambda: photo, "quokka": lambda: photo})
+    source = real.photo_source(["coins", "quokka"])
+    tasks = source.sample(3, np.random.default_rng(0))
+    assert [task.query.id for task in tasks] == ["coins", "quokka", "coins"]
+    assert all(task.support == (task.query,) for task in tasks)
+    assert tasks[1].query.area == 48  # both objects
+    assert set(np.unique(source.dataset.instance_labels("quokka"))) == {0, 2}
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,8 @@ def test_dense_interactive_tasks_are_solved_by_repeating_the_support(data, netwo
     method = Known([], [])
     row = evaluation.score(method, None)
     assert (row["positive_iu"], row["mean_iu"], row["fb_iu"], row["interval"]) == (1, 1, 1, [1, 1])
+    assert (row["boundary_f"], row["boundary"]) == (1, [1] * 6)
+    assert len(evaluation.look_alikes) == 6
     assert np.shape(row["counts"]) == (6, 4)
     assert row["update_seconds"] > 0
     names = {task.query.id for task in evaluation.tasks}
@@ -117,22 +119,35 @@ def test_a_network_that_was_trained_is_scored_from_the_command_line(shapes, tmp_
     arguments = ["train", "--preset", "tiny", "--kind", "interactive", "--override", "num_iterations=1"]
     overrides = ["network.fusion=none", "network.head.kind=concat", "network.head.products=false"]
     overrides = [text for override in overrides for text in ("--override", override)]
-    assert main([*arguments, *overrides, "--run-dir", str(run)]) == 0
+    assert main([*arguments, *overrides, "--run-dir", str(run), "--num-test-tasks", "3"]) == 0
+    tested = json.loads((run / "test.json").read_text())
+    assert [row["points"] for row in tested["interactive"]] == [1, 5, 25, None]
+    assert "interactive, P dense: positive IU" in capsys.readouterr().out
     model = str(run / "model.npz")
     common = ["--max-side", "64", "--tasks", "3", "--output", str(output)]
     assert main(["evaluate", model, "--kind", "interactive", "--points", "1,dense", "--clicks", *common]) == 0
     rows = json.loads(output.read_text())
     assert [row["points"] for row in rows["points"]] == [1, None]
     assert set(rows["clicks"]) == {"clicks_to_85", "clicks_to_90"}
+    assert {name: len(found) for name, found in rows["clicks_of_each"].items()} == dict.fromkeys(rows["clicks"], 3)
     assert main(["evaluate", model, "--points", "2", "--fine-tune", "2", "--role", "validation", *common]) == 0
     assert json.loads(output.read_text())["role"] == "validation"
-    assert main(["evaluate", model, "--kind", "video", "--points", "2", *common]) == 0
+    assert main(["evaluate", model, "--kind", "video", "--points", "2", "--frames", "1,2", *common]) == 0
+    scores = json.loads(output.read_text())
+    assert [(row["frames"], row["points"]) for row in scores["points"]] == [(1, 2), (2, 2)]
+    first_frame = ["--fine-tune", "1", "--part", "network", "--learning-rate", "1e-4", "--role", "validation"]
+    assert main(["evaluate", model, "--kind", "video", "--points", "2", *first_frame, *common]) == 0
+    assert main(["evaluate", model, "--kind", "interactive", "--points", "2", "--data", "real:coins", *common]) == 0
+    scores = json.loads(output.read_text())
+    assert scores["images"] == ["coins"] * 3
+    assert 0 <= scores["points"][0]["boundary_f"] <= 1
     shown = capsys.readouterr().out
     assert "P dense: positive IU" in shown
     assert "J 0." in shown
     for wrong, message in [
         ([], "a MODEL or --prototype must be given, and only one of them"),
         ([model, "--prototype"], "a MODEL or --prototype must be given, and only one of them"),
+        ([model, "--frames", "2"], "--frames must be with --kind video, got semantic"),
         ([model, "--clicks"], "--clicks must be with --kind interactive, got semantic"),
         ([str(tmp_path / "none.npz")], "none.npz"),
     ]:

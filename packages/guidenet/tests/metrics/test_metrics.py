@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from guidenet.metrics import clicks, video
+from guidenet.metrics import boundaries, clicks, video
 from guidenet.metrics import masks as metrics
 from guidenet.metrics.clicks import Click
 from guidenet.metrics.video import VideoScore
@@ -81,8 +81,8 @@ def test_boundary_is_left_and_above_of_a_change():
     expected = np.zeros((6, 6), bool)
     expected[1:5, 1:5] = True  # around and on a square of 3 px
     expected[2:4, 2:4] = False  # its inner pixels, whose neighbours to the right and below are inside
-    np.testing.assert_array_equal(video.boundary(square(6, slice(2, 5), slice(2, 5))), expected)
-    np.testing.assert_array_equal(video.boundary(np.array([[1, 0], [1, 0]], bool)), [[True, False], [True, False]])
+    np.testing.assert_array_equal(boundaries.boundary(square(6, slice(2, 5), slice(2, 5))), expected)
+    np.testing.assert_array_equal(boundaries.boundary(np.array([[1, 0], [1, 0]], bool)), [[True, False], [True, False]])
 
 
 def test_boundaries_within_the_tolerance_are_found():
@@ -92,8 +92,20 @@ def test_boundaries_within_the_tolerance_are_found():
     assert video.boundary_accuracy(moved, target, 0.02) == 1.0
     # A boundary is a ring of 80 px. Of that of the moved square, within 1 px of the other are columns 11 to 30 of
     # rows 9 and 29, and the two pixels beside them in column 11.
-    assert video.boundary(moved).sum() == 80
+    assert boundaries.boundary(moved).sum() == 80
     assert video.boundary_accuracy(moved, target) == pytest.approx(42 / 80)  # precision and recall are equal
+
+
+def test_edges_may_be_off_by_so_many_pixels():
+    target = square(50, slice(10, 30), slice(10, 30)).astype(np.int16)
+    moved = square(50, slice(10, 30), slice(13, 33))
+    assert boundaries.boundary_f(moved, target, 3) == 1.0
+    # Within 2 px are columns 12 to 31 of rows 9 and 29, of 20 px each, and in column 12 the two pixels below and above.
+    assert boundaries.boundary_f(moved, target) == pytest.approx(44 / 80)
+    unknown = np.where(np.arange(50) >= 31, np.int16(-1), target)
+    assert boundaries.boundary_f(moved, unknown, 2) > 44 / 80
+    with pytest.raises(ValueError, match="radius must be at least 0, got -1"):
+        boundaries.boundary_f(moved, target, -1)
 
 
 def test_objects_that_are_not_there():

@@ -41,7 +41,7 @@ def test_bad_options_are_named_with_their_value(make, message):
 
 
 def test_presets_have_the_sizes_of_the_thesis_and_of_the_reference():
-    assert set(PRESETS) == {"tiny", "cpu", "thesis", "reference"}
+    assert all(found.purpose and found.config == preset(name) for name, found in PRESETS.items())
     thesis, reference = preset("thesis"), preset("reference")
     assert GuidedNetwork(thesis).feature_size == 4096
     assert thesis.head.hidden_size == 2 * 4096  # 2C -> 2C -> 1

@@ -74,6 +74,32 @@ def test_a_training_that_was_stopped_comes_to_the_same_network(data, tmp_path, c
     assert segmenter.predict(name).labels.shape == (40, 50)
 
 
+@pytest.mark.parametrize("ius", [[0.3, 0.5, 0.4, 0.2, 0.6], [0.5, 0.1, 0.1, 0.1, 0.1]])
+def test_training_stops_when_validation_gets_no_better_and_keeps_the_best(data, tmp_path, monkeypatch, ius):
+    """And goes on from a checkpoint in the middle to the same end."""
+    config = dataclasses.replace(LATE, num_iterations=5, stop_after=2)
+    experiment = Experiment(config, data.name, 0, tmp_path / "run", checkpoint_every=1)
+    materials = load(experiment, data)
+    seen = []
+
+    def positive_iu(self, params):
+        seen.append(jax.tree.map(np.asarray, params["head"]))
+        return ius[len(seen) - 1]
+
+    monkeypatch.setattr(Validator, "positive_iu", positive_iu)
+    monkeypatch.setattr("guidenet.training.experiment.calibrate", lambda params, validators: params)
+    best = int(np.argmax(ius[:4]))
+    with pytest.raises(KeyboardInterrupt):
+        Stopping(config, data.name, 0, tmp_path / "run", checkpoint_every=1).run(*materials)
+    path = experiment.run(*materials)
+    assert len(seen) == best + 3
+    assert load_model(experiment.run(*materials))[0] == load_model(path)[0]
+    assert len(seen) == best + 3  # it is over
+    found = load_model(path)[1]["head"]
+    for first, second in zip(jax.tree.leaves(found), jax.tree.leaves(seen[best]), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
 def test_other_options_in_the_same_directory_are_refused(data, tmp_path):
     Experiment(LATE, data.name, 0, tmp_path / "run").check()
     for change in ({"seed": 1}, {"data": "voc"}, {"config": CONFIG}):
@@ -167,7 +193,7 @@ def test_by_name_errors_come_before_anything_is_written(tmp_path, monkeypatch, s
         ({"preset": "huge"}, "preset must be one of"),
         ({"overrides": ["kinds=walking"]}, "kinds must be one of semantic, interactive, video, got 'walking'"),
         ({"overrides": ["batch=3"]}, "unknown option 'batch'"),
-        ({"data": "imagenet"}, "data must be one of cut-outs, voc, davis, got 'imagenet'"),
+        ({"data": "imagenet"}, "data must be one of cut-outs, voc, davis, real, got 'imagenet'"),
         ({"data": "voc"}, "data must be cut-outs, cut-outs:FOLDER, voc:FOLDER or davis:FOLDER, got 'voc'"),
         ({"data": "cut-outs:x"}, "data must have something to train on, got cut-outs:x, which is for tests only"),
         ({"fold": 4}, "fold must be one of 0, 1, 2, 3, got 4"),

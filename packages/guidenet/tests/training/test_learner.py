@@ -82,7 +82,7 @@ def test_every_kind_of_network_learns_an_episode(kind):
         np.testing.assert_array_equal(trained["projection"]["deviation"], params["projection"]["deviation"])
 
 
-def test_the_loss_is_that_of_the_network_on_every_so_manieth_pixel():
+def test_the_loss_is_that_of_the_network_on_one_pixel_in_sixteen():
     learner, params, batch = make("late")
     network = learner.network
     masks = np.stack([batch.annotation == 0, batch.annotation == 1], axis=1)[:, None].astype(np.float32)

@@ -3,8 +3,8 @@
 import dataclasses
 
 import pytest
-from guidenet import Config, HeadConfig
-from guidenet.training import PRESETS, OptimiserConfig, TrainingConfig, training_preset
+from guidenet import PRESETS, Config, HeadConfig, preset
+from guidenet.training import OptimiserConfig, TrainingConfig, training_preset
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,7 @@ from guidenet.training import PRESETS, OptimiserConfig, TrainingConfig, training
         ({"trained": "backbone"}, "trained must be one of head, network, got 'backbone'"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"max_points": 0}, "max_points must be at least 1, got 0"),
+        ({"stop_after": -1}, "stop_after must be at least 0, got -1"),
         ({"loss_step": 0}, "loss_step must be at least 1"),
         ({"max_side": 8}, "max_side must be at least 16, got 8"),
         ({"max_side": 4096}, "max_side must be at most 1024, got 4096"),
@@ -57,6 +58,7 @@ def test_presets_train_as_the_thesis_and_on_features_that_are_kept():
     assert thesis.num_updates == 100_000
     assert training_preset("cpu").trained == "head"
     assert dataclasses.replace(training_preset("cpu"), num_iterations=3, updates_per_iteration=7).num_updates == 21
-    assert set(PRESETS) == {"tiny", "cpu", "thesis", "reference"}
+    for name in PRESETS:
+        assert training_preset(name).network == preset(name)
     with pytest.raises(ValueError, match="preset must be one of tiny, cpu, thesis, reference, got 'gpu'"):
         training_preset("gpu")

@@ -1,9 +1,12 @@
 """What subcommands have in common: how their parsers look, and flags for networks and data."""
 
 import argparse
+import contextlib
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+from guidenet.errors import UserError
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.models import load_model, pretrained
 
@@ -21,7 +24,7 @@ def add_command(
       name: of the subcommand.
       summary: for the list of all of them.
       description: what it does.
-      more: examples and what else there is to know, as it is to be shown.
+      more: examples and further text, printed as it is.
     """
     formatter = argparse.RawDescriptionHelpFormatter
     return subparsers.add_parser(name, help=summary, description=description, epilog=more, formatter_class=formatter)
@@ -64,3 +67,14 @@ def add_data_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cache", type=Path, default=Path("cache"), metavar="DIRECTORY", help="of cut-outs (default: cache)"
     )
+
+
+@contextlib.contextmanager
+def need_extras() -> Generator[None]:
+    """A module that is missing inside is one of the extras that training and scoring need."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "guidenet":  # a mistake of ours
+            raise
+        raise UserError(f"{error.name} is missing: pip install 'guidenet[train,data]'") from None

@@ -12,6 +12,7 @@ from PIL import Image
 
 from guidenet.cli.flags import Subparsers, add_command, add_model_flags, load_network
 from guidenet.cli.progress import report, track
+from guidenet.errors import FILES, UserError, user_errors
 from guidenet.images import read_image, read_labels
 from guidenet.segmenter.guidance import Guidance
 from guidenet.segmenter.prediction import Prediction
@@ -85,28 +86,34 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> int:
     """Segments the images and returns the exit code, see `guidenet.cli.main`."""
-    outputs = _outputs(arguments.images, arguments.output)
-    if not arguments.support and not arguments.guidance:
-        raise ValueError("--support or --guidance must say what to look for, got neither")
-    segmenter = Segmenter(*load_network(arguments), max_side=arguments.max_side)
-    for path in arguments.guidance:
-        segmenter.add_guidance(Guidance.load(path))
-    for path, annotations in arguments.support:
-        _annotate(segmenter, path, annotations, arguments.classes)
-    if not segmenter.classes:
-        raise ValueError("--support must have a --mask with something in it or a --point, got no annotation")
-    if arguments.save_guidance is not None:
-        segmenter.guidance.save(arguments.save_guidance)
-    if not outputs:
-        return 0
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    if len(segmenter.classes) > 1:
-        (arguments.output / "classes.txt").write_text("".join(f"{name}\n" for name in segmenter.classes))
+    with user_errors():
+        outputs = _outputs(arguments.images, arguments.output)
+        if not arguments.support and not arguments.guidance:
+            raise ValueError("--support or --guidance must say what to look for, got neither")
+        segmenter = Segmenter(*load_network(arguments), max_side=arguments.max_side)
+        for path in arguments.guidance:
+            segmenter.add_guidance(Guidance.load(path))
+        for path, annotations in arguments.support:
+            _annotate(segmenter, path, annotations, arguments.classes)
+        if not segmenter.classes:
+            raise ValueError("--support must have a --mask with something in it or a --point, got no annotation")
+    with user_errors(FILES):
+        if arguments.save_guidance is not None:
+            segmenter.guidance.save(arguments.save_guidance)
+        if not outputs:
+            return 0
+        arguments.output.mkdir(parents=True, exist_ok=True)
+        if len(segmenter.classes) > 1:
+            (arguments.output / "classes.txt").write_text("".join(f"{name}\n" for name in segmenter.classes))
     broken: list[str] = []
     for path, output in track(list(outputs.items()), sys.stderr):
         try:
-            _write(segmenter.predict(read_image(path)), output)
-        except (ValueError, OSError) as error:
+            with user_errors():
+                image = read_image(path)
+            prediction = segmenter.predict(image)
+            with user_errors(FILES):
+                _write(prediction, output)
+        except UserError as error:
             broken.append(str(path))
             report([f"guidenet: skipped: {error}"], sys.stderr)
     if broken:

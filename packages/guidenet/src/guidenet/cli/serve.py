@@ -9,6 +9,7 @@ from pathlib import Path
 
 from guidenet.cli.flags import Subparsers, add_command, add_model_flags, load_network
 from guidenet.cli.progress import report, track
+from guidenet.errors import UserError, user_errors
 from guidenet.segmenter.segmenter import Segmenter
 
 _MORE = """examples:
@@ -45,14 +46,16 @@ def run(arguments: argparse.Namespace) -> int:
         missing = (error.name or "").partition(".")[0]
         if missing not in ("anyio", "starlette", "uvicorn"):
             raise
-        raise ModuleNotFoundError(f"{missing} is missing: pip install 'guidenet[serve]'") from None
-    listening = server.bind(arguments.port)
+        raise UserError(f"{missing} is missing: pip install 'guidenet[serve]'") from None
+    with user_errors():
+        listening = server.bind(arguments.port)
     with listening:
-        network, params = load_network(arguments)
-        segmenter = Segmenter(network, params, max_side=arguments.max_side)
-        session = Session(segmenter, max_side=arguments.max_side, limits=Limits(num_images=arguments.max_images))
-        for path in arguments.guidance:
-            session.load_guidance(str(path), path.read_bytes())
+        with user_errors():
+            network, params = load_network(arguments)
+            segmenter = Segmenter(network, params, max_side=arguments.max_side)
+            session = Session(segmenter, max_side=arguments.max_side, limits=Limits(num_images=arguments.max_images))
+            for path in arguments.guidance:
+                session.load_guidance(str(path), path.read_bytes())
         for path in track(arguments.images, sys.stderr):
             try:
                 session.add_image(path.name, path.read_bytes())

@@ -74,14 +74,13 @@ def evaluate_shots(
       threshold: of logits, above which a pixel is found, as from `choose_threshold`.
 
     Returns:
-      Counts of all queries; seconds of each query, of which the first of a class has the time to learn it too.
+      Scores of all queries. The seconds of a class's first query have the time to learn the class in them.
     """
-    counts, seconds = [], []
-    for tasks in _tasks(halves, num_shots):
-        scores = evaluate_tasks(viewer, tasks, num_points, seed, same_support=True, threshold=threshold)
-        counts.append(scores.counts)
-        seconds.append(scores.seconds)
-    return Scores(np.concatenate(counts), np.concatenate(seconds))
+    scores = [
+        evaluate_tasks(viewer, tasks, num_points, seed, same_support=True, threshold=threshold)
+        for tasks in _tasks(halves, num_shots)
+    ]
+    return Scores(*(np.concatenate(parts) for parts in zip(*scores, strict=True)))
 
 
 def choose_threshold(

@@ -15,10 +15,14 @@ import numpy.typing as npt
 from guidenet.data.episodes import Task, annotate, as_masks, binarise
 from guidenet.data.material import Material
 from guidenet.evaluation.methods import Method
+from guidenet.metrics.boundaries import boundary_f
 from guidenet.metrics.clicks import Click, Clicking, simulate_clicks
 from guidenet.metrics.masks import Counts, count
 
 _SEEN_AT_ONCE = 512
+
+BOUNDARY_RADIUS = 2.0
+"""How far an edge may be off, px."""
 
 
 class Scores(NamedTuple):
@@ -26,10 +30,12 @@ class Scores(NamedTuple):
 
     counts: `[M, 4]`, see `guidenet.metrics.masks`.
     seconds: `[M]` from annotations to the mask; the first one of a kind may compile, so look at the median.
+    boundary: `[M]` F of the mask's edge, within `BOUNDARY_RADIUS`.
     """
 
     counts: Counts
     seconds: npt.NDArray[np.float64]
+    boundary: npt.NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -97,11 +103,13 @@ def evaluate_tasks(
     """
     if not tasks:
         raise ValueError("tasks must be at least one, got none")
-    counts, seconds = [], []
+    counts, seconds, boundary = [], [], []
     for found in predict_tasks(viewer, tasks, num_points, seed, same_support=same_support):
-        counts.append(count(found.logits > threshold, found.target))
+        mask = found.logits > threshold
+        counts.append(count(mask, found.target))
         seconds.append(found.seconds)
-    return Scores(np.stack(counts), np.array(seconds))
+        boundary.append(boundary_f(mask, found.target, BOUNDARY_RADIUS))
+    return Scores(np.stack(counts), np.array(seconds), np.array(boundary))
 
 
 def predict_tasks(

@@ -7,14 +7,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-import scipy.ndimage
 
 from guidenet.checks import check_at_least
 from guidenet.data.files import Labels
+from guidenet.metrics.boundaries import Mask, boundary_f
 from guidenet.metrics.masks import count, iu
-
-Mask = npt.NDArray[np.bool_]
 
 TOLERANCE = 0.008
 """How far boundaries may lie apart, as a share of the diagonal of the image."""
@@ -41,39 +38,19 @@ def region_similarity(prediction: Mask, target: Labels) -> float:
     return float(iu(count(prediction, target)))
 
 
-def boundary(mask: Mask) -> Mask:
-    """`[H, W]`: pixels that differ from the one to the right, below, or below to the right."""
-    edge = np.pad(mask, ((0, 1), (0, 1)), mode="edge")
-    return (mask ^ edge[:-1, 1:]) | (mask ^ edge[1:, :-1]) | (mask ^ edge[1:, 1:])
-
-
 def boundary_accuracy(prediction: Mask, target: Labels, tolerance: float = TOLERANCE) -> float:
-    """F: the harmonic mean of precision and recall of the boundary; 1 where there is none in either.
-
-    A pixel of a boundary counts as found where there is one of the other within the tolerance.
+    """F: `boundary_f` within a distance that grows with the image.
 
     Args:
       prediction: `[H, W]`.
-      target: `[H, W]`: 1, 0, -1 not scored: there both count as without the object.
+      target: `[H, W]`, as for `boundary_f`.
       tolerance: a share of the diagonal, rounded up to whole px.
 
     Raises:
       ValueError: the sizes differ, the prediction is not bool, or the tolerance is negative.
     """
     check_at_least("tolerance", tolerance, 0)
-    count(prediction, target)  # for its checks
-    found, wanted = boundary(prediction & (target >= 0)), boundary(target == 1)
-    radius = float(np.ceil(tolerance * np.hypot(*target.shape)))
-    if not found.any() or not wanted.any():
-        return float(found.any() == wanted.any())
-    precision, recall = _near(found, wanted, radius), _near(wanted, found, radius)
-    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
-
-
-def _near(mask: Mask, other: Mask, radius: float) -> float:
-    """The share of `mask` that has a pixel of `other` within `radius` px."""
-    distance = np.asarray(scipy.ndimage.distance_transform_edt(~other))
-    return float((distance[mask] <= radius).mean())
+    return boundary_f(prediction, target, float(np.ceil(tolerance * np.hypot(*target.shape))))
 
 
 def score_video(

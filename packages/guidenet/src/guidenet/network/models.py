@@ -12,7 +12,6 @@ import numpy as np
 from guidenet.network.config import BackboneConfig, Config
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.model_file import Stored, read_model, same_shapes, write_model
-from guidenet.network.presets import preset
 
 _FOLDER = Path(__file__).parent / "trained"
 
@@ -46,14 +45,14 @@ def pretrained(
     """A network with a trained backbone; its head is as `GuidedNetwork.init` makes it.
 
     Args:
-      config: None is the preset `cpu`, whose head, a cosine metric, is of use untrained.
+      config: None is `Config()`, whose head, a cosine metric, is of use untrained.
       weights: as for `load_backbone`.
       key: for what is not trained; None is key 0. The key is consumed.
 
     Raises:
       WeightsMissingError, ValueError: as `load_backbone`.
     """
-    network = GuidedNetwork(preset("cpu") if config is None else config)
+    network = GuidedNetwork(Config() if config is None else config)
     backbone = load_backbone(network.config.backbone, weights)
     key = jax.random.key(0) if key is None else key
     if backbone is not None:

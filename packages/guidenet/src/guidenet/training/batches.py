@@ -1,4 +1,4 @@
-"""Sampled tasks as arrays: who is looked at, what is annotated, what is to be found.
+"""Sampled tasks as arrays: numbers of images, annotations, and targets.
 
 In the shape descriptions `M` denotes tasks, `H, W` pixels, `h, w` the pixels that the loss looks at.
 """
@@ -30,7 +30,7 @@ class Drawn(NamedTuple):
 
 
 class Store(NamedTuple):
-    """What a learner sees of images, all of them: features or images, by number.
+    """Everything that a learner sees, by the number of the image: features, or images themselves.
 
     support, query: `[N, ...]` as in `Batch`.
     """
@@ -40,7 +40,7 @@ class Store(NamedTuple):
 
 
 def make_stores(materials: Sequence[Material], learner: Learner) -> list[Store]:
-    """The arrays of materials that a learner needs, on the device; what several of them share is there once."""
+    """The arrays that a learner needs, on the device; an array that several materials share is there once."""
     placed: dict[int, jax.Array] = {}
 
     def place(material: Material, images: bool) -> jax.Array:
@@ -61,7 +61,7 @@ def draw(
       material: with the tasks' images.
       tasks: `M` of one shot.
       num_points: P of each.
-      step: targets are of every so manieth pixel.
+      step: targets have one pixel in this many, on both axes.
       rng: is advanced.
     """
     supports = [material.position[task.support[0].id] for task in tasks]
@@ -83,5 +83,5 @@ def draw(
 
 
 def gather(store: Store, drawn: Drawn) -> Batch:
-    """A batch of what a learner sees."""
+    """The batch of drawn tasks."""
     return Batch(store.support[drawn.support], store.query[drawn.query], drawn.annotation, drawn.target)

@@ -1,11 +1,12 @@
-"""Options of training; `PRESETS` has the sets of them that belong together."""
+"""Options of training, and how the network of each preset is trained."""
 
 import dataclasses
+from collections.abc import Callable
 
 from guidenet.checks import check_at_least, check_choice, check_positive
 from guidenet.data.episodes import MAX_POINTS
 from guidenet.data.sources import KINDS
-from guidenet.network.config import BackboneConfig, Config, HeadConfig, LossConfig
+from guidenet.network.config import Config
 from guidenet.network.presets import preset
 
 MAX_SIDE = 1024
@@ -20,9 +21,9 @@ class OptimiserConfig:
     learning_rate: at the start.
     decay: `cosine`, to nothing at the last update, or `none`.
     momentum: of `sgd`.
-    weight_decay: of all that is trained.
-    max_grad_norm: gradients are scaled down to this; 0 leaves them as they are.
-    averaging_rate: of the running average of the parameters, which is what is tested and kept; 1 is no average.
+    weight_decay: of every parameter that is trained.
+    max_grad_norm: longer gradients are scaled down to this norm; 0 does not scale.
+    averaging_rate: of the running average of the parameters. The average is tested and saved; 1 is no average.
     """
 
     name: str = "adam"
@@ -51,17 +52,19 @@ class TrainingConfig:
 
     network: what is trained.
     optimiser: how.
-    kinds: of tasks, see `KINDS`; a batch is of one kind, and they take turns.
+    kinds: of tasks, see `KINDS`. Each batch has one kind, and the kinds take turns.
     trained: `head`, what comes after the backbone, on features that are computed once, or `network`, all of it. The
       support's own encoder of early fusion is trained in both.
     num_iterations: of `updates_per_iteration` each; after each one the network is validated.
+    stop_after: training stops after this many iterations in which validation has not become better, and keeps the
+      network that was best in validation; 0 trains to the end and keeps the last one.
     updates_per_iteration: gradient steps.
     batch_size: episodes in a gradient step.
     max_points: P is uniform over 1 to this, for each class of a support (4.3.3).
     max_side: longest side in px of images; larger ones are shrunk.
-    loss_step: the loss looks at every so manieth pixel on both axes.
-    num_validation_tasks: of each kind, the same ones every time.
-    validation_points: their P.
+    loss_step: the loss looks at one pixel in this many, on both axes.
+    num_validation_tasks: for each kind; the same tasks every time.
+    validation_points: P of these tasks.
     """
 
     network: Config = dataclasses.field(default_factory=Config)
@@ -69,6 +72,7 @@ class TrainingConfig:
     kinds: tuple[str, ...] = ("semantic",)
     trained: str = "head"
     num_iterations: int = 20
+    stop_after: int = 0
     updates_per_iteration: int = 100
     batch_size: int = 16
     max_points: int = MAX_POINTS
@@ -85,6 +89,7 @@ class TrainingConfig:
         check_choice("trained", self.trained, ("head", "network"))
         for name in ("num_iterations", "updates_per_iteration", "batch_size", "max_points", "loss_step"):
             check_at_least(name, getattr(self, name), 1)
+        check_at_least("stop_after", self.stop_after, 0)
         check_at_least("max_side", self.max_side, 16)
         if self.max_side > MAX_SIDE:
             raise ValueError(f"max_side must be at most {MAX_SIDE}, got {self.max_side}")
@@ -102,10 +107,10 @@ class TrainingConfig:
         return self.num_iterations * self.updates_per_iteration
 
 
-def _paper(name: str) -> TrainingConfig:
+def _paper(network: Config) -> TrainingConfig:
     """SGD on single full images for 100,000 steps (B.1.1; iterations as in the reference code)."""
     return TrainingConfig(
-        preset(name),
+        network,
         OptimiserConfig("sgd", 1e-5, "none", momentum=0.99, weight_decay=5e-4, max_grad_norm=0, averaging_rate=1),
         trained="network",
         num_iterations=100,
@@ -116,44 +121,36 @@ def _paper(name: str) -> TrainingConfig:
     )
 
 
-PRESETS: dict[str, tuple[TrainingConfig, str]] = {
-    "tiny": (
-        TrainingConfig(
-            preset("tiny"),
-            trained="network",
-            num_iterations=2,
-            updates_per_iteration=3,
-            batch_size=2,
-            max_side=64,
-            num_validation_tasks=4,
-        ),
-        "a smoke test",
-    ),
-    "cpu": (
-        TrainingConfig(
-            Config(
-                BackboneConfig("efficientnet-lite0", strides=(16, 32)),
-                HeadConfig("cosine", hidden_size=128, products=True),
-                LossConfig("classes", iu_weight=0.8),
-                feature_size=128,
-            ),
-            OptimiserConfig(weight_decay=0.3),
-            kinds=KINDS,
-            num_iterations=30,
-        ),
-        "two CPU cores, a frozen backbone",
-    ),
-    "thesis": (_paper("thesis"), "the thesis's network and optimisation, meant for an accelerator"),
-    "reference": (_paper("reference"), "the reference code's network, meant for an accelerator"),
+def _tiny(network: Config) -> TrainingConfig:
+    return TrainingConfig(
+        network,
+        trained="network",
+        num_iterations=2,
+        updates_per_iteration=3,
+        batch_size=2,
+        max_side=64,
+        num_validation_tasks=4,
+    )
+
+
+def _cpu(network: Config) -> TrainingConfig:
+    return TrainingConfig(network, OptimiserConfig(weight_decay=0.3), kinds=KINDS, num_iterations=30)
+
+
+_HOW: dict[str, Callable[[Config], TrainingConfig]] = {
+    "tiny": _tiny,
+    "cpu": _cpu,
+    "thesis": _paper,
+    "reference": _paper,
 }
-"""By name: the options, and what they are for."""
+"""How the network of each preset is trained."""
 
 
 def training_preset(name: str) -> TrainingConfig:
-    """The options of that name.
+    """How the network of a preset is trained; `guidenet.PRESETS` says what each is for.
 
     Raises:
       ValueError: there is no such preset.
     """
-    check_choice("preset", name, list(PRESETS))
-    return PRESETS[name][0]
+    network = preset(name)
+    return _HOW[name](network)

@@ -1,7 +1,7 @@
-"""Training in a run directory: the loop on the host, validation, and the network that comes out.
+"""Training in a run directory: the loop on the host, validation, and writing the trained network.
 
 ```
-<directory>/metrics.jsonl, checkpoints    as of every run; the same command goes on where it stopped
+<directory>/metrics.jsonl, checkpoints    as in every run; the same command continues where it stopped
 <directory>/model.npz                     the network, for `guidenet.load_model`
 ```
 """
@@ -25,14 +25,15 @@ from guidenet.network.models import load_backbone, pretrained, save_model
 from guidenet.training.batches import Drawn, Store, draw, gather, make_stores
 from guidenet.training.config import TrainingConfig
 from guidenet.training.learner import Learner, TrainState, standardise
+from guidenet.training.stopping import Best, init_best, update_best
 
 MODEL = "model.npz"
 
 _SHIFTS = tuple(float(shift) for shift in np.arange(-12, 13) / 4)
-"""Of the threshold, that are tried when training is over."""
+"""Changes of the threshold that are tried when training is over."""
 
 _NUM_FOR_STATISTICS = 200
-"""Images whose features are standardised, where those of all are not at hand."""
+"""Images that the statistics of features are taken from, where features are not kept."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -40,9 +41,9 @@ class Experiment:
     """One training.
 
     config: its options.
-    data: what it is trained on, for the run directory; other data are another run.
+    data: the name of what it is trained on; a run directory is for one name.
     seed: of everything random.
-    directory: of this run alone.
+    directory: of this run; no other run uses it.
     checkpoint_every: iterations between checkpoints; 0 takes them as often as costs a twentieth of the time.
     weights: of the backbone, a file; None is the installed ones.
     """
@@ -63,14 +64,14 @@ class Experiment:
         """The run directory.
 
         Raises:
-          RunError: it holds something else, a run of other options, or one that goes on.
+          RunError: it holds something else, a run with other options, or a run that another process is training.
         """
         options = to_dict(self.config)
         identity = {"data": self.data, "seed": self.seed, "training": options}
         return Run.open(self.directory, identity, checkpoint_every=self.checkpoint_every, keep=2)
 
     def check(self) -> None:
-        """Opens and closes the run, and looks for the backbone's weights, so that errors come before the data.
+        """Opens and closes the run, and reads the backbone's weights: their errors should come before data are loaded.
 
         Raises:
           RunError: as `open_run`.
@@ -80,7 +81,7 @@ class Experiment:
         self.open_run().close()
 
     def load(self, sources: Sequence[Source]) -> list[Material]:
-        """The images of some sources as training and validation need them, and what is computed of them once.
+        """The images of some sources, and the features of these images if training needs them.
 
         Raises:
           RunError: there is not enough memory.
@@ -126,10 +127,12 @@ class Experiment:
         validators = [Validator(learner, *pair) for pair in zip(validation, tests, strict=True)]
         update = jax.jit(_update, static_argnums=0, donate_argnums=1)
         with self.open_run() as run:
-            state, start = run.restore(learner.init(params, state_key))
+            first = learner.init(params, state_key)
+            (state, best), start = run.restore((first, init_best(first.average)))
             episodes = config.updates_per_iteration * config.batch_size
+            last = start if self._is_over(best) else config.num_iterations
             for iteration in run.iterations(
-                start, config.num_iterations, steps_per_iteration=episodes, shown=("validation/positive_iu",)
+                start, last, steps_per_iteration=episodes, shown=("validation/positive_iu",)
             ):
                 rng = np.random.default_rng([self.seed, iteration])
                 losses: list[jax.Array] = []
@@ -140,21 +143,32 @@ class Experiment:
                     losses.append(metrics["loss"])
                 averaged = learner.join(frozen, state.average)
                 scores = {f"validation/{v.kind}": v.positive_iu(averaged) for v in validators}
+                mean = float(np.mean(list(scores.values())))
+                best = update_best(best, state.average, mean)
                 run.finish_iteration(
                     iteration,
-                    state,
+                    (state, best),
                     {
                         "loss/train": np.mean([float(loss) for loss in losses]),
                         "loss/grad_norm": metrics["grad_norm"],
-                        "validation/positive_iu": np.mean(list(scores.values())),
+                        "validation/positive_iu": mean,
                         **scores,
                         "updates": state.num_updates,
                     },
                 )
+                if self._is_over(best):
+                    run.save(iteration, (state, best))
+                    break
         changed = learner.query_images or network.config.backbone.record.load is None
-        trained = calibrate(learner.join(frozen, state.average), validators)
+        kept = best.params if config.stop_after else state.average
+        trained = calibrate(learner.join(frozen, kept), validators)
         save_model(self.directory / MODEL, network, trained, with_backbone=changed)
         return self.directory / MODEL
+
+    def _is_over(self, best: Best) -> bool:
+        """Whether validation has not become better for as long as the config waits."""
+        patience = self.config.stop_after
+        return bool(patience) and int(best.age) >= patience
 
     def _load(self, source: Source, params: Params, with_features: bool | None = None) -> Material:
         learner = self.learner

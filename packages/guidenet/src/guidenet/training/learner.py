@@ -25,7 +25,7 @@ class Batch(NamedTuple):
     """Binary episodes of one shot.
 
     support: `[B, R, Q, F]` features of the backbone, or `[B, H, W, 3]` uint8 images if `Learner.support_images`.
-    query: likewise, images if `Learner.query_images`.
+    query: the same; images if `Learner.query_images`.
     annotation: `[B, H, W]` int8: 1 positive, 0 negative, -1 unknown.
     target: `[B, h, w]` int8: 1, 0, -1 not scored.
     """
@@ -37,13 +37,13 @@ class Batch(NamedTuple):
 
 
 class TrainState(NamedTuple):
-    """All that the next update depends on, batches and frozen parameters aside.
+    """Everything that the next update depends on, except for batches and frozen parameters.
 
     params: what is trained, by part.
     average: its running average.
     optimiser: moments.
     num_updates: scalar int32.
-    key: all randomness to come, which is dropout's.
+    key: for the dropout of all updates to come.
     """
 
     params: Params

@@ -7,26 +7,35 @@ from typing import NamedTuple
 
 from rlcore.experiment import override
 
-from guidenet.data.catalogue import open_data
-from guidenet.data.material import Material
+from guidenet.data.catalogue import Data
+from guidenet.data.guarded import open_guarded
 from guidenet.training.config import training_preset
 from guidenet.training.experiment import Experiment
 
 
 class Training(NamedTuple):
-    """A training that is set up: whatever is wrong with what the user asked for has been said.
+    """A training whose options, weights and directory have been checked.
 
     experiment: its options and where it is kept.
-    train, validation: the images that it needs.
+    data: what it is trained on.
     """
 
     experiment: Experiment
-    train: Sequence[Material]
-    validation: Sequence[Material]
+    data: Data
 
     def run(self) -> Path:
-        """Trains, or goes on, and returns where the network was written. Raises as `Experiment.run`."""
-        return self.experiment.run(self.train, self.validation)
+        """Loads the images, trains from the newest checkpoint on, and returns where the network was written.
+
+        Raises:
+          UserError: a file of the data is not as it must be.
+          RunError: there is not enough memory, or as `Experiment.run`.
+          NonFiniteError: as `Experiment.run`.
+        """
+        experiment, kinds = self.experiment, self.experiment.config.kinds
+        train, validation = (
+            experiment.load([self.data.source(kind, role) for kind in kinds]) for role in ("train", "validation")
+        )
+        return experiment.run(train, validation)
 
 
 def set_up(
@@ -36,20 +45,22 @@ def set_up(
     kinds: Sequence[str] = (),
     data: str = "cut-outs",
     fold: int = 0,
+    hold_out: bool = True,
     seed: int = 0,
     directory: str | Path,
     checkpoint_every: int = 0,
     cache: str | Path | None = None,
     weights: str | Path | None = None,
 ) -> Training:
-    """Checks the options of a training and loads its data.
+    """Checks the options of a training, opens its data, and looks at its directory; nothing is computed yet.
 
     Args:
-      preset: one of `PRESETS`.
+      preset: one of `guidenet.PRESETS`.
       overrides: `name=value` of its options, as `optimiser.learning_rate=3e-4`.
-      kinds: of tasks; empty is those of the preset that the data have, or else all that they have.
+      kinds: of tasks. Empty is the kinds of the preset that the data have; if they have none of those, all of theirs.
       data: see `open_data`.
       fold: classes that are held out.
+      hold_out: False trains an oracle, on the test classes too, in other images.
       seed: of all randomness.
       directory: of the run.
       checkpoint_every: iterations; 0 takes them as often as costs a twentieth of the time.
@@ -57,14 +68,15 @@ def set_up(
       weights: of the backbone, a file; None is the installed ones.
 
     Raises:
-      ValueError: an option, the data or the weights are not as they must be; nothing was computed.
-      RunError: the directory cannot be used, or there is not enough memory.
+      ValueError, OSError: an option, the data or the weights are not as they must be.
+      ModuleNotFoundError: data or weights are not installed.
+      RunError: the directory cannot be used.
     """
     config = training_preset(preset)
     if kinds:  # first: an option may be for some kinds only
         config = dataclasses.replace(config, kinds=tuple(kinds))
     config = override(config, overrides)
-    found = open_data(data, fold, cache)
+    found = open_guarded(data, fold, cache, hold_out=hold_out)
     if "train" not in found.roles:
         raise ValueError(f"data must have something to train on, got {data}, which is for tests only")
     wanted = tuple(kinds) or tuple(kind for kind in config.kinds if kind in found.kinds) or found.kinds
@@ -75,5 +87,4 @@ def set_up(
     weights = None if weights is None else Path(weights)
     experiment = Experiment(config, found.name, seed, Path(directory), checkpoint_every, weights)
     experiment.check()
-    sets = [experiment.load([found.source(kind, role) for kind in wanted]) for role in ("train", "validation")]
-    return Training(experiment, *sets)
+    return Training(experiment, found)

@@ -24,7 +24,7 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
 def shifted_depthwise(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
     """Depthwise convolution as a sum over the kernel's places of shifted inputs times weights.
 
-    Much faster on a CPU than XLA's grouped convolution, which is meant for accelerators.
+    On a CPU it is much faster than XLA's grouped convolution, which is meant for accelerators.
 
     Args:
       x: `[B, H, W, C]`, padded.
@@ -87,7 +87,7 @@ def grouped_depthwise(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array
 
 
 def pointwise(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """A 1x1 convolution `[..., C] -> [..., D]` as one product of matrices, whose gradient is four times faster so."""
+    """A 1x1 convolution `[..., C] -> [..., D]` as one product of matrices: its gradient is four times faster."""
     return (x.reshape(-1, x.shape[-1]) @ kernel).reshape(*x.shape[:-1], kernel.shape[-1])
 
 
