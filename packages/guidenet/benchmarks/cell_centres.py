@@ -20,13 +20,12 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-from PIL import Image
-from skimage import data as skimage_data
-
 from guidenet.network.backbones import make_backbone
 from guidenet.network.config import BackboneConfig
 from guidenet.network.geometry import interpolation
 from guidenet.network.models import load_backbone
+from PIL import Image
+from skimage import data as skimage_data
 
 PHOTOS = ("astronaut", "chelsea", "coffee", "ihc", "motorcycle_left", "rocket")
 SIDE = 384
@@ -75,10 +74,8 @@ def gradient_offset(apply, photos: np.ndarray, stride: int, axis: int) -> float:
 
     centroids = []
     for photo in photos:
-        total = sum(
-            np.asarray(energy(photo, rng.normal(size=size).astype(np.float32)), np.float64)
-            for _ in range(PROJECTIONS)
-        )
+        directions = rng.normal(size=(PROJECTIONS, size)).astype(np.float32)
+        total = np.sum([np.asarray(energy(photo, direction), np.float64) for direction in directions], axis=0)
         along = total.sum(axis=1 - axis)
         centroids.append((along * np.arange(SIDE)).sum() / along.sum() - stride * cell)
     return float(np.mean(centroids))
@@ -91,7 +88,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="of the backbone, where no package has them")
     arguments = parser.parse_args()
     photos = load_photos()
-    for stride in (8, 16, 32):
+    for stride in BackboneConfig(arguments.backbone).record.strides:
         config = BackboneConfig(arguments.backbone, strides=(stride,))
         backbone, params = make_backbone(config), {"params": load_backbone(config, arguments.weights)}
         look = jax.jit(lambda image, params=params, backbone=backbone: backbone.apply(params, image)[0])
@@ -102,8 +99,8 @@ def main() -> None:
         )
         gradients = [gradient_offset(look, photos, stride, axis) for axis in (0, 1)]
         print(
-            f"stride {stride:2}: by geometry {stride - 1}, mirror {rows:.2f} (rows) {columns:.2f} (columns), "
-            f"gradient {gradients[0]:.2f} (rows) {gradients[1]:.2f} (columns)"
+            f"stride {stride:2}: declared {config.record.offsets[stride]}, mirror {rows:.2f}, {columns:.2f}, "
+            f"gradient {gradients[0]:.2f}, {gradients[1]:.2f} px (rows, columns)"
         )
 
 

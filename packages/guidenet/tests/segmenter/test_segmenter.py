@@ -288,7 +288,7 @@ def test_local_pooling_serves_the_annotated_image_only():
         **params,
         "head": jax.tree.map(lambda x: x + np.random.default_rng(x.size).normal(size=x.shape), params["head"]),
     }
-    segmenter = Segmenter(network, params)
+    segmenter = Segmenter(network, params, edges=False, min_area=0)
     photo = segmenter.add_image(SUPPORT)
     segmenter.click(photo, 25, 25)
     one = segmenter.predict(photo).logits
@@ -336,6 +336,7 @@ def test_number_of_classes_does_not_change_the_scores():
         ),
         (lambda s: new(max_side=0), "max_side must be at least 1, got 0"),
         (lambda s: new(max_side=4096), "max_side must be at most 2048, got 4096"),
+        (lambda s: new(min_area=-1), "min_area must be at least 0, got -1"),
         (lambda s: Segmenter(NETWORK), "network and params must be given together"),
         (
             lambda s: Segmenter(GuidedNetwork(EARLY), PARAMS),

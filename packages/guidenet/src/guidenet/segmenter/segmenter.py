@@ -11,15 +11,20 @@ import numpy.typing as npt
 from guidenet.checks import check_at_least, check_name
 from guidenet.images import Pixels, as_image, inner_pixels
 from guidenet.network import guides
+from guidenet.network.geometry import Grid
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.guides import Guide
 from guidenet.network.models import fingerprint, pretrained
+from guidenet.segmenter.edges import follow_edges, remove_specks
 from guidenet.segmenter.encoding import Encoded, digest, encode_image, score_image
 from guidenet.segmenter.guidance import Guidance
 from guidenet.segmenter.prediction import MAX_CLASSES, Prediction, upsample_to
 from guidenet.segmenter.shots import Change, Shot
 
 DEFAULT_CLASS = "object"
+
+MIN_AREA = 64
+"""Px of the smallest piece or hole that is kept: a quarter of a cell of 16 px."""
 
 MAX_SIDE = 2048
 """Longest side in px at which images can be seen: sums of features over larger ones might not fit into 64 bits."""
@@ -48,7 +53,13 @@ class Segmenter:
     """
 
     def __init__(
-        self, network: GuidedNetwork | None = None, params: Params | None = None, *, max_side: int = 512
+        self,
+        network: GuidedNetwork | None = None,
+        params: Params | None = None,
+        *,
+        max_side: int = 512,
+        edges: bool = True,
+        min_area: int = MIN_AREA,
     ) -> None:
         """Starts without images.
 
@@ -56,10 +67,14 @@ class Segmenter:
           network: and `params` together: a guided network; None is `guidenet.pretrained()`.
           params: of the network.
           max_side: longest side in px at which images are seen; larger ones are shrunk.
+          edges: masks end at the edges of the image, see `guidenet.segmenter.edges`; False leaves what is interpolated
+            between cells.
+          min_area: pieces of a mask and holes in it of fewer px, of the image as it is seen, are no part of the mask
+            and filled; 0 keeps all.
 
         Raises:
-          ValueError: only one of `network` and `params` is given, `max_side` is out of range, or the network's fusion
-            is not late: other kinds would need the encoder for every click.
+          ValueError: only one of `network` and `params` is given, `max_side` or `min_area` is out of range, or the
+            network's fusion is not late: other kinds would need the encoder for every click.
           WeightsMissingError: no network is given, and the extra `weights` is not installed.
         """
         check_at_least("max_side", max_side, 1)
@@ -71,7 +86,9 @@ class Segmenter:
             network, params = pretrained()
         if network.config.fusion != "late":
             raise ValueError(f"fusion must be late for clicks to spare the encoder, got {network.config.fusion}")
+        check_at_least("min_area", min_area, 0)
         self._network, self._max_side = network, max_side
+        self._edges, self._min_area = edges, min_area
         self._encoder = jax.device_put({part: params[part] for part in ("backbone", "projection")})
         self._head = jax.device_put({"head": params["head"]})
         self._encoded: dict[str, Encoded] = {}
@@ -269,7 +286,7 @@ class Segmenter:
 
     def _encode(self, pixels: Pixels) -> Encoded:
         self._num_encoder_calls += 1
-        return encode_image(self._network, self._encoder, self._head, pixels, self._max_side)
+        return encode_image(self._network, self._encoder, self._head, pixels, self._max_side, with_edges=self._edges)
 
     def _register(self, classes: Iterable[str]) -> None:
         new = [name for name in classes if name not in self._classes]
@@ -320,7 +337,20 @@ class Segmenter:
         guide = Guide(*map(jax.numpy.asarray, self._guidance.sums(padded))) if guide is None else guide
         scores = np.asarray(score_image(self._network, self._head, encoded.prepared, guide))
         scores = scores[: len(classes), : encoded.grid.rows, : encoded.grid.columns]
-        return Prediction(classes, upsample_to(scores, encoded.grid, encoded.image.inner, encoded.image.size))
+        return Prediction(classes, self._at_pixels(scores, encoded))
+
+    def _at_pixels(self, scores: npt.NDArray[np.float32], encoded: Encoded) -> npt.NDArray[np.float32]:
+        """Logits `[K, H, W]` at the image's own size of those of its cells."""
+        inner, size = encoded.image.inner, encoded.image.size
+        if encoded.edges is not None:
+            logits = follow_edges(encoded.edges, scores, encoded.grid)
+        elif self._min_area:
+            logits = upsample_to(scores, encoded.grid, inner, inner)
+        else:
+            return upsample_to(scores, encoded.grid, inner, size)
+        if self._min_area:
+            logits = remove_specks(logits, self._min_area)
+        return logits if inner == size else upsample_to(logits, Grid(*inner, 1, 0), inner, size)
 
     def _local_guide(self, encoded: Encoded, shot: Shot | None, classes: list[str]) -> Guide:
         if shot is None:
