@@ -107,7 +107,7 @@ class Segmenter:
 
         Args:
           image: `[H, W]`, `[H, W, 3]` or `[H, W, 4]` uint8.
-          name: None numbers it. An image that is there already keeps its name.
+          name: None numbers it; an image that is there already keeps its name. Under a new name it is another image.
 
         Raises:
           ValueError: it is no image, or there is another one of that name.
@@ -117,14 +117,12 @@ class Segmenter:
         known = self._names.get(key)
         if known is not None and name in (None, known):
             return known
-        if known is not None:
-            raise ValueError(f"name must be {known!r}, as the image was added before, got {name!r}")
         if name is None:
             name = next(f"image-{i}" for i in range(1, len(self._encoded) + 2) if f"image-{i}" not in self._encoded)
         elif name in self._encoded:
             raise ValueError(f"name must be new, and there is another image {name!r}")
-        self._encoded[name] = self._encode(pixels)
-        self._names[key] = name
+        self._encoded[name] = self._encode(pixels) if known is None else self._encoded[known]
+        self._names.setdefault(key, name)
         return name
 
     def remove_image(self, name: str) -> None:

@@ -1,0 +1,1 @@
+"""Masks in the forms that other tools read: PNG, COCO and labelme."""
