@@ -21,10 +21,10 @@ from guidenet.serve.exports.coco import as_coco
 from guidenet.serve.guard import LoopbackOnly
 from guidenet.serve.limits import NotFoundError, TooLargeError
 from guidenet.serve.marks import Box, Click, Stroke
-from guidenet.serve.names import clean_name
 from guidenet.serve.pictures import check_file_size
+from guidenet.serve.saved.names import clean_name
+from guidenet.serve.saved.work import read_mark
 from guidenet.serve.session import Session
-from guidenet.serve.work import read_mark
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -14,14 +14,14 @@ from guidenet.segmenter.segmenter import DEFAULT_CLASS, Segmenter
 from guidenet.serve.annotations import Annotations, Loaded
 from guidenet.serve.classes import Classes, Colour, parse_colour, write_colour
 from guidenet.serve.exports.labels import Labelled
-from guidenet.serve.guidance_file import dump_guidance, parse_guidance
+from guidenet.serve.exports.masks import encode_runs, full_labels
 from guidenet.serve.limits import Limits, NotFoundError, too_many_images
 from guidenet.serve.marks import Mark, as_dict, check_mark
-from guidenet.serve.masks import encode_runs, full_labels
-from guidenet.serve.names import free_name
 from guidenet.serve.pictures import Picture, read_picture
 from guidenet.serve.rehearsal import Rehearsal
-from guidenet.serve.work import Work, pack_work, unpack_work
+from guidenet.serve.saved.guidance_file import dump_guidance, parse_guidance
+from guidenet.serve.saved.names import free_name
+from guidenet.serve.saved.work import Work, pack_work, unpack_work
 
 
 class Session:

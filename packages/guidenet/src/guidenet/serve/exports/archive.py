@@ -14,7 +14,7 @@ from PIL import Image
 from guidenet.serve.classes import Colour
 from guidenet.serve.exports.labelme import as_labelme
 from guidenet.serve.exports.labels import Labelled
-from guidenet.serve.names import free_name
+from guidenet.serve.saved.names import free_name
 
 
 def encode_png(labels: npt.NDArray[np.uint8], palette: Sequence[Colour]) -> bytes:

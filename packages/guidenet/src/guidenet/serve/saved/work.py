@@ -17,11 +17,11 @@ from PIL import Image
 from guidenet.segmenter.guidance import Guidance
 from guidenet.serve.annotations import Loaded
 from guidenet.serve.classes import Classes, Colour, parse_colour, write_colour
-from guidenet.serve.guidance_file import dump_guidance, parse_guidance
 from guidenet.serve.limits import Limits, TooLargeError, check_class_name, megabytes, too_many_images
 from guidenet.serve.marks import KINDS, Mark, as_dict, check_mark
-from guidenet.serve.names import clean_name, free_name
 from guidenet.serve.pictures import SHOWN_SIDE, Picture, check_file_size
+from guidenet.serve.saved.guidance_file import dump_guidance, parse_guidance
+from guidenet.serve.saved.names import clean_name, free_name
 
 T = TypeVar("T")
 
