@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 
 import pytest
@@ -185,3 +186,47 @@ def test_what_was_not_saved_is_counted(new_session, drawn):
     assert session.unsaved == 0
     session.redo()
     assert session.unsaved == 1
+
+
+def test_a_keeper_writes_what_is_new_and_never_half_a_file(new_session, drawn, tmp_path, monkeypatch):
+    from guidenet.serve.saved import keeper
+
+    monkeypatch.setattr(keeper, "SECONDS", 0.05)
+    session, path = new_session(), tmp_path / "w.zip"
+    kept = keeper.Keeper(session, path)
+    empty = path.read_bytes()
+    session.add_image("a.png", drawn[0]([]))
+    for _ in range(200):
+        if path.read_bytes() != empty:
+            break
+        time.sleep(0.05)
+    assert "images/1.png" in zipfile.ZipFile(path).namelist()
+    kept.stop()
+    last = path.read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keeper.os, "replace", full)
+    session.add_class("cat")
+    with pytest.raises(OSError, match="No space"):
+        kept.write()
+    assert path.read_bytes() == last
+    assert [one.name for one in tmp_path.iterdir()] == ["w.zip"]
+
+
+def test_work_is_rescued_elsewhere_if_the_folder_cannot_be_written(new_session, tmp_path, monkeypatch):
+    from guidenet.serve.saved import keeper
+
+    monkeypatch.setattr(keeper.tempfile, "gettempdir", lambda: str(tmp_path))
+    write = keeper.write_file
+
+    def refuse(path, data):
+        if path.parent != tmp_path:
+            raise PermissionError("read-only")
+        write(path, data)
+
+    monkeypatch.setattr(keeper, "write_file", refuse)
+    written = keeper.rescue(new_session())
+    assert written.parent == tmp_path
+    assert "work.json" in zipfile.ZipFile(written).namelist()

@@ -2,10 +2,10 @@
 // takes over the state that it answers, and draws everything anew.
 
 import * as api from "./api.js";
+import { Chosen } from "./chosen.js";
 import { ClassList } from "./classes.js";
-import { addImages, chosen, dropped, sort } from "./files.js";
+import { receive } from "./inbox.js";
 import { listen } from "./keys.js";
-import { anchor } from "./marks.js";
 import { Messages } from "./messages.js";
 import { Picture } from "./picture.js";
 import { Stage } from "./stage.js";
@@ -38,10 +38,16 @@ const say = (...words) => messages.say(...words);
 const strip = new Strip(find("strip"), pick, removeImage);
 const stage = new Stage(find("stage"), find("stage-frame"), {
   mark,
-  choose: chooseMark,
+  choose: (found) => chosen.choose(found),
   look,
   zoomed: showZoom,
-  moved: placeMenu,
+  moved: () => chosen.place(),
+});
+const chosen = new Chosen(find("mark-menu"), stage, {
+  marks: () => state.marks.filter(({ image }) => image === local.image),
+  change,
+  flip: api.flip,
+  remove: api.remove,
 });
 const classes = new ClassList(find("classes"), {
   choose: chooseClass,
@@ -105,7 +111,7 @@ function draw() {
   find("caption").textContent = picture ? describe(picture) : "";
   find("hint").textContent = hint();
   find("brush").hidden = local.tool !== "brush";
-  placeMenu();
+  chosen.place();
 }
 
 function describe(picture) {
@@ -201,56 +207,6 @@ async function mark(fields, negative) {
   });
 }
 
-const chosenMark = () => state.marks.find(({ id }) => id === stage.chosen && id !== null);
-
-// Chooses a mark, or none; returns whether one was chosen before and no longer is.
-function chooseMark(found) {
-  const before = chosenMark();
-  stage.chosen = found?.id ?? null;
-  placeMenu();
-  stage.draw();
-  return Boolean(before) && !found;
-}
-
-function placeMenu() {
-  const found = chosenMark();
-  const menu = find("mark-menu");
-  if (!found || found.image !== local.image || !stage.picture) {
-    stage.chosen = null;
-    menu.hidden = true;
-    return;
-  }
-  menu.hidden = false;
-  find("mark-flip").textContent = found.positive ? "Make it “not it”" : "Make it “this is it”";
-  const { x, y } = anchor(found);
-  const at = stage.view.toFrame(x, y);
-  const { clientWidth, clientHeight } = find("stage-frame");
-  const place = (value, size, most) => `${Math.min(Math.max(value, 4), Math.max(most - size - 4, 4))}px`;
-  menu.style.left = place(at.x + 16, menu.offsetWidth, clientWidth);
-  menu.style.top = place(at.y + 12, menu.offsetHeight, clientHeight);
-}
-
-function nextMark(by) {
-  const marks = state.marks.filter(({ image }) => image === local.image);
-  if (!marks.length) return;
-  const at = marks.findIndex(({ id }) => id === stage.chosen);
-  const next = marks[at < 0 ? (by > 0 ? 0 : marks.length - 1) : (at + by + marks.length) % marks.length];
-  const { x, y } = anchor(next);
-  stage.view.reveal(x, y);
-  chooseMark(next);
-}
-
-function withMark(ask) {
-  const found = chosenMark();
-  if (!found) return false;
-  change(() => ask(found.id));
-  find("stage").focus();
-  return true;
-}
-
-const flipMark = () => withMark(api.flip);
-const deleteMark = () => withMark(api.remove);
-
 // ---- images, classes, files
 
 function pick(id) {
@@ -278,36 +234,6 @@ async function addClass(name) {
 function removeImage(picture) {
   const question = `Remove ${picture.name} with its marks? This cannot be undone.`;
   if (!picture.marks.length || confirm(question)) change(() => api.removeImage(picture.id));
-}
-
-async function addFiles(found) {
-  const { images, guidance, work, others } = sort(found);
-  for (const file of work) await openWork(file);
-  if (images.length || others.length || !(guidance.length + work.length)) {
-    await addImages(images, others, {
-      add: (file, name) => (tooLarge(file, name) ? tooLarge(file, name) : change(() => api.addImage(file, name), true)),
-      room: () => state.limits.images - state.images.length,
-      most: () => state.limits.images,
-      say,
-    });
-  }
-  for (const file of guidance) await loadGuidance(file);
-}
-
-// The server would say so too, but only after all of it was sent.
-function tooLarge(file, name) {
-  const most = state.limits.image_bytes;
-  return file.size > most ? `${name} is larger than ${most / 2 ** 20} MB, the most that is taken of one file` : null;
-}
-
-async function loadGuidance(file) {
-  if (!(await change(() => api.loadGuidance(file)))) say(`${file.name} is loaded.`);
-}
-
-async function openWork(file) {
-  const question = `Open ${file.name} in place of the images and marks that are here? This cannot be undone.`;
-  if (state.images.length && !confirm(question)) return;
-  if (!(await change(() => api.openWork(file)))) say(`${file.name} is open.`);
 }
 
 async function save(name) {
@@ -346,7 +272,7 @@ function closeMenus(but = null) {
 
 function escape() {
   closeMenus();
-  chooseMark(null);
+  chosen.choose(null);
 }
 
 const actions = {
@@ -368,8 +294,6 @@ const actions = {
   "zoom-in": () => stage.zoomBy(1.5),
   "zoom-out": () => stage.zoomBy(1 / 1.5),
   "zoom-fit": () => stage.fit(),
-  "mark-flip": flipMark,
-  "mark-delete": deleteMark,
   help: () => find("shortcuts").showModal(),
 };
 
@@ -382,11 +306,11 @@ for (const [id, action] of Object.entries(actions)) {
 listen(find, (id) => find(id).disabled || actions[id](), {
   chooseClass,
   chooseTool: (tool) => set({ tool }),
-  deleteMark,
+  deleteMark: () => chosen.remove(),
   escape,
-  flipMark,
+  flipMark: () => chosen.flip(),
   flipSign: () => set({ sign: !local.sign }),
-  nextMark,
+  nextMark: (by) => chosen.next(by),
   resize: (by) => set({ radius: Math.min(Math.max(local.radius + by * Math.ceil((local.radius + 1) / 6), 0), 60) }),
   step,
   toggle,
@@ -399,19 +323,7 @@ for (const input of document.querySelectorAll("[name=tool]")) input.onchange = (
 for (const input of document.querySelectorAll("[name=sign]")) input.onchange = () => set({ sign: input.value === "yes" });
 document.addEventListener("pointerdown", (event) => closeMenus(event.target.closest?.("details.menu")));
 
-const inputs = {
-  "image-files": (files) => addFiles(files),
-  folder: (files) => addFiles(files),
-  "guidance-file": ([{ file }]) => loadGuidance(file),
-  "work-file": ([{ file }]) => openWork(file),
-};
-for (const [id, act] of Object.entries(inputs)) {
-  find(id).onchange = (event) => {
-    const files = chosen(event.target);
-    if (files.length) act(files);
-    event.target.value = "";
-  };
-}
+receive(find, { state: () => state, change, say });
 
 find("new-class").onsubmit = (event) => {
   event.preventDefault();
@@ -419,21 +331,6 @@ find("new-class").onsubmit = (event) => {
   if (name) adding = addClass(name);
 };
 
-const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
-addEventListener("dragover", (event) => {
-  if (!carriesFiles(event)) return;
-  event.preventDefault();
-  find("drop").hidden = false;
-});
-addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) find("drop").hidden = true;
-});
-addEventListener("drop", async (event) => {
-  if (!carriesFiles(event)) return;
-  event.preventDefault();
-  find("drop").hidden = true;
-  addFiles(await dropped(event.dataTransfer));
-});
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) change(api.state);
 });
