@@ -1,7 +1,7 @@
 // Which part of an image is seen, and how large: positions in CSS pixels of the frame, and in pixels of the image.
 
 const MOST = 64; // CSS pixels for a pixel of the image
-const MARGIN = 32; // beyond an edge of the image, so that the edge can be reached
+const MARGIN = 32; // around what is brought into the frame, CSS pixels
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
@@ -55,10 +55,10 @@ export class View {
     this.pan(clamp(column, edge, frame.width - edge) - column, clamp(row, edge, frame.height - edge) - row);
   }
 
-  // What is smaller than the frame lies in its middle, what is larger fills it.
+  // The middle of the frame stays in the image; of the whole image, it is the middle of that, too.
   keep() {
     const place = (start, size, frame) =>
-      size <= frame ? (frame - size) / 2 : clamp(start, frame - size - MARGIN, MARGIN);
+      this.whole ? (frame - size) / 2 : clamp(start, frame / 2 - size, frame / 2);
     this.left = place(this.left, this.width * this.scale, this.frame.width);
     this.top = place(this.top, this.height * this.scale, this.frame.height);
   }
