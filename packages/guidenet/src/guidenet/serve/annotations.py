@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from guidenet.segmenter.guidance import Guidance
 from guidenet.segmenter.segmenter import Segmenter
 from guidenet.serve.limits import NotFoundError
-from guidenet.serve.marks import Click, Mark, paintings
+from guidenet.serve.marks import Click, Mark, covered
 
 MAX_UNDO = 1000
 """Changes that can be taken back."""
@@ -68,7 +68,7 @@ class Annotations:
         self._steps: Steps = ()
         self._past: list[Steps] = []
         self._future: list[Steps] = []
-        self._said: list[tuple[Step, int]] = []  # what the segmenter knows, and how many steps that is to itself
+        self._said: list[Step] = []  # what the segmenter knows
         self._number = 0
 
     @property
@@ -134,7 +134,7 @@ class Annotations:
 
     def forget_image(self, image: str) -> None:
         """Takes out all that was said about an image that the segmenter no longer has, before and now."""
-        self._said = [(step, count) for step, count in self._said if step.image != image]
+        self._said = [step for step in self._said if step.image != image]
         self._forget(lambda step: step.image == image)
 
     def forget_class(self, name: str) -> None:
@@ -176,29 +176,24 @@ class Annotations:
     def _set(self, steps: Steps) -> None:
         """Has the segmenter say what the steps say."""
         same = 0
-        while same < min(len(steps), len(self._said)) and steps[same] is self._said[same][0]:
+        while same < min(len(steps), len(self._said)) and steps[same] is self._said[same]:
             same += 1
         while len(self._said) > same:
-            _, count = self._said.pop()
-            for _ in range(count):
-                self._segmenter.undo()
+            self._said.pop()
+            self._segmenter.undo()
         for i in range(same, len(steps)):
-            self._said.append((steps[i], self._say(steps[i].what, steps[:i])))
+            self._say(steps[i].what)
+            self._said.append(steps[i])
         self._steps = steps
 
-    def _say(self, what: Mark | Loaded, earlier: Steps) -> int:
-        """Tells the segmenter, and returns how many of its own steps that was."""
+    def _say(self, what: Mark | Loaded) -> None:
+        """Tells the segmenter; to it this is one step."""
         if isinstance(what, Loaded):
             self._segmenter.add_guidance(what.guidance)
-            return 1
-        if isinstance(what, Click):
+        elif isinstance(what, Click):
             self._segmenter.click(what.image, what.y, what.x, what.positive, what.cls)
-            return 1
-        marks = [step.what for step in earlier if not isinstance(step.what, Loaded)]
-        painted = paintings(what, self._sizes(what.image), marks)
-        for mask, positive in painted:
-            self._segmenter.paint(what.image, mask, positive, what.cls)
-        return len(painted)
+        else:
+            self._segmenter.paint(what.image, covered(what, self._sizes(what.image)), what.positive, what.cls)
 
 
 def _distinct(history: Sequence[Steps], now: Steps) -> list[Steps]:

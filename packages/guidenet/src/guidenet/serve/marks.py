@@ -5,8 +5,6 @@ In the shape descriptions `H, W` denote the pixels of the image as it is looked 
 
 import dataclasses
 import itertools
-import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -15,10 +13,7 @@ import numpy.typing as npt
 Mask = npt.NDArray[np.bool_]
 
 CORE = 0.8
-"""Of a box: the axes of the ellipse inside that is labelled as the class. What lies in the corners is seldom of it."""
-
-FRAME = 0.12
-"""Of a box: the width of the frame around it that is labelled as not the class, as a share of its longer side."""
+"""Of a positive box: the axes of the ellipse inside that is labelled, as what lies in the corners is seldom it."""
 
 MAX_POINTS = 4000
 """Of one stroke."""
@@ -45,9 +40,8 @@ class Click:
 class Box:
     """A box around one thing; the rows `top` to `bottom - 1`, the columns `left` to `right - 1`.
 
-    A positive one says that the class fills most of it and ends at its edges: the inside without its corners is
-    labelled as the class, a frame around it as not the class, where no earlier mark says that it is. All else stays
-    open, as there may be more of the class. A negative one says that nothing in it is of the class.
+    A positive one says that the class fills it: its inside without the corners is labelled. It leaves open what is
+    outside, as there may be more of the class. A negative one says that nothing in it is of the class.
     """
 
     image: str
@@ -108,47 +102,31 @@ def check_mark(mark: Mark, size: tuple[int, int]) -> None:
                 raise ValueError(f"points must lie in the image of {height} x {width} px, got {y}, {x}")
 
 
-def paintings(mark: Mark, size: tuple[int, int], earlier: Iterable[Mark]) -> list[tuple[Mask, bool]]:
-    """What a mark labels: `[H, W]` masks and whether they are of the class, to be painted one after another.
+def covered(mark: Mark, size: tuple[int, int]) -> Mask:
+    """`[H, W]`: the pixels that a mark labels.
 
     Args:
       mark: which `check_mark` let pass.
       size: height and width of the image, px.
-      earlier: the marks that were there before it.
     """
-    if not isinstance(mark, Box) or not mark.positive:
-        return [(_covered(mark, size), mark.positive)]
-    taken = np.zeros(size, bool)
-    for other in earlier:
-        if (other.image, other.cls) == (mark.image, mark.cls):
-            taken = (taken | _inside(other, size)) if other.positive else (taken & ~_inside(other, size))
-    frame = _frame(mark, size) & ~taken
-    return [*([(frame, False)] if frame.any() else []), (_inside(mark, size), True)]
-
-
-def _inside(mark: Mark, size: tuple[int, int]) -> Mask:
-    """The pixels that get the sign of the mark."""
-    return _core(mark, size) if isinstance(mark, Box) and mark.positive else _covered(mark, size)
-
-
-def _covered(mark: Mark, size: tuple[int, int]) -> Mask:
-    """All that lies under the mark."""
-    covered = np.zeros(size, bool)
+    found = np.zeros(size, bool)
     if isinstance(mark, Click):
-        covered[mark.y, mark.x] = True
-    elif isinstance(mark, Box):
-        covered[mark.top : mark.bottom, mark.left : mark.right] = True
-    else:
+        found[mark.y, mark.x] = True
+    elif isinstance(mark, Stroke):
         for start, end in itertools.pairwise((mark.points[0], *mark.points)):
-            _brush(covered, start, end, mark.radius)
-    return covered
+            _brush(found, start, end, mark.radius)
+    elif mark.positive:
+        found = _core(mark, size)
+    else:
+        found[mark.top : mark.bottom, mark.left : mark.right] = True
+    return found
 
 
-def _brush(covered: Mask, start: tuple[int, int], end: tuple[int, int], radius: int) -> None:
+def _brush(found: Mask, start: tuple[int, int], end: tuple[int, int], radius: int) -> None:
     """Sets all pixels whose centres lie within `radius + 1/2` of a line, in place."""
     top, left = (max(min(ends) - radius, 0) for ends in zip(start, end, strict=True))
     bottom, right = (max(ends) + radius + 1 for ends in zip(start, end, strict=True))
-    part = covered[top:bottom, left:right]
+    part = found[top:bottom, left:right]
     rows, columns = np.ogrid[top : top + part.shape[0], left : left + part.shape[1]]
     down, along = end[0] - start[0], end[1] - start[1]
     y, x = rows - start[0], columns - start[1]
@@ -168,12 +146,3 @@ def _core(box: Box, size: tuple[int, int]) -> Mask:
 def _from_middle(start: int, end: int, length: int) -> npt.NDArray[np.float64]:
     """Of each pixel's centre, in half lengths of the box."""
     return (2 * np.arange(length, dtype=np.float64) + 1 - start - end) / (end - start)
-
-
-def _frame(box: Box, size: tuple[int, int]) -> Mask:
-    """What lies around the box."""
-    width = max(2, math.ceil(FRAME * max(box.bottom - box.top, box.right - box.left)))
-    frame = np.zeros(size, bool)
-    frame[max(box.top - width, 0) : box.bottom + width, max(box.left - width, 0) : box.right + width] = True
-    frame[box.top : box.bottom, box.left : box.right] = False
-    return frame

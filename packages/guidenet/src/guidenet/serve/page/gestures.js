@@ -78,7 +78,10 @@ export class Gestures {
     if (!this.pointers.delete(event.pointerId)) return;
     const at = this.point(event);
     const { mode } = this;
-    if (this.pointers.size) return;
+    if (this.pointers.size) {
+      if (mode === "pinch" && this.pointers.size === 1) this.setMode("pan"); // by the finger that is left
+      return;
+    }
     this.setMode(null);
     if (mode === "draw") this.does.end(at);
     if (mode === "press") this.click(this.press.at, this.press.negative, event.timeStamp);

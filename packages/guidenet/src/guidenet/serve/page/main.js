@@ -147,7 +147,8 @@ function renderGuidance() {
 }
 
 function showZoom(view) {
-  find("zoom-fit").textContent = view.whole ? "Fit" : `${Math.round((100 * view.scale) / view.fitting)} %`;
+  const times = view.scale / view.fitting;
+  find("zoom-fit").textContent = view.whole ? "Fit" : `${times.toFixed(times < 9.95 ? 1 : 0)}×`;
 }
 
 // ---- asking the server
@@ -272,6 +273,7 @@ function closeMenus(but = null) {
 
 function escape() {
   closeMenus();
+  stage.gestures.cancel();
   chosen.choose(null);
 }
 
