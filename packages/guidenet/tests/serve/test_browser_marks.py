@@ -97,7 +97,7 @@ def test_keys_and_buttons_zoom_and_the_cursor_stays_in_sight(page, files):
     page.keyboard.press("+")
     page.keyboard.press("+")
     assert view(page)[2] == pytest.approx(2.25 * whole[2], rel=0.01)
-    expect(page.locator("#zoom-fit")).to_have_text(re.compile(r"2\.[23]×"))
+    expect(page.locator("#zoom-fit")).to_have_text(re.compile(r"2\.[23]\u00d7"))
     page.keyboard.press("-")
     page.click("#zoom-in")
     assert view(page)[2] == pytest.approx(2.25 * whole[2], rel=0.01)
@@ -153,11 +153,6 @@ def test_two_fingers_pinch(page, files):
     for i in range(1, 6):
         touch("touchMove", (x - 50 - 20 * i, y), (x + 50 + 20 * i, y))
     assert view(page)[2] == pytest.approx(3 * before[2], rel=0.1)
-    touch("touchEnd", (x - 150, y))  # the other finger is left, and moves the image
-    zoomed = view(page)
-    touch("touchMove", (x - 110, y + 30))
-    after = view(page)
-    assert [after[0] - zoomed[0], after[1] - zoomed[1]] == pytest.approx([40, 30], abs=1)
     touch("touchEnd")
     assert state(page)["marks"] == []
     touch("touchStart", (x, y))
@@ -165,6 +160,33 @@ def test_two_fingers_pinch(page, files):
     expect(page.locator(".card .share")).not_to_have_text("")
     assert len(state(page)["marks"]) == 1
     client.detach()
+
+
+def test_of_two_fingers_the_one_that_is_left_moves_the_image(page, files):
+    add(page, files[:1])
+    before = view(page)
+    page.evaluate(
+        """() => {
+          const canvas = document.getElementById("stage");
+          canvas.setPointerCapture = () => {};
+          const box = canvas.getBoundingClientRect();
+          const send = (type, pointerId, x, y) => canvas.dispatchEvent(new PointerEvent(type,
+            { pointerId, pointerType: "touch", clientX: box.left + x, clientY: box.top + y, button: 0 }));
+          send("pointerdown", 1, 300, 300);
+          send("pointerdown", 2, 400, 300);
+          send("pointermove", 2, 500, 300);
+          send("pointerup", 2, 500, 300);
+          send("pointermove", 1, 340, 330);
+          send("pointerup", 1, 340, 330);
+        }"""
+    )
+    left, top, scale = view(page)
+    assert scale == pytest.approx(2 * before[2], rel=0.01)
+    # What lay between the fingers at first has followed their middle, and then the one finger.
+    place_of = [(350 - before[0]) / before[2], (300 - before[1]) / before[2]]
+    assert [left + place_of[0] * scale, top + place_of[1] * scale] == pytest.approx([440, 330], abs=1)
+    settle(page)
+    assert state(page)["marks"] == []
 
 
 def test_a_double_click_is_one_click_and_two_signs_are_two(page, files):
@@ -348,6 +370,19 @@ def test_a_window_remembers_what_was_chosen(page, files):
     expect(page.locator("[name=sign][value=no]")).to_be_checked()
 
 
+def mark_by_key(page, number):
+    """Marks in a window that was behind another one, which at first may not get keys."""
+    page.bring_to_front()
+    for _ in range(30):
+        page.locator("#stage").focus()
+        for key in ("ArrowUp", "Shift+ArrowUp", "Shift+ArrowLeft", "Shift+ArrowLeft", "Enter"):
+            page.keyboard.press(key)
+        page.wait_for_timeout(300)
+        if len(state(page)["marks"]) == number:
+            return
+    raise AssertionError(f"there is no mark {number}")
+
+
 def test_two_windows_stay_in_step(page, files, address):
     add(page, files)
     other = page.context.new_page()
@@ -355,18 +390,11 @@ def test_two_windows_stay_in_step(page, files, address):
     expect(other.locator(".card")).to_have_count(3)
     other.locator(".card .pick").nth(1).click()
     other.fill("#class-name", "half a na")
-    page.bring_to_front()
-    page.locator("#stage").focus()
-    page.keyboard.press("ArrowUp")
-    page.keyboard.press("Enter")
+    mark_by_key(page, 1)
     expect(page.locator(".card .share").first).not_to_have_text("")
     expect(other.locator(".card .share").first).not_to_have_text("")
     settle(other)
-    other.bring_to_front()
-    other.locator("#stage").focus()
-    other.keyboard.press("ArrowUp")
-    other.keyboard.press("Enter")
-    settle(other)
+    mark_by_key(other, 2)
     expect(page.locator(".card .share")).to_have_text(other.locator(".card .share").all_text_contents())
     assert len(state(page)["marks"]) == 2
     expect(other.locator("#caption")).to_contain_text("two.png")

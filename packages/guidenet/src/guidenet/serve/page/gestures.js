@@ -124,9 +124,10 @@ export class Gestures {
 
   pinch() {
     const now = this.spread();
-    this.does.pan(now.x - this.fingers.x, now.y - this.fingers.y);
-    this.does.zoom(now.apart / Math.max(this.fingers.apart, 1), now.x, now.y);
+    const { fingers, does } = this;
     this.fingers = now;
+    does.zoom(now.apart / Math.max(fingers.apart, 1), fingers.x, fingers.y);
+    does.pan(now.x - fingers.x, now.y - fingers.y);
   }
 
   wheel(event) {
