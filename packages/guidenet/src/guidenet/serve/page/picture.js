@@ -34,7 +34,8 @@ export class Picture {
     this.runs = "";
     this.marks = [];
     this.fill = this.layer(); // the mask, opaque
-    this.edges = this.layer(); // its edge: a pixel inside in the class's colour, a dark one outside
+    this.edges = this.layer();
+    this.edged = false; // whether that is drawn
     this.paths = null;
     this.scaled = new WeakMap();
     this.element = new Image();
@@ -61,26 +62,38 @@ export class Picture {
     this.runs = key;
     this.counts = [];
     this.paths = null;
-    const { labels, width } = this;
-    const contexts = [this.fill, this.edges].map((layer) => layer.getContext("2d", { willReadFrequently: true }));
-    const data = contexts.map((context) => context.createImageData(width, this.height));
-    const [fill, edges] = data.map((one) => new Uint32Array(one.data.buffer));
-    const inks = [0, ...colours.map((colour) => pack(colour, 0xff))];
-    const lines = [EDGE_DARK, ...inks.slice(1)];
-    const starts = [];
+    this.edged = false;
+    this.inks = [0, ...colours.map((colour) => pack(colour, 0xff))];
+    const context = this.fill.getContext("2d", { willReadFrequently: true }); // in memory: it is written pixel by pixel
+    const data = context.createImageData(this.width, this.height);
+    const pixels = new Uint32Array(data.data.buffer);
     for (const [label, start, end] of decodeRuns(runs)) {
-      labels.fill(label, start, end);
-      if (label) fill.fill(inks[label], start, end);
-      if (start % width) starts.push(start);
+      this.labels.fill(label, start, end);
+      if (label) pixels.fill(this.inks[label], start, end);
       this.counts[label] = (this.counts[label] || 0) + end - start;
     }
+    context.putImageData(data, 0, 0);
+  }
+
+  // The edge of the mask for small pictures: a pixel inside in the class's colour, a dark one outside.
+  drawnEdges() {
+    if (this.edged) return this.edges;
+    this.edged = true;
+    const { labels, width, inks } = this;
+    const context = this.edges.getContext("2d", { willReadFrequently: true });
+    const data = context.createImageData(width, this.height);
+    const pixels = new Uint32Array(data.data.buffer);
     const border = (one, other) => {
-      edges[one] = lines[labels[one]];
-      edges[other] = lines[labels[other]];
+      if (labels[one] === labels[other]) return;
+      pixels[one] = inks[labels[one]] || EDGE_DARK;
+      pixels[other] = inks[labels[other]] || EDGE_DARK;
     };
-    for (const start of starts) border(start - 1, start);
-    for (let above = 0, i = width; i < labels.length; above++, i++) if (labels[above] !== labels[i]) border(above, i);
-    contexts.forEach((context, i) => context.putImageData(data[i], 0, 0));
+    for (let i = 1; i < labels.length; i++) {
+      if (i % width) border(i - 1, i);
+      if (i >= width) border(i - width, i);
+    }
+    context.putImageData(data, 0, 0);
+    return this.edges;
   }
 
   // The edge of each label's mask as lines between pixels, by label; made when they are looked at.
@@ -149,10 +162,9 @@ export class Picture {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(this.atSize(canvas, columns, rows), 0, 0);
     if (look.masks) {
-      context.globalAlpha = look.outline ? 0 : look.opacity;
-      context.drawImage(this.fill, 0, 0, columns, rows);
+      context.globalAlpha = look.outline ? 1 : look.opacity;
+      context.drawImage(look.outline ? this.drawnEdges() : this.fill, 0, 0, columns, rows);
       context.globalAlpha = 1;
-      context.drawImage(this.edges, 0, 0, columns, rows);
     }
     if (!look.clicks) return;
     context.setTransform(columns / this.width, 0, 0, rows / this.height, 0, 0);

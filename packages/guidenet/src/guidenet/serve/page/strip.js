@@ -26,6 +26,11 @@ export class Strip {
       const share = picture.share();
       card.share.textContent = share ? `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %` : "";
       const width = Math.min(MOST_WIDTH, Math.max(1, Math.round((tall * picture.width) / picture.height)));
+      const { masks, outline, clicks, opacity } = look;
+      const marks = clicks ? picture.marks : [];
+      const seen = JSON.stringify([tall, devicePixelRatio, masks, outline, opacity, colours, marks, picture.loaded]);
+      if (seen === card.seen && picture.runs === card.runs) continue; // 64 photos are not drawn in a moment
+      Object.assign(card, { seen, runs: picture.runs });
       picture.draw(card.canvas, width, tall, look, colours);
     }
     this.element.hidden = !pictures.length;
