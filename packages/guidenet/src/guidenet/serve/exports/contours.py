@@ -35,8 +35,10 @@ def trace(mask: Mask) -> list[Points]:
             x, y, direction = side
             x, y = x + _AHEAD[direction][0], y + _AHEAD[direction][1]
             # To the right first: pixels that only touch at a corner are apart, as in find_pieces.
-            turns = ((x, y, (direction + turn) % 4) for turn in (1, 0, 3))
-            side = next(turn for turn in turns if turn in left or turn == start)
+            for turn in (1, 0, 3):
+                side = (x, y, (direction + turn) % 4)
+                if side in left or side == start:
+                    break
             if side[2] != direction:
                 corners.append((x, y))
             if side == start:

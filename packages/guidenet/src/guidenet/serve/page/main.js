@@ -296,7 +296,10 @@ const actions = {
   "zoom-in": () => stage.zoomBy(1.5),
   "zoom-out": () => stage.zoomBy(1 / 1.5),
   "zoom-fit": () => stage.fit(),
-  help: () => find("shortcuts").showModal(),
+  help: () => {
+    find("shortcuts").showModal(); // the button at its end has the focus, and is scrolled to
+    find("shortcuts").scrollTop = 0;
+  },
 };
 
 for (const [id, action] of Object.entries(actions)) {
