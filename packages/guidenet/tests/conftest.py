@@ -22,6 +22,12 @@ def _quick_compilation(request):
     jax.clear_caches()  # a process that keeps thousands of programs runs out of memory mappings, and aborts
 
 
+@pytest.fixture(scope="session", name="load_module")
+def load_module_fixture():
+    """A function from a path to the module there."""
+    return load_module
+
+
 def load_module(path):
     """A module of helpers: tests are not imported as a package."""
     spec = importlib.util.spec_from_file_location(path.stem, path)

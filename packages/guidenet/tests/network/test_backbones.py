@@ -226,3 +226,17 @@ def classify():
 @pytest.mark.parametrize(("name", "label"), [("chelsea.png", 285), ("coffee.png", 967), ("rocket.jpg", 657)])
 def test_efficientnet_lite0_knows_an_egyptian_cat_an_espresso_and_a_rocket(classify, name, label):
     assert classify(name) == label
+
+
+def test_trained_cells_look_where_the_record_says(load_module):
+    """Features of a mirrored photo are those of the photo, mirrored about the declared centres of cells."""
+    tool = load_module(Path(__file__).parents[2] / "benchmarks" / "cell_centres.py")
+    config = BackboneConfig(strides=(8, 16))
+    backbone, params = make_backbone(config), {"params": load_efficientnet_lite0()}
+    photos = tool.load_photos()[:3]
+    look = jax.jit(backbone.apply)
+    for features, mirrored, stride in zip(
+        look(params, photos), look(params, photos[:, :, ::-1]), config.strides, strict=True
+    ):
+        found = tool.mirror_offset(np.asarray(features), np.asarray(mirrored), stride)
+        assert found == pytest.approx(config.record.offsets[stride], abs=1.25)

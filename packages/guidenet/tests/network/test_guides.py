@@ -20,10 +20,11 @@ def masks_of(negative, positive):
 
 
 def test_guide_sums_features_under_each_mask():
-    total, weight = guide(FEATURES, masks_of([[1, 0], [0, 0]], [[0, 0.5], [0, 1]]))
+    total, weight, count = guide(FEATURES, masks_of([[1, 0], [0, 0]], [[0, 0.5], [0, 1]]))
+    np.testing.assert_allclose(count, weight)
     np.testing.assert_allclose(total, [[[1, 10], [5, 50]]])
     np.testing.assert_allclose(weight, [[1, 1.5]])
-    z, present = pool(Guide(total, weight))
+    z, present = pool(Guide(total, weight, count))
     np.testing.assert_allclose(np.asarray(z)[0, 1], [10 / 3, 100 / 3], rtol=1e-6)
     assert present.all()
 
@@ -35,7 +36,8 @@ def test_without_annotations_z_is_zero_and_absent():
 
 
 def test_local_guides_keep_places_and_weigh_a_cell_at_most_once():
-    total, weight = guide(FEATURES, masks_of([[0, 0], [0, 0]], [[3, 0.5], [0, 0]]), local=True)
+    total, weight, count = guide(FEATURES, masks_of([[0, 0], [0, 0]], [[3, 0.5], [0, 0]]), local=True)
+    np.testing.assert_allclose(count, [[0, 3.5]])
     np.testing.assert_allclose(np.asarray(weight)[0, 1], [[1, 0.5], [0, 0]])
     np.testing.assert_allclose(np.asarray(total)[0, 1, ..., 0], [[1, 1], [0, 0]])
 
@@ -44,7 +46,10 @@ def test_shots_count_equally_or_by_pixels_and_only_where_they_have_annotations()
     shots = Guide(
         np.asarray([[[[0.0], [2.0]]], [[[0.0], [90.0]]], [[[5.0], [0.0]]]]),  # [S, K, 2, C]
         np.asarray([[[0.0, 1.0]], [[0.0, 9.0]], [[1.0, 0.0]]]),
+        np.asarray([[[0.0, 1.0]], [[0.0, 9.0]], [[1.0, 0.0]]]),
     )
+    for kind in ("equal", "pixels"):
+        np.testing.assert_allclose(merge_shots(shots, kind).count, [[1, 10]])
     z, present = pool(merge_shots(shots, "equal"))
     np.testing.assert_allclose(z, [[[5], [6]]])  # (2 + 10) / 2
     assert present.all()
@@ -54,9 +59,8 @@ def test_shots_count_equally_or_by_pixels_and_only_where_they_have_annotations()
 
 def test_the_order_of_shots_does_not_matter():
     rng = np.random.default_rng(0)
-    shots = Guide(
-        np.asarray(rng.normal(size=(5, 2, 2, 3)), np.float32), np.asarray(rng.uniform(1, 9, (5, 2, 2)), np.float32)
-    )
+    weight = np.asarray(rng.uniform(1, 9, (5, 2, 2)), np.float32)
+    shots = Guide(np.asarray(rng.normal(size=(5, 2, 2, 3)), np.float32), weight, weight)
     turned = jax.tree.map(lambda x: x[::-1], shots)
     for kind in ("equal", "pixels"):
         np.testing.assert_allclose(pool(merge_shots(shots, kind))[0], pool(merge_shots(turned, kind))[0], atol=1e-6)
@@ -66,13 +70,16 @@ def test_positives_of_other_classes_are_negatives():
     one = Guide(
         np.asarray([[[1.0], [2.0]], [[10.0], [20.0]], [[100.0], [200.0]]]),
         np.asarray([[0.0, 1.0], [1.0, 1.0], [1.0, 3.0]]),
+        np.asarray([[0.0, 2.0], [2.0, 2.0], [2.0, 6.0]]),
     )
-    total, weight = oppose(one)
+    total, weight, count = oppose(one)
+    np.testing.assert_allclose(count, [[8, 2], [10, 2], [6, 6]])
     np.testing.assert_allclose(np.asarray(total)[..., 0], [[221, 2], [212, 20], [122, 200]])
     np.testing.assert_allclose(weight, [[4, 1], [5, 1], [3, 3]])
     batched = oppose(jax.tree.map(lambda x: np.stack([x, 2 * x]), one))
     np.testing.assert_allclose(np.asarray(batched.total)[1], 2 * np.asarray(total))
-    local = oppose(Guide(one.total[..., None, None, :], one.weight[..., None, None]), local=True)
+    local = oppose(Guide(one.total[..., None, None, :], one.weight[..., None, None], one.count), local=True)
+    np.testing.assert_allclose(local.count, count)
     np.testing.assert_allclose(np.asarray(local.total)[..., 0, 0, :], total)
     np.testing.assert_allclose(np.asarray(local.weight)[..., 0, 0], weight)
 

@@ -85,11 +85,12 @@ def background(z, valid=VALID):
     return unit(np.exp(-(likeness - likeness.mean()) / likeness.std()) @ cells)
 
 
-def cosines(z, own=None, annotated=True):
+def cosines(z, own=None, said=1):
     own = background(z) if own is None else own
-    towards = unit(own + unit(z[0])) if annotated else own
+    towards = unit(2 * own + said * unit(z[0]))
     positive = unit(FEATURES) @ unit(z[1])
-    negative = np.maximum(unit(FEATURES) @ own, unit(FEATURES) @ towards)
+    to_own, negative = unit(FEATURES) @ own, unit(FEATURES) @ towards
+    negative = negative + min(1, 2 / max(said, 1)) * np.maximum(to_own - negative, 0)
     return np.stack([positive, negative, positive - negative], axis=-1)
 
 
@@ -111,7 +112,7 @@ def test_cosine_adds_a_hidden_layer(products):
         hidden = dense(p["hidden"], x)
         if products:
             hidden += dense(p["positive"], unit(FEATURES) * unit(Z[k, 1]))
-            hidden += dense(p["negative"], unit(FEATURES) * unit(background(Z[k]) + unit(Z[k, 0])))
+            hidden += dense(p["negative"], unit(FEATURES) * unit(2 * background(Z[k]) + unit(Z[k, 0])))
         expected = dense(p["linear"], x) + dense(p["score"], np.maximum(hidden, 0)) - p["threshold"]
         np.testing.assert_allclose(score(head, params)[k], expected[..., 0], rtol=1e-4, atol=1e-5)
 
@@ -121,8 +122,16 @@ def test_without_negatives_the_image_is_the_background():
     present, valid = put(PRESENT, np.s_[0, 0], False), put(VALID, np.s_[:, 2:], False)
     found = score(head, params, put(Z, np.s_[0, 0], 0), present, valid)
     for k in range(K):
-        x = cosines(np.asarray(Z[k]), background(np.asarray(Z[k]), valid), annotated=k > 0)  # of what is image
+        x = cosines(np.asarray(Z[k]), background(np.asarray(Z[k]), valid), said=int(k > 0))  # of what is image
         np.testing.assert_allclose(found[k], 10 * x[..., 2], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("said", [2, 5, 100])
+def test_the_more_is_said_of_the_background_the_less_the_image_does(said):
+    head, params = make(HeadConfig(), shift=0)
+    found = score(head, params, present=put(np.ones((K, 2)), np.s_[:, 0], said))
+    for k in range(K):
+        np.testing.assert_allclose(found[k], 10 * cosines(np.asarray(Z[k]), said=said)[..., 2], rtol=1e-4, atol=1e-4)
 
 
 def test_the_first_negative_annotation_only_takes_away():

@@ -12,8 +12,10 @@ SIZE = 3
 
 def guidance_of(names, seed, shots="equal", encoder="e"):
     rng = np.random.default_rng(seed)
-    sums = {name: (rng.integers(-(2**40), 2**40, (2, SIZE)), rng.integers(0, 3, 2)) for name in names}
-    sums = {name: (total * (weight > 0)[:, None], weight) for name, (total, weight) in sums.items()}
+    sums = {}
+    for name in names:
+        total, weight = rng.integers(-(2**40), 2**40, (2, SIZE)), rng.integers(0, 3, 2)
+        sums[name] = total * (weight > 0)[:, None], weight, 3 * weight
     return Guidance.of(sums, SIZE, encoder, shots)
 
 
@@ -34,7 +36,8 @@ def test_what_differs_in_one_bit_is_not_equal():
     a = guidance_of(["cat"], 1)
     changed = a.total.copy()
     changed[0, 0, 0] += 1
-    assert a != Guidance(a.classes, changed, a.weight, a.encoder, a.shots)
+    assert a != Guidance(a.classes, changed, a.weight, a.count, a.encoder, a.shots)
+    assert a != Guidance(a.classes, a.total, a.weight, a.count + 1, a.encoder, a.shots)
     assert a != guidance_of(["cat"], 1, encoder="f")
     assert a != "cat"
 
@@ -51,8 +54,9 @@ def test_files_keep_every_bit_and_hold_no_pickle(tmp_path_factory, a):
 
 def test_means_are_those_of_the_features():
     total = np.array([[0, 0, 0], [3 << 16, -(6 << 16), 1 << 15]])
-    a = Guidance.of({"cat": (total, np.array([0, 2]))}, SIZE, "e")
-    mean, weight = a.sums(["dog", "cat"])
+    a = Guidance.of({"cat": (total, np.array([0, 2]), np.array([0, 7]))}, SIZE, "e")
+    mean, weight, count = a.sums(["dog", "cat"])
+    np.testing.assert_array_equal(count, [[0, 0], [0, 7]])
     np.testing.assert_array_equal(mean, [np.zeros((2, 3)), [[0, 0, 0], [1.5, -3, 0.25]]])
     np.testing.assert_array_equal(weight, [[0, 0], [0, 1]])
 
@@ -87,7 +91,8 @@ def test_what_cannot_be_joined_is_said():
         a + Guidance.empty(4, "e")
     with pytest.raises(ValueError, match="'cat' must have been added before it is removed"):
         Guidance.empty(SIZE, "e") - a
-    huge = Guidance(("cat",), np.full((1, 2, SIZE), 2**62), np.ones((1, 2), np.int64), "e", "equal")
+    ones = np.ones((1, 2), np.int64)
+    huge = Guidance(("cat",), np.full((1, 2, SIZE), 2**62), ones, ones, "e", "equal")
     with pytest.raises(ValueError, match=r"sums below 2\^62"):
         a + huge
 
@@ -106,9 +111,16 @@ def test_files_that_are_no_guidance_are_named(tmp_path):
     a.save(path)
     with np.load(path) as file:
         parts = dict(file)
-    np.savez(path, **{**parts, "version": np.int64(2)})
-    with pytest.raises(ValueError, match="guidance of version 1, got 2"):
+    np.savez(path, **{**parts, "version": np.int64(3)})
+    with pytest.raises(ValueError, match="guidance of version 1 or 2, got 3"):
         Guidance.load(path)
+    np.savez(path, **{name: part for name, part in parts.items() if name != "count"})
+    with pytest.raises(ValueError, match=r"must be guidance with .*'count'"):
+        Guidance.load(path)
+    first = {**parts, "version": np.int64(1)}
+    del first["count"]
+    np.savez(path, **first)
+    np.testing.assert_array_equal(Guidance.load(path).count, a.weight)
     np.savez(path, **{**parts, "total": parts["total"].astype(float)})
     with pytest.raises(ValueError, match="must hold int64 sums for 1 classes"):
         Guidance.load(path)

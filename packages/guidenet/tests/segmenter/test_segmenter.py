@@ -276,7 +276,7 @@ def test_pixels_weigh_the_same_if_asked_for():
     segmenter.paint(photo, SUPPORT_MASKS["red"])
     segmenter.click(segmenter.add_image(QUERY), 80, 10)
     np.testing.assert_array_equal(segmenter.guidance.weight, [[0, 901]])
-    network_mean, _ = segmenter.guidance.sums(["object"])
+    network_mean, *_ = segmenter.guidance.sums(["object"])
     assert np.isfinite(network_mean).all()
 
 

@@ -84,14 +84,14 @@ def test_sums_are_those_of_the_core(grid, kind):
 
     cells, expected = core(features, masks)
     np.testing.assert_allclose(shot.cells("cat"), cells, rtol=1e-5, atol=1e-5)
-    mean, _ = guidance(shot, kind).sums(["cat"])
+    mean, *_ = guidance(shot, kind).sums(["cat"])
     np.testing.assert_allclose(mean, expected, atol=1e-4)
 
 
 def test_a_click_is_the_interpolated_feature():
     shot = new_shot()
     put(shot, "cat", [15 * WIDTH + 23], 1)  # half way between the first two cells of the first row
-    mean, weight = guidance(shot).sums(["cat"])
+    mean, weight, _ = guidance(shot).sums(["cat"])
     np.testing.assert_allclose(mean[0, 1], (FEATURES[0, 0] + FEATURES[0, 1]) / 2, atol=2**-16)
     np.testing.assert_array_equal(weight, [[0, 1]])
 
@@ -104,6 +104,10 @@ def test_the_same_label_twice_counts_once():
     assert guidance(shot, "pixels") == once
     put(shot, "cat", [5], -1)
     np.testing.assert_array_equal(guidance(shot, "pixels").weight, [[1, 0]])
+    np.testing.assert_array_equal(guidance(shot).count, [[1, 0]])
+    put(shot, "cat", [6, 7], -1)
+    np.testing.assert_array_equal(guidance(shot).count, [[3, 0]])
+    put(shot, "cat", [6, 7], 0)
     put(shot, "cat", [5], 0)
     assert shot.classes == ()
     assert guidance(shot) == Guidance.empty(SIZE, "e")

@@ -133,7 +133,7 @@ def test_guidance_that_is_none(page, tmp_path):
     with zipfile.ZipFile(large, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("total.npy", bytes(80 << 20))
     foreign = tmp_path / "foreign.npz"
-    sums = {"cat": (np.ones((2, 3), np.int64), np.ones(2, np.int64))}
+    sums = {"cat": (np.ones((2, 3), np.int64), np.ones(2, np.int64), np.ones(2, np.int64))}
     Guidance.of(sums, 3, "another encoder").save(foreign)
     unnamed = tmp_path / "unnamed.npz"
     Guidance.of({"a\nb": sums["cat"]}, 3, "another encoder").save(unnamed)

@@ -159,7 +159,7 @@ def test_guidance_of_another_encoder_is_refused_and_nothing_lost(page, new_page,
     import numpy as np
     from guidenet import Guidance
 
-    sums = {"object": (np.ones((2, 3), np.int64), np.ones(2, np.int64))}
+    sums = {"object": (np.ones((2, 3), np.int64), np.ones(2, np.int64), np.ones(2, np.int64))}
     Guidance.of(sums, 3, "another").save(tmp_path / "g.npz")
 
     def change(index, files):

@@ -227,7 +227,7 @@ def _logits(network: GuidedNetwork, params: Params, x: jax.Array, size: tuple[in
     """`[1, *size]` of a network that is not guided, on an image or its features."""
     features = network.encode(params, x) if images else network.project(params, x.astype(jnp.float32))
     zeros = jnp.zeros((1, 2, network.feature_size))
-    return network.score(params, features, Guide(zeros, jnp.ones((1, 2))), size)
+    return network.score(params, features, Guide(zeros, jnp.ones((1, 2)), jnp.ones((1, 2))), size)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 3, 4))

@@ -141,7 +141,8 @@ class GuidedNetwork:
         else:
             total = features * weight[..., None, None, None]
             weight = jnp.broadcast_to(weight[..., None, None], features.shape[:-1])
-        return Guide(*(jnp.stack([jnp.zeros_like(x), x], axis=classes) for x in (total, weight)))
+        count = masks[..., 1, :, :].sum((-2, -1)).astype(jnp.float32)
+        return Guide(*(jnp.stack([jnp.zeros_like(x), x], axis=classes) for x in (total, weight, count)))
 
     def prepare(self, params: Params, features: jax.Array, valid: jax.Array | None = None) -> Prepared:
         """What scoring a query needs of it whatever the guidance: once for an image.
@@ -173,8 +174,9 @@ class GuidedNetwork:
             z, present = guide.total, jnp.any(guide.weight > 0, axis=(-2, -1))
         else:
             z, present = guides.pool(guide)
+        count = jnp.where(present, jnp.maximum(guide.count, 1), 0)
         variables, rngs = {"params": params["head"]}, None if key is None else {"dropout": key}
-        return make_head(self.config.head).apply(variables, prepared, z, present, key is None, rngs=rngs)
+        return make_head(self.config.head).apply(variables, prepared, z, count, key is None, rngs=rngs)
 
     def score(
         self, params: Params, features: jax.Array, guide: Guide, size: tuple[int, int], key: jax.Array | None = None
@@ -210,7 +212,7 @@ class GuidedNetwork:
 def _init(network: GuidedNetwork, with_backbone: bool, key: jax.Array) -> dict[str, Any]:
     config, size, head = network.config, network.feature_size, make_head(network.config.head)
     keys = jax.random.split(key, 3)
-    example = (jnp.zeros((1, 1, size)), jnp.ones((1, 1), bool), jnp.zeros((1, 2, size)), jnp.ones((1, 2), bool))
+    example = (jnp.zeros((1, 1, size)), jnp.ones((1, 1), bool), jnp.zeros((1, 2, size)), jnp.ones((1, 2)))
     params: dict[str, Any] = {"head": head.init(keys[0], *example, method="everything")["params"]}
     if with_backbone:
         params["backbone"] = make_backbone(config.backbone).init(keys[1], jnp.zeros((1, 64, 64, 3)))["params"]

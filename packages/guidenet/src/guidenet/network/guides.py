@@ -19,10 +19,12 @@ class Guide(NamedTuple):
     total: `[..., K, 2, C]`, sum of the features under the masks; of local guides `[..., K, 2, R, Q, C]`.
     weight: `[..., K, 2]`, sum of the masks, or number of shots; 0 where a class has no such annotation. Of local guides
       `[..., K, 2, R, Q]`.
+    count: `[..., K, 2]`, annotated pixels: how much was said, whatever it weighs.
     """
 
     total: jax.Array
     weight: jax.Array
+    count: jax.Array
 
 
 def guide(features: jax.Array, masks: jax.Array, *, local: bool = False) -> Guide:
@@ -37,10 +39,11 @@ def guide(features: jax.Array, masks: jax.Array, *, local: bool = False) -> Guid
         raise ValueError(f"masks must have the {features.shape[-3:-1]} cells of the features, got {masks.shape[-2:]}")
     if masks.ndim < 4 or masks.shape[-3] != 2:
         raise ValueError(f"masks must be [..., K, 2, R, Q], got {masks.shape}")
+    count = masks.sum((-2, -1))
     if local:
         weight = jnp.minimum(masks, 1)
-        return Guide(weight[..., None] * features[..., None, None, :, :, :], weight)
-    return Guide(jnp.einsum("...rqc,...ksrq->...ksc", features, masks), masks.sum((-2, -1)))
+        return Guide(weight[..., None] * features[..., None, None, :, :, :], weight, count)
+    return Guide(jnp.einsum("...rqc,...ksrq->...ksc", features, masks), count, count)
 
 
 def merge_shots(guides: Guide, shots: str = "equal") -> Guide:
@@ -54,8 +57,8 @@ def merge_shots(guides: Guide, shots: str = "equal") -> Guide:
     """
     if shots == "equal":
         mean, present = pool(guides)
-        guides = Guide(mean, present.astype(guides.weight.dtype))
-    return Guide(guides.total.sum(0), guides.weight.sum(0))
+        guides = guides._replace(total=mean, weight=present.astype(guides.weight.dtype))
+    return jax.tree.map(lambda x: x.sum(0), guides)
 
 
 def pool(guides: Guide) -> tuple[jax.Array, jax.Array]:
@@ -67,7 +70,7 @@ def pool(guides: Guide) -> tuple[jax.Array, jax.Array]:
 def oppose(guides: Guide, *, local: bool = False) -> Guide:
     """One class against the rest: the positives of all other classes join each class's negatives."""
     trailing = 4 if local else 2
-    return Guide(_oppose(guides.total, trailing + 1), _oppose(guides.weight, trailing))
+    return Guide(_oppose(guides.total, trailing + 1), _oppose(guides.weight, trailing), _oppose(guides.count, 2))
 
 
 def oppose_masks(masks: jax.Array) -> jax.Array:

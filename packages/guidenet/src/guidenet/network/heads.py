@@ -18,6 +18,9 @@ from guidenet.network.config import HeadConfig
 ABSENT_SCORE = -1e4
 """Of a class without positive annotations: its probability is 0."""
 
+OWN_BACKGROUND = 2.0
+"""As many annotated negatives weigh as much as what the image itself says of its background."""
+
 INITIAL_SCALE = 10.0
 """Of the difference of cosines, before training."""
 
@@ -41,7 +44,7 @@ def make_head(config: HeadConfig) -> "ConcatHead | CosineHead":
 
     Its methods: `prepare(features [R, Q, C], valid [R, Q] bool) -> prepared`, where cells that are not valid lie
     outside the image; `__call__(prepared, z, present, deterministic) -> [K, R, Q]`, with z and present as from
-    `guidenet.pool`, z perhaps with places, `[K, 2, R, Q, C]`; `everything(features, valid, z, present)`, for `init`.
+    `guidenet.pool`, z perhaps with places, `[K, 2, R, Q, C]`; `everything(features, valid, z, count)`, for `init`.
     """
     return (ConcatHead if config.kind == "concat" else CosineHead)(config)
 
@@ -71,27 +74,27 @@ class ConcatHead(nn.Module):
         del valid
         return self.query(features)
 
-    def __call__(self, prepared: jax.Array, z: jax.Array, present: jax.Array, deterministic: bool = True) -> jax.Array:
+    def __call__(self, prepared: jax.Array, z: jax.Array, count: jax.Array, deterministic: bool = True) -> jax.Array:
         """See `make_head`."""
         if z.ndim == 3:
             z = z[:, :, None, None]
         if self.config.shared:
             # The background's guide is what is negative for all; each guide is scored by the same weights.
-            guides = jnp.concatenate([_background(z, present)[None], z[:, 1]])
+            guides = jnp.concatenate([_background(z, count)[None], z[:, 1]])
             scores = self._score(prepared, guides, deterministic)[..., 0]
             logits = scores[1:] - scores[:1]
         else:
             scores = self._score(prepared, jnp.concatenate([z[:, 0], z[:, 1]], axis=-1), deterministic)
             logits = scores[..., 1] - scores[..., 0]
-        return _without_absent(logits - self.threshold, present)
+        return _without_absent(logits - self.threshold, count)
 
     def _score(self, prepared: jax.Array, guides: jax.Array, deterministic: bool) -> jax.Array:
         hidden = nn.relu(prepared[None] + self.guide(guides))
         return self.score(self.dropout(hidden, deterministic=deterministic))
 
-    def everything(self, features: jax.Array, valid: jax.Array, z: jax.Array, present: jax.Array) -> jax.Array:
+    def everything(self, features: jax.Array, valid: jax.Array, z: jax.Array, count: jax.Array) -> jax.Array:
         """See `make_head`."""
-        return self(self.prepare(features, valid), z, present)
+        return self(self.prepare(features, valid), z, count)
 
 
 class CosineHead(nn.Module):
@@ -102,13 +105,14 @@ class CosineHead(nn.Module):
     With `products`, W1 also sees the products phi * z+ and phi * z- of directions. It starts as the nearest prototype:
     w = (0, 0, 10), all else 0.
 
-    z- is the background. A user says little of it at first, and most of an image is not what is looked for, so half of
-    it is always the query's own: the mean b of its features, weighted by how unlike z+ they are. With n the mean of
-    the annotated negatives, both of length 1,
+    z- is the background. Most of an image is not what is looked for, so until the user has said enough of it the
+    background is the query's own: the mean b of its features, weighted by how unlike z+ they are. With N annotated
+    negatives, of mean n, and b and n of length 1,
 
-        b ~ sum of exp(-(cos(phi, z+) - mean) / deviation) phi,   cos(phi, z-) = max(cos(phi, b), cos(phi, b + n))
+        b ~ sum of exp(-(cos(phi, z+) - mean) / deviation) phi,   z- ~ 2 b + N n,   m = min(1, 2 / N)
+        cos-(phi) = cos(phi, z-) + m max(0, cos(phi, b) - cos(phi, z-))
 
-    and without negatives cos(phi, b): the first negative annotation can only take from a mask.
+    stands for cos(phi, z-), and without negatives cos(phi, b): the first two can only take from a mask.
     """
 
     config: HeadConfig
@@ -129,14 +133,16 @@ class CosineHead(nn.Module):
         """`Directions` of `[R, Q, C]`."""
         return Directions(_direction(features), valid)
 
-    def __call__(self, prepared: Directions, z: jax.Array, present: jax.Array, deterministic: bool = True) -> jax.Array:
+    def __call__(self, prepared: Directions, z: jax.Array, count: jax.Array, deterministic: bool = True) -> jax.Array:
         """See `make_head`."""
         positive = _direction(z[:, 1])
         to_positive = jnp.einsum("rqc,kc->krq", prepared.features, positive)
         own = _background_of(prepared, to_positive)
-        negative = jnp.where(present[:, 0, None], _direction(own + _direction(z[:, 0])), own)
+        said = count[:, 0, None].astype(own.dtype)
+        negative = _direction(OWN_BACKGROUND * own + said * _direction(z[:, 0]))
         to_own, to_negative = (jnp.einsum("rqc,kc->krq", prepared.features, x) for x in (own, negative))
-        to_negative = jnp.maximum(to_own, to_negative)
+        share = jnp.minimum(1, OWN_BACKGROUND / jnp.maximum(said, 1))[..., None]
+        to_negative += share * nn.relu(to_own - to_negative)
         x = jnp.stack([to_positive, to_negative, to_positive - to_negative], axis=-1)
         logits = self.linear(x)
         if self.config.hidden_size:
@@ -146,11 +152,11 @@ class CosineHead(nn.Module):
                 hidden += self.positive(features * positive[:, None, None])
                 hidden += self.negative(features * negative[:, None, None])
             logits += self.score(self.dropout(nn.relu(hidden), deterministic=deterministic))
-        return _without_absent(logits[..., 0] - self.threshold, present)
+        return _without_absent(logits[..., 0] - self.threshold, count)
 
-    def everything(self, features: jax.Array, valid: jax.Array, z: jax.Array, present: jax.Array) -> jax.Array:
+    def everything(self, features: jax.Array, valid: jax.Array, z: jax.Array, count: jax.Array) -> jax.Array:
         """See `make_head`."""
-        return self(self.prepare(features, valid), z, present)
+        return self(self.prepare(features, valid), z, count)
 
 
 def _background_of(image: Directions, to_positive: jax.Array) -> jax.Array:
@@ -163,13 +169,13 @@ def _background_of(image: Directions, to_positive: jax.Array) -> jax.Array:
     return _direction(jnp.einsum("krq,rqc->kc", weight, image.features))
 
 
-def _background(z: jax.Array, present: jax.Array) -> jax.Array:
-    counts = present[:, 0].astype(z.dtype)
+def _background(z: jax.Array, count: jax.Array) -> jax.Array:
+    counts = (count[:, 0] > 0).astype(z.dtype)
     return jnp.tensordot(counts, z[:, 0], 1) / jnp.maximum(counts.sum(), 1)
 
 
-def _without_absent(logits: jax.Array, present: jax.Array) -> jax.Array:
-    return jnp.where(present[:, 1, None, None], logits, ABSENT_SCORE)
+def _without_absent(logits: jax.Array, count: jax.Array) -> jax.Array:
+    return jnp.where(count[:, 1, None, None] > 0, logits, ABSENT_SCORE)
 
 
 def _direction(x: jax.Array) -> jax.Array:

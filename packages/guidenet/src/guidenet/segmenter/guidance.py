@@ -21,7 +21,10 @@ FRACTION_BITS = 16
 MAX_FEATURE = 2.0**12
 """Features beyond this cannot be counted: sums over the largest images stay below 2^63."""
 
-_VERSION = 1
+_VERSION = 2
+
+Sums = tuple[Integers, Integers, Integers]
+"""Of a class: total `[2, C]`, weight `[2]` and count `[2]`, as in `Guidance`."""
 
 
 def quantise(features: npt.NDArray[np.floating]) -> Integers:
@@ -54,6 +57,7 @@ class Guidance:
     classes: `K` names.
     total: `[K, 2, C]` int64, sums of features in units of 2^-16.
     weight: `[K, 2]` int64, number of shots or of pixels in each sum.
+    count: `[K, 2]` int64, number of annotated pixels.
     encoder: fingerprint of the encoder that made the features; guidance of different ones cannot be joined.
     shots: what is counted, as `Config.shots`: `equal` or `pixels`.
     """
@@ -61,31 +65,31 @@ class Guidance:
     classes: tuple[str, ...]
     total: Integers
     weight: Integers
+    count: Integers
     encoder: str
     shots: str
 
     @classmethod
     def empty(cls, feature_size: int, encoder: str, shots: str = "equal") -> "Guidance":
         """No annotations: the zero of the sum."""
-        return cls((), np.zeros((0, 2, feature_size), np.int64), np.zeros((0, 2), np.int64), encoder, shots)
+        none = np.zeros((0, 2), np.int64)
+        return cls((), np.zeros((0, 2, feature_size), np.int64), none, none, encoder, shots)
 
     @classmethod
-    def of(
-        cls, sums: Mapping[str, tuple[Integers, Integers]], feature_size: int, encoder: str, shots: str = "equal"
-    ) -> "Guidance":
-        """Guidance of `(total [2, C], weight [2])` by class name.
+    def of(cls, sums: Mapping[str, Sums], feature_size: int, encoder: str, shots: str = "equal") -> "Guidance":
+        """Guidance of `Sums` by class name.
 
         Raises:
           ValueError: a weight is negative: something was removed that had not been added.
         """
-        for name, (_, weight) in sums.items():
-            if (weight < 0).any():
+        for name, (_, weight, count) in sums.items():
+            if (weight < 0).any() or (count < 0).any():
                 raise ValueError(f"guidance of {name!r} must have been added before it is removed, got weight {weight}")
-        names = sorted(name for name, (total, weight) in sums.items() if weight.any() or total.any())
+        names = sorted(name for name, parts in sums.items() if any(part.any() for part in parts))
         if not names:
             return cls.empty(feature_size, encoder, shots)
-        total, weight = (np.stack([sums[name][field] for name in names]) for field in range(2))
-        return cls(tuple(names), total, weight, encoder, shots)
+        total, weight, count = (np.stack([sums[name][field] for name in names]) for field in range(3))
+        return cls(tuple(names), total, weight, count, encoder, shots)
 
     @property
     def feature_size(self) -> int:
@@ -98,10 +102,12 @@ class Guidance:
             and (self.classes, self.encoder, self.shots) == (other.classes, other.encoder, other.shots)
             and np.array_equal(self.total, other.total)
             and np.array_equal(self.weight, other.weight)
+            and np.array_equal(self.count, other.count)
         )
 
     def __hash__(self) -> int:
-        return hash((self.classes, self.encoder, self.shots, self.total.tobytes(), self.weight.tobytes()))
+        parts = (part.tobytes() for part in (self.total, self.weight, self.count))
+        return hash((self.classes, self.encoder, self.shots, *parts))
 
     def __add__(self, other: "Guidance") -> "Guidance":
         return self._combine(other, np.add)
@@ -117,15 +123,15 @@ class Guidance:
         if max(int(np.abs(part.total).max(initial=0)) for part in (self, other)) >= 2**62:
             raise ValueError("guidance must be sums below 2^62 to be joined: it holds too many pixels for shots=pixels")
         mine, theirs = self._sums(), other._sums()
-        zero = (np.zeros((2, self.feature_size), np.int64), np.zeros(2, np.int64))
-        sums: dict[str, tuple[Integers, Integers]] = {}
+        zero = (np.zeros((2, self.feature_size), np.int64), np.zeros(2, np.int64), np.zeros(2, np.int64))
+        sums: dict[str, Sums] = {}
         for name in {**mine, **theirs}:
-            (total, weight), (change, count) = mine.get(name, zero), theirs.get(name, zero)
-            sums[name] = operation(total, change), operation(weight, count)
+            total, weight, count = map(operation, mine.get(name, zero), theirs.get(name, zero))
+            sums[name] = total, weight, count
         return Guidance.of(sums, self.feature_size, self.encoder, self.shots)
 
-    def _sums(self) -> dict[str, tuple[Integers, Integers]]:
-        return {name: (self.total[i], self.weight[i]) for i, name in enumerate(self.classes)}
+    def _sums(self) -> dict[str, Sums]:
+        return {name: (self.total[i], self.weight[i], self.count[i]) for i, name in enumerate(self.classes)}
 
     def select(self, classes: Iterable[str]) -> "Guidance":
         """The guidance of some classes only.
@@ -144,21 +150,21 @@ class Guidance:
         renamed = Guidance.of({new: self.select([old])._sums()[old]}, self.feature_size, self.encoder, self.shots)
         return self - self.select([old]) + renamed
 
-    def sums(self, classes: Sequence[str]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Total `[len(classes), 2, C]` and weight `[len(classes), 2]` as floats; zeros for classes without annotations.
+    def sums(self, classes: Sequence[str]) -> tuple[npt.NDArray[np.float32], ...]:
+        """The fields of a `Guide` as floats, `[len(classes), 2, ...]`; zeros for classes without annotations.
 
         Divided by the weight before it is rounded to a float, so that sums of many pixels lose nothing: the weight is 1
         where there are annotations.
         """
         mine = self._sums()
         total = np.zeros((len(classes), 2, self.feature_size), np.float32)
-        weight = np.zeros((len(classes), 2), np.float32)
+        weight, count = np.zeros((2, len(classes), 2), np.float32)
         for i, name in enumerate(classes):
             if name in mine:
-                sums, counts = mine[name]
-                total[i] = sums / np.maximum(counts, 1)[:, None] / 2**FRACTION_BITS
-                weight[i] = counts > 0
-        return total, weight
+                sums, weights, counts = mine[name]
+                total[i] = sums / np.maximum(weights, 1)[:, None] / 2**FRACTION_BITS
+                weight[i], count[i] = weights > 0, counts
+        return total, weight, count
 
     def save(self, path: str | Path) -> None:
         """Writes an npz of a few kB."""
@@ -169,6 +175,7 @@ class Guidance:
                 classes=np.array(self.classes, np.str_),
                 total=self.total,
                 weight=self.weight,
+                count=self.count,
                 encoder=np.str_(self.encoder),
                 shots=np.str_(self.shots),
             )
@@ -176,6 +183,8 @@ class Guidance:
     @classmethod
     def load(cls, path: str | Path) -> "Guidance":
         """Reads what `save` wrote, in every bit.
+
+        Files of version 1 do not say how many pixels were annotated: one in each shot, at least.
 
         Raises:
           FileNotFoundError: there is no such file.
@@ -188,14 +197,17 @@ class Guidance:
             raise
         except Exception as error:  # numpy raises several kinds for what is no npz
             raise ValueError(f"{path} must be an npz of guidance: {error}") from None
-        names = {"version", "classes", "total", "weight", "encoder", "shots"}
+        names = {"version", "classes", "total", "weight", "count", "encoder", "shots"}
+        if "version" in found and found["version"].shape == () and found["version"] == 1 and "weight" in found:
+            found.setdefault("count", found["weight"])
+        elif "version" in found and found["version"].shape == () and found["version"] != _VERSION:
+            raise ValueError(f"{path} must be guidance of version 1 or {_VERSION}, got {found['version']}")
         if set(found) != names:
             raise ValueError(f"{path} must be guidance with {sorted(names)}, got {sorted(found)}")
-        if int(found["version"]) != _VERSION:
-            raise ValueError(f"{path} must be guidance of version {_VERSION}, got {int(found['version'])}")
-        total, weight, classes = found["total"], found["weight"], tuple(map(str, found["classes"]))
-        shapes = (len(classes), 2) == weight.shape == total.shape[:2] and total.ndim == 3
-        if not shapes or total.dtype != np.int64 or weight.dtype != np.int64:
+        total, weight, count, classes = *(found[name] for name in ("total", "weight", "count")), found["classes"]
+        classes = tuple(map(str, classes))
+        shapes = (len(classes), 2) == weight.shape == count.shape == total.shape[:2] and total.ndim == 3
+        if not shapes or {total.dtype, weight.dtype, count.dtype} != {np.dtype(np.int64)}:
             raise ValueError(f"{path} must hold int64 sums for {len(classes)} classes, got {total.shape} {total.dtype}")
-        sums = {name: (total[i], weight[i]) for i, name in enumerate(classes)}
+        sums = {name: (total[i], weight[i], count[i]) for i, name in enumerate(classes)}
         return cls.of(sums, total.shape[-1], str(found["encoder"]), str(found["shots"]))

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guidenet.network.geometry import Grid, locate
-from guidenet.segmenter.guidance import Integers, divide, quantise
+from guidenet.segmenter.guidance import Integers, Sums, divide, quantise
 
 SHARE_BITS = 6
 """A pixel's share of a cell is counted in units of 2^-6 on each axis: exact for strides to 32 and half pixels."""
@@ -88,13 +88,13 @@ class Shot:
         for change in reversed(changes):
             self._set(change.cls, change.pixels, change.before)
 
-    def sums(self, shots: str) -> dict[str, tuple[Integers, Integers]]:
-        """Totals `[2, C]` in units of 2^-16 and weights `[2]` of each class, as `Guidance` adds them up.
+    def sums(self, shots: str) -> dict[str, Sums]:
+        """Of each class what `Guidance` adds up.
 
         Args:
           shots: `equal`: the mean over the labelled pixels, weight 1, or `pixels`: their sum, weighing their number.
         """
-        sums: dict[str, tuple[Integers, Integers]] = {}
+        sums: dict[str, Sums] = {}
         for cls, cells in self._cells.items():
             counts = cells.sum(axis=1) // _UNITS
             total = np.zeros((2, self._features.shape[1]), np.int64)
@@ -103,7 +103,7 @@ class Shot:
                 if len(places):
                     units = cells[sign, places] @ self._features[places]
                     total[sign] = divide(units, _UNITS * (int(counts[sign]) if shots == "equal" else 1))
-            sums[cls] = total, (np.minimum(counts, 1) if shots == "equal" else counts)
+            sums[cls] = total, (np.minimum(counts, 1) if shots == "equal" else counts), counts
         return sums
 
     def cells(self, cls: str) -> npt.NDArray[np.float32]:
