@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from guidenet.reading import Pixels, as_image
+from guidenet.reading import Pixels, as_image, read_image, read_labels
 
-__all__ = ["BUCKET", "FittedImage", "Pixels", "as_image", "fit", "inner_pixels"]
+__all__ = ["BUCKET", "FittedImage", "Pixels", "as_image", "fit", "inner_pixels", "read_image", "read_labels"]
 
 BUCKET = 128
 """Sides are filled up to multiples of this, px: every new size of an image costs a compilation."""

@@ -109,7 +109,7 @@ def _check_upper_byte(decoded: Decoded, intensity: Intensity) -> None:
     if intensity != "auto":
         problem = "has colours of 16 bits, which are read at full range only"
         raise ReadError(decoded.name, problem, f"intensity (--intensity) must be auto or full, got {intensity}")
-    bands = decoded.image.getbands()
-    if max(decoded.image.getchannel(band).getextrema()[1] for band in bands if band != "A") < _DIM:
+    bands = [band for band in decoded.image.getbands() if band != "A"]
+    if max(int(np.asarray(decoded.image.getchannel(band)).max(initial=0)) for band in bands) < _DIM:
         problem = "has colours of 16 bits that use the lower 14 at most, of which little would be left"
         raise AmbiguousError(decoded.name, problem, "intensity=full (--intensity full) reads it, dark", ("full",))

@@ -100,6 +100,27 @@ def _told(name: str, what: str) -> Iterator[None]:
         raise UnreadableError(name, what, str(error) or type(error).__name__) from None
 
 
+@contextlib.contextmanager
+def _open(source: str | Path | BinaryIO, formats: tuple[str, ...] | None = None) -> Iterator[Image.Image]:
+    with contextlib.ExitStack() as stack:
+        stream = stack.enter_context(Path(source).open("rb")) if isinstance(source, str | Path) else source
+        yield stack.enter_context(Image.open(stream, formats=formats))
+
+
+@contextlib.contextmanager
+def _unmapped(file: Image.Image) -> Iterator[None]:
+    """Pillow maps plain TIFF files into memory by the size that they have once they are upright, which is wrong."""
+    name = getattr(file, "filename", "")
+    if file.format != "TIFF" or not name:
+        yield
+        return
+    vars(file)["filename"] = ""
+    try:
+        yield
+    finally:
+        vars(file)["filename"] = name
+
+
 def decode(
     source: str | Path | BinaryIO,
     name: str,
@@ -123,7 +144,7 @@ def decode(
       FileNotFoundError: there is no such file.
       ReadError: it is no such image, is damaged or too large, or has several pages and none is chosen.
     """
-    with _quietly(), _told(name, what), Image.open(source, formats=formats) as file:
+    with _quietly(), _told(name, what), _open(source, formats) as file:
         _check_pixels(file, name, max_pixels)
         _choose_page(file, name, page)
         _check_pixels(file, name, max_pixels)
@@ -149,7 +170,8 @@ def inspect(file: Image.Image, name: str) -> Decoded:
         lossy=file.format in ("JPEG", "MPO"),
         plain_cmyk=file.mode == "CMYK" and file.format == "JPEG" and "adobe" not in file.info,
     )
-    file.load()
+    with _unmapped(file):
+        file.load()
     # A TIFF is upright once it is loaded.
     turn = None if file.format == "TIFF" else _TURNS.get(orientation)
     return dataclasses.replace(found, image=file.copy() if turn is None else file.transpose(turn))
@@ -162,7 +184,7 @@ def upright_size(path: str | Path, name: str | None = None) -> tuple[int, int, i
       FileNotFoundError: there is no such file.
       UnreadableError: it is no image.
     """
-    with _quietly(), _told(name or str(path), "image"), Image.open(path) as file:
+    with _quietly(), _told(name or str(path), "image"), _open(path) as file:
         width, height = file.size
         orientation = find_orientation(file)
         # Pillow gives the size of a TIFF as it is upright.
@@ -183,14 +205,14 @@ def find_orientation(file: Image.Image) -> int:
 def num_pages(path: str | Path) -> int:
     """How many pages or frames a file has to choose from; 1 if it is no image, which reading it will say."""
     try:
-        with _quietly(), Image.open(path) as file:
+        with _quietly(), _open(path) as file:
             return len(_pages(file))
     except Exception:
         return 1
 
 
 def _pages(file: Image.Image) -> list[int]:
-    """Those to choose from. What is beside the picture itself, as previews, layers and depth maps are, does not count."""
+    """Those to choose from; what is beside the picture, as previews, layers and depth maps are, does not count."""
     count = int(getattr(file, "n_frames", 1))
     if count == 1 or file.format in ("MPO", "PSD", "ICO", "ICNS"):
         return [file.tell()]

@@ -40,10 +40,10 @@ def read_labels(
     """`[H, W]` labels of a mask file: 0 background, 1.. classes, -1 unknown. It is turned as its EXIF data say.
 
     - `binary`: light is class 1, that is 128 of 255 and up, or the larger one of two values.
-    - `classes`: the value is the label, of a palette image the index; 255 is unknown (65535 where there are labels above
-      255), and so is -1. Of an image with colours, those of PASCAL VOC's palette.
-    - `instances`: every value above 0, or every colour but black, is an object; all are class 1. 255 is unknown, unless
-      254 is there too.
+    - `classes`: the value is the label, of a palette image the index; 255 is unknown (65535 where there are labels
+      above 255), and so is -1. Of an image with colours, those of PASCAL VOC's palette.
+    - `instances`: every value above 0, or every colour but black, is an object; all are class 1. 255 is unknown,
+      unless 254 is there too.
     - `alpha`: opaque is class 1.
     - `auto`: the one of these that goes without saying. Black and white is binary, with soft edges or noise too, and so
       are 0 and 1. A palette of colours whose first is black has classes; one of black and white only is read as it is
