@@ -159,7 +159,9 @@ def test_colours_of_any_kind_are_those_seen(mode):
         srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
         image = ImageCms.profileToProfile(flat, srgb, lab, outputMode="LAB")
     else:
-        image = flat.convert("RGBA").convert(mode) if mode == "RGBa" else flat.convert(mode, palette=Image.Palette.ADAPTIVE)
+        image = (
+            flat.convert("RGBA").convert(mode) if mode == "RGBa" else flat.convert(mode, palette=Image.Palette.ADAPTIVE)
+        )
     np.testing.assert_allclose(as_image(image)[0, 0], [200, 120, 40], atol=6)
 
 
@@ -207,7 +209,11 @@ def test_srgb_and_profiles_of_other_colours_change_nothing(tmp_path):
 def test_colours_of_16_bits(tmp_path):
     def png(scale):
         rows = b"".join(b"\0" + (row * scale).astype(">u2").tobytes() for row in COLOURS.astype(np.uint16))
-        parts = [(b"IHDR", struct.pack(">IIBBBBB", 8, 6, 16, 2, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+        parts = [
+            (b"IHDR", struct.pack(">IIBBBBB", 8, 6, 16, 2, 0, 0, 0)),
+            (b"IDAT", zlib.compress(rows)),
+            (b"IEND", b""),
+        ]
         chunks = [struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in parts]
         return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 

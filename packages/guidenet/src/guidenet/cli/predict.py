@@ -12,7 +12,7 @@ from PIL import Image
 
 from guidenet.cli.flags import Subparsers, add_command, add_model_flags, load_network
 from guidenet.cli.progress import report, track
-from guidenet.images import read_image, read_labels
+from guidenet.reading import read_image, read_labels
 from guidenet.segmenter.guidance import Guidance
 from guidenet.segmenter.prediction import Prediction
 from guidenet.segmenter.segmenter import DEFAULT_CLASS, Segmenter

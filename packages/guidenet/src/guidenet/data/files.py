@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-from guidenet.images import Pixels, read_image
+from guidenet.reading import Pixels, read_image
 
 Labels = npt.NDArray[np.int16]
 """`[H, W]`: 0 background, 1.. classes or objects, -1 unknown: neither annotated nor scored."""

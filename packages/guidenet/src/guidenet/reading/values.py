@@ -27,6 +27,9 @@ _LIGHT, _DARK = 224, 32
 _TRIMAP = range(96, 160)
 """Greys that stand for unknown, where 255 is the object."""
 
+_NOISE = 8
+"""Noise and soft edges have at least so many greys."""
+
 _SHOWN = 6
 
 
@@ -123,7 +126,7 @@ def _guess(plane: Plane) -> Found:
 
 def _guess_lossy(plane: Plane, levels: npt.NDArray[Any], counts: npt.NDArray[np.int64]) -> Found:
     light, mid = counts[levels >= _LIGHT].sum(), counts[(levels >= _DARK) & (levels < _LIGHT)].sum()
-    if levels.max(initial=0) == 0 or mid <= light:
+    if levels.max(initial=0) == 0 or (light and mid <= light):
         return Found((plane.values >= 128).astype(np.int64), "binary")
     problem = f"is a JPEG with greys from {levels[0]} to {levels[-1]}, and not black and white"
     raise ambiguous(plane.name, problem, ("binary",), ", or a PNG must have its labels")
@@ -142,7 +145,10 @@ def _is_soft(levels: npt.NDArray[Any], counts: npt.NDArray[np.int64]) -> bool:
     """Black and white with soft edges or noise: many greys, and few pixels of them."""
     is_mid = (levels >= _DARK) & (levels < _LIGHT)
     light, mid = counts[levels >= _LIGHT].sum(), counts[is_mid].sum()
-    noisy = bool(((levels >= _LIGHT) & (levels < VOID)).any()) or np.count_nonzero(is_mid) >= 8
+    is_grey = (levels > 0) & (levels < VOID)
+    noisy = np.count_nonzero(is_grey) >= _NOISE and (
+        np.count_nonzero(is_mid) >= _NOISE or bool((is_grey & (levels >= _LIGHT)).any())
+    )
     return bool(noisy and light > 0 and 4 * mid <= light and levels.min() >= 0)
 
 
