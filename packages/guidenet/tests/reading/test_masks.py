@@ -192,7 +192,7 @@ def test_colours_can_be_named(tmp_path):
     image[BOX], image[RING] = (0, 0, 255), (224, 224, 192)
     path = save(tmp_path / "a.png", image)
     np.testing.assert_array_equal(read_labels(path, colours=["blue", (255, 0, 0)]), 2 * ON + BOX - RING)
-    with pytest.raises(ValueError, match="a.png has #0000ff, and colours .* are #ff0000 and black"):
+    with pytest.raises(ValueError, match=r"a.png has #0000ff, and colours .* are #ff0000 and black"):
         read_labels(path, colours=["red"])
     with pytest.raises(ValueError, match="must differ, got #ff0000, #ff0000"):
         read_labels(path, colours=["red", "#ff0000"])

@@ -9,7 +9,6 @@ import pytest
 from guidenet import read_image
 from guidenet.reading import as_image, list_images, natural_key, num_pages, parse_intensity, upright_size
 from hypothesis import given
-from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageCms, TiffImagePlugin
 
