@@ -55,9 +55,13 @@ def test_folders_that_are_no_cut_outs_are_named(shapes, tmp_path):
     )
     with pytest.raises(ValueError, match=message):
         open_data(f"cut-outs:{tmp_path}/few")
-    with pytest.raises(ValueError, match="data must be cut-outs, cut-outs:FOLDER, voc:FOLDER or davis:FOLDER, got"):
+    with pytest.raises(
+        ValueError, match=r"data must be cut-outs, cut-outs:FOLDER, voc:FOLDER, coco:FOLDER, fss.*, got"
+    ):
         open_data("cut-outs:")
-    with pytest.raises(ValueError, match="data must be cut-outs, cut-outs:FOLDER, voc:FOLDER or davis:FOLDER, got"):
+    with pytest.raises(
+        ValueError, match=r"data must be cut-outs, cut-outs:FOLDER, voc:FOLDER, coco:FOLDER, fss.*, got"
+    ):
         open_data("voc")
 
 

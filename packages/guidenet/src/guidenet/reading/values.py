@@ -156,9 +156,9 @@ def _binary(plane: Plane) -> Ids:
     """1 where it is light. Of two values the larger one is."""
     values = plane.values
     levels = np.unique(values)
-    if len(levels) == 1:
-        return (values > 0).astype(np.int64)
-    if len(levels) == 2:
+    if len(levels) == 1 and levels[0] in (0, 1):
+        return values.astype(np.int64)
+    if len(levels) == 2 and not (plane.eight and levels[0] >= 128):
         return (values == levels[1]).astype(np.int64)
     bound = 128 if plane.eight else (int(levels[-1]) + 1) / 2
     if levels[-1] < bound:
