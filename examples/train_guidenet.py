@@ -26,7 +26,12 @@ from guidenet.training import PRESETS, set_up
 from rlcore.experiment import enable_compilation_cache, main, user_errors
 
 _PURPOSES = "; ".join(f"{name}, {purpose}" for name, (_, purpose) in PRESETS.items())
-_DATA = flags.DEFINE_string("data", "cut-outs", "The images: cut-outs, cut-outs:FOLDER, voc:FOLDER or davis:FOLDER.")
+_DATA = flags.DEFINE_string(
+    "data",
+    "cut-outs",
+    "The images: cut-outs or cut-outs:FOLDER; folder:FOLDER, with images/ and masks/ of the same names; coco:FOLDER, "
+    "voc:FOLDER, fss:FOLDER or davis:FOLDER.",
+)
 _FOLD = flags.DEFINE_integer("fold", 0, "Which classes are held out, 0 to 3.")
 _CACHE = flags.DEFINE_string("cache", "cache", "A folder for the drawings of cut-outs.")
 _WEIGHTS = flags.DEFINE_string("weights", None, "Weights of the backbone, a file, where no package has them.")

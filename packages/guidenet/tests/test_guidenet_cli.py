@@ -1,5 +1,6 @@
 """The command: masks out of files, broken images named and skipped, and an exit code that says so."""
 
+import json
 import re
 import runpy
 import sys
@@ -438,3 +439,25 @@ def test_a_mistake_in_training_keeps_its_traceback(tmp_path, monkeypatch, capsys
     monkeypatch.undo()
     assert main([*command, "--fold", "9"]) == 2
     assert capsys.readouterr().err.startswith("guidenet: fold must be one of")
+
+
+def test_a_network_is_trained_and_scored_on_images_of_ones_own(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for number in range(10):
+        y, x = 10 + 4 * number, 60 - 4 * number
+        for part in ("images", "masks"):
+            (tmp_path / "mine" / part).mkdir(parents=True, exist_ok=True)
+        draw(tmp_path / f"mine/images/{number}.png", [(RED, y, x)])
+        mask = np.zeros((100, 120), np.uint8)
+        mask[y : y + 40, x : x + 40] = 255
+        Image.fromarray(mask).save(tmp_path / f"mine/masks/{number}.png")
+    flags = ["--data", "folder:mine"]
+    train = ["train", "--preset", "tiny", "--override", "num_iterations=2", "--kind", "semantic", "--run-dir", "run"]
+    assert main([*train, *flags]) == 0
+    score = ["evaluate", "run/model.npz", *flags, "--points", "dense", "--tasks", "4", "--max-side", "64"]
+    assert main([*score, "--output", "scores.json"]) == 0
+    assert json.loads((tmp_path / "scores.json").read_text())["data"] == "folder:mine"
+    (tmp_path / "mine/masks/3.png").unlink()
+    capsys.readouterr()
+    assert main([*score]) == 2
+    assert "masks must have a mask 3 for mine/images/3.png" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """Collections by name: what is trained on, chosen by and tested with are apart."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -120,3 +121,91 @@ def test_davis_sets_a_tenth_of_the_clips_apart(tmp_path):
         open_data(f"davis:{tmp_path}", 1)
     with pytest.raises(FileNotFoundError, match="DAVIS's list of the clips of train"):
         open_data(f"davis:{tmp_path}/none")
+
+
+def test_voc_with_classes_of_ones_own(tmp_path):
+    write_voc(tmp_path)
+    (tmp_path / "labels.txt").write_text("\n".join(f"thing-{i}" for i in range(24)))
+    classes = {mask.cls for mask in open_data(f"voc:{tmp_path}", 1).source("interactive", "test").masks}
+    assert classes == set(range(7, 13))
+    (tmp_path / "labels.txt").write_text("thing\nother")
+    with pytest.raises(ValueError, match=r"fold must be 0 with the 2 classes of voc:.*, got 1"):
+        open_data(f"voc:{tmp_path}", 1)
+    for path in (tmp_path / "SegmentationClass").iterdir():
+        write_indices(path, np.where(np.asarray(Image.open(path)) > 0, 1 + int(path.stem[-1]) % 2, 0).astype(np.int16))
+    data = open_data(f"voc:{tmp_path}")
+    for role, number in (("train", 18), ("validation", 2), ("test", 20)):
+        found = data.source("interactive", role)
+        assert ({mask.cls for mask in found.masks}, len(found.masks)) == ({1, 2} if number > 2 else {2}, number)
+
+
+def write_coco(root, place, split, names, number=12):
+    """Images of one object each, in the order of the classes."""
+    images = [{"id": i, "file_name": f"{i}.png", "height": 8, "width": 8} for i in range(number)]
+    square = [1.0, 1.0, 5.0, 1.0, 5.0, 5.0, 1.0, 5.0]
+    content = {
+        "images": [*images, {"id": 99, "file_name": "none.png", "height": 8, "width": 8}],
+        "categories": [{"id": 10 * i, "name": name} for i, name in enumerate(names)],
+        "annotations": [
+            {"image_id": i, "category_id": 10 * (i % len(names)), "segmentation": [square]} for i in range(number)
+        ],
+    }
+    path = root / place.format(split)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+    (root / split).mkdir(exist_ok=True)
+    for image in images:
+        Image.new("RGB", (8, 8)).save(root / split / image["file_name"])
+
+
+def test_coco_holds_every_fourth_class_out(tmp_path):
+    for split in ("train2017", "val2017"):
+        write_coco(tmp_path, "annotations/instances_{}.json", split, "abcdef", 24)
+    data = open_data(f"coco:{tmp_path}", 1)
+    found = {role: data.source("interactive", role).dataset for role in ROLES}
+    assert {role: dataset.classes for role, dataset in found.items()} == {
+        "train": tuple("acde"), "validation": tuple("acde"), "test": tuple("bf"),
+    }  # fmt: skip
+    assert [len(found[role].ids) for role in ROLES] == [14, 2, 8]
+    assert data.source("semantic", "test").sample(2, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("splits", "sizes"),
+    [
+        (("train", "valid", "test"), (12, 12, 12)),
+        (("train", "test"), (10, 2, 12)),
+        (("train", "val"), (10, 2, 12)),
+        (("default",), (7, 3, 2)),
+    ],
+)
+def test_sets_of_coco_have_roles(tmp_path, splits, sizes):
+    for split in splits:
+        write_coco(tmp_path, "{}/_annotations.coco.json", split, ["pothole", "pothole"])
+    data = open_data(f"coco:{tmp_path}")
+    assert data.roles == ROLES
+    assert tuple(len(data.source("semantic", role).dataset.ids) for role in ROLES) == sizes
+    assert data.source("semantic", "train").dataset.classes == ("pothole",)
+
+
+def test_coco_without_a_set_for_training_is_for_tests(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"instances_train2017.json must be COCO's instance annotations"):
+        open_data(f"coco:{tmp_path}")
+    write_coco(tmp_path, "annotations/instances_{}.json", "val2017", "ab")
+    data = open_data(f"coco:{tmp_path}")
+    assert (data.roles, len(data.source("semantic", "test").dataset.ids)) == (("test",), 12)
+    with pytest.raises(ValueError, match="role must be one of test, got 'train'"):
+        data.source("semantic", "train")
+
+
+def test_fss_has_classes_for_each_role(tmp_path):
+    for name in "abcd":
+        (tmp_path / name).mkdir()
+        for number in range(1, 11):
+            Image.new("RGB", (8, 8)).save(tmp_path / name / f"{number}.jpg")
+            Image.fromarray((np.arange(64).reshape(8, 8) > 40) * np.uint8(255)).save(tmp_path / name / f"{number}.png")
+    data = open_data(f"fss:{tmp_path}")
+    assert data.kinds == ("semantic",)
+    assert [data.source("semantic", role).dataset.classes for role in ROLES] == [("a", "b"), ("c",), ("d",)]
+    with pytest.raises(ValueError, match="fold must be one of 0, got 1"):
+        open_data(f"fss:{tmp_path}", 1)

@@ -256,14 +256,14 @@ def _of_images(
         check_choice("kind", kind, kinds)
         check_choice("role", role, roles)
         dataset = images(role)
-        found = semantic_source(dataset) if kind == "semantic" else interactive_source(dataset) if dataset.ids else None
-        sizes = collections.Counter(mask.cls for mask in found.masks) if found else {}
-        fewest = 2 if kind == "semantic" else 1
-        if found is None or max(sizes.values(), default=0) < fewest:
-            raise ValueError(
-                f"data must have {'two images of some class' if fewest == 2 else 'objects'} for {role}, and {name} has "
-                f"{len(dataset.ids)} images for that, with {sum(sizes.values())} masks"
-            )
+        problem = f"and {name} has {len(dataset.ids)} images for that"
+        if not any((dataset.class_labels(image) > 0).any() for image in dataset.ids):
+            raise ValueError(f"data must have objects for {role}, {problem}, with nothing in them")
+        if kind == "interactive":
+            return interactive_source(dataset)
+        found = semantic_source(dataset)
+        if max(collections.Counter(mask.cls for mask in found.masks).values()) < 2:
+            raise ValueError(f"data must have two images of some class for {role}, {problem}")
         return found
 
     return Data(name if fold is None else f"{name}, fold {fold}", kinds, source, lambda role: (), roles)
