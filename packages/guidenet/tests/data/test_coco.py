@@ -188,6 +188,9 @@ def test_annotations_of_what_was_filtered_out_are_skipped(tmp_path):
         ("annotations/lvis_v1_val.json", "val2017/a.jpg", None),
         ("lvis_v1_val.json", "images/val2017/a.jpg", None),
         ("val.json", "a.jpg", "a.jpg"),
+        ("val.json", "images/a.jpg", "/home/me/photos/a.jpg"),
+        ("val.json", "images/a.jpg", "C:\\photos\\a.jpg"),
+        ("val.json", "images/b/a.jpg", "b\\a.jpg"),
         ("elsewhere.json", "photos/a.jpg", "a.jpg"),
     ],
 )

@@ -120,8 +120,17 @@ REFUSED = [
     ("colours.png", COLOUR, r"colours #000000, #ff0000: colours \(--mask-colours\)"),
     ("quantised.png", palette(of(0, 1), [RED, BLACK]), "palette whose index 0 is #ff0000"),
     ("white-background.png", palette(of(1), [WHITE, RED]), "palette whose index 0 is #ffffff"),
+    (
+        "overlay.png",
+        np.dstack([COLOUR + np.where(BOX[..., None], np.uint8([0, 9, 0]), np.uint8(0)), of(255, box=255)]),
+        "transparent pixels, and #000900, #ff0000 where",
+    ),
     ("greys.png", palette(of(1, box=2), [BLACK, [90] * 3, [180] * 3]), "values 0, 90, 180"),
-    ("cut-out.png", np.dstack([of(255)] * 3 + [of(255, 255, ring=0)]), "black and white, and has transparent pixels"),
+    (
+        "cut-out.png",
+        np.dstack([of(255)] * 3 + [of(255, 255, ring=0)]),
+        "has transparent pixels, and #000000, #ffffff where it is opaque",
+    ),
 ]
 
 
@@ -202,6 +211,25 @@ def test_colours_can_be_named(tmp_path):
         read_labels(path, colours=["red", "#ff0000"])
     with pytest.raises(ValueError, match="must be names, #rrggbb or RGB from 0 to 255, got 'reddish'"):
         read_labels(path, colours=["reddish"])
+
+
+@pytest.mark.parametrize(("indices", "labels"), [((1,), ON), ((15,), None), ((1, 2), None)])
+def test_a_palette_with_a_transparent_background(tmp_path, indices, labels):
+    mask = palette(of(indices[0], box=indices[-1] if len(indices) > 1 else 0), VOC)
+    mask.save(tmp_path / "a.png", transparency=0)
+    if labels is not None:
+        np.testing.assert_array_equal(read_labels(tmp_path / "a.png"), labels)
+    else:
+        with pytest.raises(AmbiguousError, match=r"has transparent pixels, and .* must be alpha or classes"):
+            read_labels(tmp_path / "a.png")
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.png", kind="classes"), np.asarray(mask))
+
+
+@pytest.mark.parametrize("suffix", ["webp", "avif"])
+@pytest.mark.parametrize("quality", [60, 90])
+def test_other_formats_with_noise(tmp_path, suffix, quality):
+    Image.fromarray(of(255)).convert("RGB").save(tmp_path / f"a.{suffix}", quality=quality)
+    assert (read_labels(tmp_path / f"a.{suffix}") != ON).mean() < 0.02
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float32])

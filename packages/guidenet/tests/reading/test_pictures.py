@@ -65,6 +65,7 @@ u16 = RAMP.astype(np.uint16)
         ("unit.tif", (RAMP / 255).astype(np.float32), RAMP),
         ("dim.tif", (RAMP / 510).astype(np.float32), RAMP / 2),
         ("whole.tif", RAMP.astype(np.float32), RAMP),
+        ("rounded.tif", (RAMP / 255 * 1.0001 - 0.00005).astype(np.float32), RAMP),
         ("one-bit.png", Image.fromarray(RAMP > 99), 255 * (RAMP > 99)),
     ],
 )
@@ -81,6 +82,7 @@ def test_grey_of_any_depth(tmp_path, name, image, expected):
         (u16 * 0 + 7, "stretch", u16 * 0),
         (u16 * 10 + 100, (100, 2650), RAMP),
         (u16 * 10 + 100, "100,2650", RAMP),
+        (u16 * 10 + 100, (np.float64(100), np.int32(2650)), RAMP),
         ((RAMP - 100.0).astype(np.float32), "stretch", RAMP),
         ((RAMP * 1.5 - 100).astype(np.float32), (-100, 282.5), RAMP),
         ((RAMP / 100).astype(np.float32), "full", np.clip(np.round(RAMP * 2.55), 0, 255)),
@@ -118,6 +120,9 @@ def test_brighter_stays_brighter(values):
 def test_intensity_is_checked(text):
     with pytest.raises(ValueError, match="intensity must be auto, full, stretch or LOW,HIGH"):
         parse_intensity(text)
+    for value in (5, (1, 2, 3), (None, 3)):
+        with pytest.raises(ValueError, match="intensity must be auto, full, stretch or LOW,HIGH"):
+            read_image("none.png", intensity=value)
 
 
 def transparent(mode):
@@ -162,6 +167,18 @@ def test_colours_of_any_kind_are_those_seen(mode):
             flat.convert("RGBA").convert(mode) if mode == "RGBa" else flat.convert(mode, palette=Image.Palette.ADAPTIVE)
         )
     np.testing.assert_allclose(as_image(image)[0, 0], [200, 120, 40], atol=6)
+
+
+def test_grey_with_premultiplied_alpha():
+    np.testing.assert_array_equal(as_image(Image.new("LA", (1, 1), (90, 255)).convert("La"))[0, 0], [90] * 3)
+
+
+def test_planes_of_16_bits_are_refused(tmp_path):
+    tifffile = pytest.importorskip("tifffile")
+    planes = np.stack([u16 * 257] * 3)
+    tifffile.imwrite(tmp_path / "a.tif", planes, photometric="rgb", planarconfig="separate")
+    with pytest.raises(ValueError, match=r"a.tif must be a readable image: 16 bits in separate planes"):
+        read_image(tmp_path / "a.tif")
 
 
 def test_cmyk_of_jpeg_inverted_or_not(tmp_path):
@@ -329,7 +346,14 @@ def test_broken_files_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"bad\.png"):
         read_image(path)
     whole = save(path, np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).read_bytes()
-    for data, reason in ((b"", "no image of a known format"), (b"no image", "no image"), (whole[:5000], "")):
+    heic, half = b"\0\0\0\x18ftypheic\0\0", tiff(np.zeros((2, 2), np.float16), 3)
+    for data, reason in (
+        (heic, "HEIC"),
+        (half, "a TIFF of a kind"),
+        (b"", "no image of a known format"),
+        (b"no image", "no image"),
+        (whole[:5000], ""),
+    ):
         path.write_bytes(data)
         with pytest.raises(ValueError, match=rf"bad\.png must be a readable image: {reason}"):
             read_image(path)

@@ -38,14 +38,15 @@ def find_jobs(given: Sequence[Path], output: Path, keep_folders: bool, without: 
     if output.exists() and not output.is_dir():
         raise ValueError(f"--output must be a folder, got the file {output}")
     apart = {path.resolve() for path in without}
-    images: dict[Path, Path] = {}
+    found: dict[str, tuple[Path, Path]] = {}
     for path in given:
         if path.is_dir():
             for image in list_images(path, below=True):
                 if image.resolve() not in apart and output.resolve() not in image.resolve().parents:
-                    images.setdefault(image, image.relative_to(path).parent)
+                    found.setdefault(os.path.abspath(image), (image, image.relative_to(path).parent))
         else:
-            images.setdefault(path, Path())
+            found.setdefault(os.path.abspath(path), (path, Path()))
+    images = dict(found.values())
     if keep_folders and images:
         top = Path(os.path.commonpath([image.absolute().parent for image in images]))
         images = {image: image.absolute().parent.relative_to(top) for image in images}

@@ -66,6 +66,7 @@ def seen(decoded: Decoded) -> Image.Image:
             return _convert(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")))
         if decoded.plain_cmyk:
             image = ImageChops.invert(image)
+        image = image.convert("LA") if image.mode == "La" else image
         transparent = image.has_transparency_data
         return image.convert("RGBA" if transparent else "RGB")
     except (ValueError, OSError, KeyError, TypeError) as error:

@@ -27,7 +27,7 @@ _TURNS = {
 }
 """What makes an image upright, by its orientation in EXIF; from 5 on height and width are swapped."""
 
-_BITS, _PHOTOMETRIC, _SUBFILE, _SAMPLE_FORMAT = 258, 262, 254, 339
+_BITS, _PHOTOMETRIC, _SUBFILE, _PLANES, _SAMPLE_FORMAT = 258, 262, 254, 284, 339
 """Tags of TIFF."""
 
 
@@ -42,8 +42,9 @@ class Decoded:
     signed: numbers are signed, which the mode does not always say.
     white_is_zero: large numbers are dark, which Pillow has not undone.
     upper_byte: a channel had 16 bits, of which Pillow kept the upper 8.
-    packed: grey of 2 or 4 bits, which Pillow has spread over 0 to 255.
+    packed: grey of 8 bits was 2 or 4 bits, or had 0 as white, and is now as it is seen.
     lossy: values are near what they were only.
+    perhaps_lossy: they may be, which the format leaves open.
     plain_cmyk: Pillow took inverted CMYK for granted, and it is not said to be.
     """
 
@@ -56,6 +57,7 @@ class Decoded:
     upper_byte: bool = False
     packed: bool = False
     lossy: bool = False
+    perhaps_lossy: bool = False
     plain_cmyk: bool = False
 
 
@@ -88,16 +90,33 @@ def _quietly() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _told(name: str, what: str) -> Iterator[None]:
+def _told(name: str, what: str, source: str | Path | BinaryIO | None = None) -> Iterator[None]:
     """Decoders raise many kinds for what is broken; nothing but Pillow runs in here."""
     try:
         yield
     except (FileNotFoundError, ReadError):
         raise
     except UnidentifiedImageError:
-        raise UnreadableError(name, what, "no image of a known format") from None
+        raise UnreadableError(name, what, _why_unknown(source)) from None
     except Exception as error:
         raise UnreadableError(name, what, str(error) or type(error).__name__) from None
+
+
+def _why_unknown(source: str | Path | BinaryIO | None) -> str:
+    """What a file is that Pillow does not know."""
+    if isinstance(source, str | Path):
+        with Path(source).open("rb") as stream:
+            head = stream.read(12)
+    else:
+        head = b""
+        if source is not None:
+            source.seek(0)
+            head = source.read(12)
+    if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
+        return "HEIC, which is not read; save it as JPEG or PNG"
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "a TIFF of a kind that is not read, such as fractions of 16 or 64 bits or colours of 32 bits"
+    return "no image of a known format"
 
 
 @contextlib.contextmanager
@@ -144,7 +163,7 @@ def decode(
       FileNotFoundError: there is no such file.
       ReadError: it is no such image, is damaged or too large, or has several pages and none is chosen.
     """
-    with _quietly(), _told(name, what), _open(source, formats) as file:
+    with _quietly(), _told(name, what, source), _open(source, formats) as file:
         _check_pixels(file, name, max_pixels)
         _choose_page(file, name, page)
         _check_pixels(file, name, max_pixels)
@@ -157,6 +176,8 @@ def inspect(file: Image.Image, name: str) -> Decoded:
     deep = file.mode in ("I", "F") or file.mode.startswith("I;16")
     rawmode = _rawmode(file)
     orientation = find_orientation(file)
+    if tags.get(_PLANES) == 2 and len(file.getbands()) > 1 and tags[_BITS][0] > 8:
+        raise UnreadableError(name, "image", "16 bits in separate planes of colour, which Pillow mixes up")
     sample_format = tags.get(_SAMPLE_FORMAT, (1,) if tags else ())
     found = Decoded(
         name,
@@ -166,8 +187,9 @@ def inspect(file: Image.Image, name: str) -> Decoded:
         signed=(sample_format[0] == 2) if sample_format else file.mode == "I" and file.format is None,
         white_is_zero=deep and tags.get(_PHOTOMETRIC) == 0,
         upper_byte=not deep and ";16" in rawmode,
-        packed=rawmode.startswith(("L;2", "L;4")),
+        packed=rawmode.startswith(("L;2", "L;4", "L;I")),
         lossy=file.format in ("JPEG", "MPO"),
+        perhaps_lossy=file.format in ("WEBP", "AVIF", "JPEG2000"),
         plain_cmyk=file.mode == "CMYK" and file.format == "JPEG" and "adobe" not in file.info,
     )
     with _unmapped(file):

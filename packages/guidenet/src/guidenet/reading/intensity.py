@@ -17,6 +17,9 @@ Intensity = str | tuple[float, float]
 DEPTHS = (8, 10, 12, 14, 16, 24, 32)
 """Bits that sensors and files have."""
 
+_ROUNDING = 1e-4
+"""How far fractions may be beyond 0 and 1."""
+
 _REMEDY = "intensity (--intensity) must be stretch, or the values that are black and white, LOW,HIGH"
 
 
@@ -41,7 +44,10 @@ def check_intensity(intensity: Intensity) -> Intensity:
     """The same if it is one. Raises as `parse_intensity`."""
     if isinstance(intensity, str):
         return parse_intensity(intensity)
-    return parse_intensity(",".join(map(str, intensity)))
+    try:
+        return parse_intensity(",".join(map(str, intensity)))
+    except TypeError:  # no pair: parsing it says what is allowed
+        return parse_intensity(str(intensity))
 
 
 def samples(decoded: Decoded) -> npt.NDArray[Any]:
@@ -81,11 +87,11 @@ def _limits(decoded: Decoded, values: npt.NDArray[Any], intensity: Intensity) ->
         return least, most if most > least else least + 1
     if intensity == "full":
         return _range(decoded, values.dtype.kind)
+    if values.dtype.kind == "f" and least >= -_ROUNDING and most <= 1 + _ROUNDING:
+        return 0, 1
     if least < 0:
         problem = f"has values from {least:g} to {most:g}, and which are black and white is not said"
         raise AmbiguousError(decoded.name, problem, _REMEDY, ("stretch",))
-    if values.dtype.kind == "f" and most <= 1:
-        return 0, 1
     if values.dtype.kind == "f" and not (values == np.floor(values)).all():
         problem = f"has fractions from {least:g} to {most:g}, not 0 to 1, and which are black and white is not said"
         raise AmbiguousError(decoded.name, problem, _REMEDY, ("stretch", "0,255"))

@@ -28,6 +28,9 @@ _NEAR_GREY = 48
 
 _NEAR_BLACK = 16
 
+_FLAT = 32
+"""A picture that was cut out has more colours; so many may stand for labels."""
+
 
 def read_labels(
     path: str | Path,
@@ -89,7 +92,8 @@ def find_labels(mask: Decoded, kind: str = "auto", colours: Sequence[Colour] = (
         values = values.astype(np.uint8) if values.dtype == np.bool_ else values
         return read_plane(Plane(mask.name, values, values.dtype.itemsize == 1, mask.lossy, mask.packed), kind)
     rgb = _rgb(mask)
-    if _is_grey(rgb, _NEAR_GREY if mask.lossy else 0):
+    is_noisy = mask.perhaps_lossy and kind == "auto" and rgb.max(initial=0) >= 224
+    if _is_grey(rgb, _NEAR_GREY if mask.lossy or is_noisy else 0):
         return read_plane(Plane(mask.name, rgb[..., 1], lossy=mask.lossy), kind)
     return _colours(mask, rgb, kind)
 
@@ -145,10 +149,11 @@ def _opaque(mask: Decoded, alpha: Pixels, kind: str) -> Found:
         if levels[-1] and not solid.any():
             problem = f"has pixels that are transparent in part, at most {levels[-1]} of 255"
             raise ambiguous(mask.name, problem, ("binary",))
-        inside = {tuple(map(int, colour)) for colour in _distinct(_rgb(mask)[solid])}
-        if inside == {(0, 0, 0), (255, 255, 255)}:
-            problem = "is black and white, and has transparent pixels too"
-            raise ambiguous(mask.name, problem, ("binary", "alpha"))
+        flat = np.unique(_packed(_rgb(mask)[solid]))
+        is_index = mask.image.mode == "P" and np.asarray(mask.image)[solid].max(initial=0) > 1
+        if 1 < len(flat) <= _FLAT or is_index:
+            problem = f"has transparent pixels, and {_list(flat)} where it is opaque"
+            raise ambiguous(mask.name, problem, ("alpha", "classes", "instances", "binary"))
     return Found(solid.astype(np.int64), "alpha")
 
 
@@ -221,12 +226,6 @@ def _packed(rgb: Pixels) -> Ids:
     """Colours `[..., 3]` as one number each."""
     wide = rgb.astype(np.int64)
     return wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2]
-
-
-def _distinct(colours: Pixels) -> Pixels:
-    """The first few colours that differ of `[P, 3]`."""
-    levels = np.unique(_packed(colours))[:3]
-    return np.stack([levels >> 16, levels >> 8 & 255, levels & 255], axis=-1).astype(np.uint8)
 
 
 def _hex(colour: Sequence[int] | Pixels) -> str:

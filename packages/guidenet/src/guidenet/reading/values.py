@@ -51,7 +51,7 @@ class Plane(NamedTuple):
     values: `[H, W]`.
     eight: they are of 8 bits.
     lossy: they are near what they were only.
-    packed: they were of 2 or 4 bits, and have been spread over 0 to 255.
+    packed: they are as they are seen, and not as they were written.
     """
 
     name: str
@@ -171,7 +171,7 @@ def _indices(plane: Plane, kind: str) -> Ids:
     """The values as labels."""
     values, name = plane.values, plane.name
     if plane.lossy or plane.packed:
-        why = "a JPEG, which changes values" if plane.lossy else "grey of 2 or 4 bits"
+        why = "a JPEG, which changes values" if plane.lossy else "grey of 2 or 4 bits, or with 0 as white"
         raise ReadError(name, f"must have labels as they were written to be read as {kind}, and is {why}")
     levels = np.unique(values)
     if levels.min(initial=0) < -1:

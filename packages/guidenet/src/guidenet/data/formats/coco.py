@@ -99,9 +99,10 @@ def read_annotations(path: str | Path) -> Annotations:
 
 
 def _file_name(image: Mapping[str, Any]) -> str:
-    """Of LVIS, which has no names, the folder and the file of the address."""
+    """Below the folder of images: of a path on another machine the file; of LVIS the folder and file of the address."""
     if "file_name" in image or "coco_url" not in image:
-        return str(image["file_name"])
+        name = str(image["file_name"]).replace("\\", "/")
+        return name.rpartition("/")[2] if name.startswith("/") or name[1:3] == ":/" else name
     return "/".join(str(image["coco_url"]).split("/")[-2:])
 
 
