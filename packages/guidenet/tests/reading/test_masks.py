@@ -73,6 +73,7 @@ READ = [
     ("alpha-noise.png", np.dstack([np.random.default_rng(0).integers(0, 256, (60, 70, 3)), of(255)]).astype("u1"), ON),
     ("opaque.png", np.dstack([of(255)] * 3 + [np.full_like(of(0), 255)]), ON),
     ("soft.png", soft(), (np.asarray(soft()) >= 128).astype(int)),
+    ("soft.tif", (np.asarray(soft()) / 255).astype(np.float32), (np.asarray(soft()) >= 128).astype(int)),
     ("noise.png", np.where(DISC, 255 - ROWS % 9, COLUMNS % 9).astype(np.uint8), ON),
     ("empty.png", of(0), 0 * ON),
     ("full.png", of(255, 255), 0 * ON + 1),
@@ -170,6 +171,7 @@ CHOSEN = [
     (np.dstack([of(255)] * 3 + [of(255, 255, ring=0)]), "alpha", 1 - RING),
     (of(1, -1, dtype=np.int32), "binary", ON),
     ((0.3 + 0.4 * DISC).astype(np.float32), "binary", ON),
+    ((0.3 + 0.4 * DISC + 0.05 * BOX).astype(np.float32), "binary", ON),
 ]
 
 

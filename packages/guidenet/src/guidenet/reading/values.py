@@ -80,7 +80,7 @@ def read_plane(plane: Plane, kind: str) -> Found:
         elif kind in ("classes", "instances"):
             raise ReadError(plane.name, f"must have whole numbers to be read as {kind}, and has fractions")
         elif values.min() >= 0 and values.max() <= 1:
-            plane = plane._replace(values=np.round(values * 255).astype(np.int64))
+            plane = plane._replace(values=np.round(values * 255).astype(np.int64), eight=True)
         else:
             raise ambiguous(plane.name, f"has fractions from {values.min():g} to {values.max():g}", ("binary",))
     if kind == "auto":
