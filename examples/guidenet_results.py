@@ -36,7 +36,9 @@ PARTS = ("points", "clicks", "shots", "pictures")
 
 _RUNS = flags.DEFINE_string("runs", "runs/guidenet", "Folder of the trained networks.")
 _OUTPUT = flags.DEFINE_string("output", "runs/guidenet-results", "Folder for scores and pictures.")
-_DATA = flags.DEFINE_string("data", "cut-outs", "The images: cut-outs, cut-outs:FOLDER, voc:FOLDER or davis:FOLDER.")
+_DATA = flags.DEFINE_string(
+    "data", "cut-outs", "The images: cut-outs, or cut-outs, folder, coco, voc, fss or davis with :FOLDER."
+)
 _CACHE = flags.DEFINE_string("cache", "cache", "Folder for the drawings of cut-outs.")
 _PARTS = flags.DEFINE_list("parts", list(PARTS), f"What to compute: {', '.join(PARTS)}.")
 _METHODS = flags.DEFINE_list("methods", [], "Methods to compute, by default all whose networks are there.")

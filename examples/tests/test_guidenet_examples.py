@@ -86,7 +86,11 @@ def test_methods_are_scored_on_what_they_were_trained_for(part, method, kinds):
 @pytest.mark.parametrize(
     ("example", "flags", "message"),
     [
-        ("train_guidenet.py", ["--data=imagenet"], "data must be one of cut-outs, voc, davis, got 'imagenet'"),
+        (
+            "train_guidenet.py",
+            ["--data=imagenet"],
+            "data must be one of cut-outs, voc, coco, fss, davis, folder, got 'imagenet'",
+        ),
         ("train_guidenet.py", ["--override=network.fusion=middle"], "fusion must be one of late, early, masking, none"),
         ("train_guidenet.py", ["--override=network.fushion=late"], "did you mean network.fusion"),
         ("train_guidenet.py", ["--data=davis:CLIPS", "--kinds=semantic"], "kinds must be among video with data davis"),
