@@ -22,6 +22,12 @@ def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
         raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}, got {value!r}")
 
 
+def check_name(name: str, value: object) -> None:
+    """Raises unless `value` is text with something in it."""
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name} must be text, got {value!r}")
+
+
 def check_range(name: str, value: tuple[float, float], minimum: float) -> None:
     """Raises unless `value` is two numbers of at least `minimum`, in order."""
     low, high = value

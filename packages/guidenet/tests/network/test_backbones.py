@@ -113,7 +113,7 @@ def test_sides_that_the_stride_does_not_divide_are_refused():
 @pytest.mark.parametrize(
     ("config", "offsets"),
     [
-        (BackboneConfig(strides=(8, 16, 32)), [7, 15, 31]),
+        (BackboneConfig(strides=(4, 8, 16, 32)), [2, 3, 9, 15.5]),
         (BackboneConfig("small", (4, 8)), [3, 7]),
         (BackboneConfig("vgg16", (32,)), [31.5]),
     ],

@@ -78,8 +78,18 @@ def unit(x):
     return x / np.linalg.norm(x, axis=-1, keepdims=True)
 
 
-def cosines(z):
-    positive, negative = unit(FEATURES) @ unit(z[1]), unit(FEATURES) @ unit(z[0])
+def background(z, valid=VALID):
+    """The mean of directions in the image, weighted by how unlike the positives they are."""
+    cells = unit(FEATURES)[valid]
+    likeness = cells @ unit(z[1])
+    return unit(np.exp(-(likeness - likeness.mean()) / likeness.std()) @ cells)
+
+
+def cosines(z, own=None, annotated=True):
+    own = background(z) if own is None else own
+    towards = unit(own + unit(z[0])) if annotated else own
+    positive = unit(FEATURES) @ unit(z[1])
+    negative = np.maximum(unit(FEATURES) @ own, unit(FEATURES) @ towards)
     return np.stack([positive, negative, positive - negative], axis=-1)
 
 
@@ -101,18 +111,25 @@ def test_cosine_adds_a_hidden_layer(products):
         hidden = dense(p["hidden"], x)
         if products:
             hidden += dense(p["positive"], unit(FEATURES) * unit(Z[k, 1]))
-            hidden += dense(p["negative"], unit(FEATURES) * unit(Z[k, 0]))
+            hidden += dense(p["negative"], unit(FEATURES) * unit(background(Z[k]) + unit(Z[k, 0])))
         expected = dense(p["linear"], x) + dense(p["score"], np.maximum(hidden, 0)) - p["threshold"]
         np.testing.assert_allclose(score(head, params)[k], expected[..., 0], rtol=1e-4, atol=1e-5)
 
 
-def test_without_negatives_the_mean_of_the_image_takes_their_place():
+def test_without_negatives_the_image_is_the_background():
     head, params = make(HeadConfig(), shift=0)
     present, valid = put(PRESENT, np.s_[0, 0], False), put(VALID, np.s_[:, 2:], False)
-    mean = FEATURES[:, :2].mean(axis=(0, 1))  # of what is image
-    expected = score(head, params, put(Z, np.s_[0, 0], mean))
     found = score(head, params, put(Z, np.s_[0, 0], 0), present, valid)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    for k in range(K):
+        x = cosines(np.asarray(Z[k]), background(np.asarray(Z[k]), valid), annotated=k > 0)  # of what is image
+        np.testing.assert_allclose(found[k], 10 * x[..., 2], rtol=1e-4, atol=1e-5)
+
+
+def test_the_first_negative_annotation_only_takes_away():
+    head, params = make(HeadConfig(), shift=0)
+    before = score(head, params, put(Z, np.s_[:, 0], 0), put(PRESENT, np.s_[:, 0], False))
+    assert (score(head, params) <= before + 1e-5).all()
+    assert (score(head, params) < before - 1e-3).any()
 
 
 @pytest.mark.parametrize("config", [HeadConfig(), HeadConfig("concat", hidden_size=3), HeadConfig("concat", True, 3)])

@@ -202,6 +202,59 @@ def test_the_smallest_image_can_be_annotated_and_segmented():
     assert segmenter.predict(dot).logits.shape == (1, 1, 1)
 
 
+def test_equal_images_of_two_names_are_two_that_are_encoded_once():
+    segmenter = new()
+    segmenter.add_image(SUPPORT, "first")
+    segmenter.add_image(SUPPORT, "second")
+    assert segmenter.images == ("first", "second")
+    assert segmenter.add_image(SUPPORT) == "first"
+    assert segmenter.add_image(SUPPORT, "second") == "second"
+    assert segmenter.num_encoder_calls == 1
+    segmenter.click("second", 25, 25)
+    segmenter.remove_image("first")
+    assert segmenter.predict("second").masks["object"].any()
+    segmenter.remove_image("second")
+    assert segmenter.guidance.classes == ()
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda s: s.click("photo", 20, 20, cls=5),
+        lambda s: s.click("photo", 20, 20, cls=""),
+        lambda s: s.click("photo", 20, 20, cls=None),
+        *(lambda s, label=label: s.click("photo", 20, 20, label) for label in (-1, 0, 2, "0", "positive", 1.0)),
+        lambda s: s.click("photo", "5", 20),
+        lambda s: s.click("photo", None, 20),
+        lambda s: s.click("photo", float("nan"), 20),
+        lambda s: s.click(5, 20, 20),
+        lambda s: s.click(["photo"], 20, 20),
+        lambda s: s.paint("photo", SUPPORT_MASKS["red"], cls=b"red"),
+        lambda s: s.paint("photo", SUPPORT_MASKS["red"], label=1),
+        lambda s: s.paint("photo", SUPPORT_MASKS["red"], rest=0),
+        lambda s: s.add_guidance(Guidance.empty(8, "another encoder")),
+        lambda s: s.add_guidance("red.npz"),
+        lambda s: s.remove_guidance(s.guidance + s.guidance),
+        lambda s: s.remove_guidance(None),
+    ],
+)
+def test_an_error_in_use_changes_nothing(act):
+    segmenter, untouched = new(), new()
+    for s in (segmenter, untouched):
+        s.add_image(SUPPORT, "photo")
+        s.click("photo", 25, 25, np.bool_(True))
+    with pytest.raises(ValueError, match=r"must|added"):
+        act(segmenter)
+    for s in (segmenter, untouched):
+        s.click("photo", 75, 85, label=False)
+        assert s.undo()
+    assert segmenter.guidance == untouched.guidance
+    assert segmenter.classes == untouched.classes
+    np.testing.assert_array_equal(segmenter.predict("photo").logits, untouched.predict("photo").logits)
+    assert segmenter.undo()
+    assert not segmenter.undo()
+
+
 def test_frames_of_a_video_are_segmented_as_they_come_and_not_kept():
     segmenter = new()
     segmenter.paint(segmenter.add_image(SUPPORT), SUPPORT_MASKS["red"], rest=False)
@@ -235,7 +288,7 @@ def test_local_pooling_serves_the_annotated_image_only():
         **params,
         "head": jax.tree.map(lambda x: x + np.random.default_rng(x.size).normal(size=x.shape), params["head"]),
     }
-    segmenter = Segmenter(network, params)
+    segmenter = Segmenter(network, params, edges=False, min_area=0)
     photo = segmenter.add_image(SUPPORT)
     segmenter.click(photo, 25, 25)
     one = segmenter.predict(photo).logits
@@ -273,7 +326,7 @@ def test_number_of_classes_does_not_change_the_scores():
         (lambda s: s.paint("photo", np.zeros((100, 120))), r"mask must be bool \[100, 120\] for 'photo', got float64"),
         (lambda s: s.paint("photo", np.zeros((2, 2), bool)), r"mask must be bool \[100, 120\] .* got bool \[2, 2\]"),
         (lambda s: s.add_image(QUERY, "photo"), "name must be new"),
-        (lambda s: s.add_image(SUPPORT, "other"), "name must be 'photo', as the image was added before"),
+        (lambda s: s.add_image(SUPPORT, 5), "name must be text, got 5"),
         (lambda s: s.predict("none"), "image must be one that was added"),
         (lambda s: s.predict(np.zeros((2, 2))), "image must be uint8"),
         (lambda s: s.remove_image("none"), "image must be one that was added"),
@@ -283,6 +336,7 @@ def test_number_of_classes_does_not_change_the_scores():
         ),
         (lambda s: new(max_side=0), "max_side must be at least 1, got 0"),
         (lambda s: new(max_side=4096), "max_side must be at most 2048, got 4096"),
+        (lambda s: new(min_area=-1), "min_area must be at least 0, got -1"),
         (lambda s: Segmenter(NETWORK), "network and params must be given together"),
         (
             lambda s: Segmenter(GuidedNetwork(EARLY), PARAMS),

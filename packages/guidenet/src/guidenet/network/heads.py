@@ -26,11 +26,11 @@ class Directions(NamedTuple):
     """What the cosine head keeps of an image.
 
     features: `[R, Q, C]`, of length 1 each.
-    mean: `[C]`, of all cells of the image, of length 1.
+    valid: `[R, Q]` bool, cells that lie in the image.
     """
 
     features: jax.Array
-    mean: jax.Array
+    valid: jax.Array
 
 
 Prepared = jax.Array | Directions
@@ -100,8 +100,15 @@ class CosineHead(nn.Module):
         x = [cos(phi, z+), cos(phi, z-), cos(phi, z+) - cos(phi, z-)],  s = w x + b + W2 relu(W1 x + b1)
 
     With `products`, W1 also sees the products phi * z+ and phi * z- of directions. It starts as the nearest prototype:
-    w = (0, 0, 10), all else 0. Where a class has no negatives, the mean of the query's features takes their place: most
-    of an image is not what is looked for.
+    w = (0, 0, 10), all else 0.
+
+    z- is the background. A user says little of it at first, and most of an image is not what is looked for, so half of
+    it is always the query's own: the mean b of its features, weighted by how unlike z+ they are. With n the mean of
+    the annotated negatives, both of length 1,
+
+        b ~ sum of exp(-(cos(phi, z+) - mean) / deviation) phi,   cos(phi, z-) = max(cos(phi, b), cos(phi, b + n))
+
+    and without negatives cos(phi, b): the first negative annotation can only take from a mask.
     """
 
     config: HeadConfig
@@ -120,15 +127,16 @@ class CosineHead(nn.Module):
 
     def prepare(self, features: jax.Array, valid: jax.Array) -> Directions:
         """`Directions` of `[R, Q, C]`."""
-        mean = jnp.sum(features * valid[..., None], axis=(0, 1)) / jnp.maximum(valid.sum(), 1)
-        return Directions(_direction(features), _direction(mean))
+        return Directions(_direction(features), valid)
 
     def __call__(self, prepared: Directions, z: jax.Array, present: jax.Array, deterministic: bool = True) -> jax.Array:
         """See `make_head`."""
         positive = _direction(z[:, 1])
-        negative = jnp.where(present[:, 0, None], _direction(z[:, 0]), prepared.mean[None])
         to_positive = jnp.einsum("rqc,kc->krq", prepared.features, positive)
-        to_negative = jnp.einsum("rqc,kc->krq", prepared.features, negative)
+        own = _background_of(prepared, to_positive)
+        negative = jnp.where(present[:, 0, None], _direction(own + _direction(z[:, 0])), own)
+        to_own, to_negative = (jnp.einsum("rqc,kc->krq", prepared.features, x) for x in (own, negative))
+        to_negative = jnp.maximum(to_own, to_negative)
         x = jnp.stack([to_positive, to_negative, to_positive - to_negative], axis=-1)
         logits = self.linear(x)
         if self.config.hidden_size:
@@ -143,6 +151,16 @@ class CosineHead(nn.Module):
     def everything(self, features: jax.Array, valid: jax.Array, z: jax.Array, present: jax.Array) -> jax.Array:
         """See `make_head`."""
         return self(self.prepare(features, valid), z, present)
+
+
+def _background_of(image: Directions, to_positive: jax.Array) -> jax.Array:
+    """`[K, C]`: for each class the direction of what is least like it in an image; `to_positive [K, R, Q]` cosines."""
+    valid = image.valid[None].astype(to_positive.dtype)
+    count = jnp.maximum(valid.sum(), 1)
+    mean = (to_positive * valid).sum((1, 2), keepdims=True) / count
+    variance = (jnp.square(to_positive - mean) * valid).sum((1, 2), keepdims=True) / count
+    weight = valid * jnp.exp((mean - to_positive) * jax.lax.rsqrt(variance + 1e-6))
+    return _direction(jnp.einsum("krq,rqc->kc", weight, image.features))
 
 
 def _background(z: jax.Array, present: jax.Array) -> jax.Array:

@@ -16,6 +16,7 @@ from guidenet.network.geometry import Grid
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.guides import Guide
 from guidenet.network.heads import Prepared
+from guidenet.segmenter.edges import Edges, find_edges
 
 
 class Encoded(NamedTuple):
@@ -23,17 +24,21 @@ class Encoded(NamedTuple):
 
     features: `[R, Q, C]` of the cells whose centres lie in the image.
     prepared: what the head needs of it, with the cells of what fills the image up.
-    image: size and place of the pixels, which themselves are not kept.
+    image: size and place of the pixels, which are kept in `edges` only.
     grid: where the cells of `features` lie.
+    edges: of the image as it was seen; None where they are not looked at.
     """
 
     features: jax.Array
     prepared: Prepared
     image: FittedImage
     grid: Grid
+    edges: Edges | None
 
 
-def encode_image(network: GuidedNetwork, encoder: Params, head: Params, pixels: Pixels, max_side: int) -> Encoded:
+def encode_image(
+    network: GuidedNetwork, encoder: Params, head: Params, pixels: Pixels, max_side: int, *, with_edges: bool
+) -> Encoded:
     """Encodes an image of any size.
 
     Args:
@@ -42,6 +47,7 @@ def encode_image(network: GuidedNetwork, encoder: Params, head: Params, pixels: 
       head: its parameter `head`.
       pixels: `[H, W, 3]` uint8.
       max_side: longest side in px at which it is seen.
+      with_edges: also look at its edges.
     """
     image = fit(pixels, max_side, fill_colour(network.config.backbone))
     whole = network.grid(*image.pixels.shape[:2])
@@ -53,7 +59,8 @@ def encode_image(network: GuidedNetwork, encoder: Params, head: Params, pixels: 
     valid[:rows, :columns] = True
     features, prepared = _encode(network, encoder, head, jax.numpy.asarray(image.pixels), jax.numpy.asarray(valid))
     kept = FittedImage(image.pixels[:0], image.inner, image.size)
-    return Encoded(features, prepared, kept, Grid(rows, columns, whole.stride, whole.offset))
+    edges = find_edges(np.ascontiguousarray(image.pixels[: image.inner[0], : image.inner[1]])) if with_edges else None
+    return Encoded(features, prepared, kept, Grid(rows, columns, whole.stride, whole.offset), edges)
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -39,14 +39,19 @@ class Prediction:
     @functools.cached_property
     def probabilities(self) -> npt.NDArray[np.float32]:
         """`[K, H, W]` of each class; what is missing to 1 is background."""
-        top = np.maximum(self.logits.max(axis=0, initial=0), 0)
-        odds = np.exp(self.logits - top)
-        return odds / (np.exp(-top) + odds.sum(axis=0))
+        return probabilities(self.logits)
 
     @property
     def masks(self) -> dict[str, npt.NDArray[np.bool_]]:
         """`[H, W]` of each class by its name."""
         return {name: self.labels == i + 1 for i, name in enumerate(self.classes)}
+
+
+def probabilities(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """`[K, ...]` of each class; what is missing to 1 is background, whose logit is 0."""
+    top = np.maximum(logits.max(axis=0, initial=0), 0)
+    odds = np.exp(logits - top)
+    return odds / (np.exp(-top) + odds.sum(axis=0))
 
 
 def upsample_to(

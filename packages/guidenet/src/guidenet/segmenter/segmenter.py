@@ -1,5 +1,6 @@
 """Segment images from a few annotations, numpy in and numpy out."""
 
+import numbers
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -7,18 +8,23 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
-from guidenet.checks import check_at_least
+from guidenet.checks import check_at_least, check_name
 from guidenet.images import Pixels, as_image, inner_pixels
 from guidenet.network import guides
+from guidenet.network.geometry import Grid
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.guides import Guide
 from guidenet.network.models import fingerprint, pretrained
+from guidenet.segmenter.edges import follow_edges, remove_specks
 from guidenet.segmenter.encoding import Encoded, digest, encode_image, score_image
 from guidenet.segmenter.guidance import Guidance
 from guidenet.segmenter.prediction import MAX_CLASSES, Prediction, upsample_to
 from guidenet.segmenter.shots import Change, Shot
 
 DEFAULT_CLASS = "object"
+
+MIN_AREA = 64
+"""Px of the smallest piece or hole that is kept: a quarter of a cell of 16 px."""
 
 MAX_SIDE = 2048
 """Longest side in px at which images can be seen: sums of features over larger ones might not fit into 64 bits."""
@@ -47,7 +53,13 @@ class Segmenter:
     """
 
     def __init__(
-        self, network: GuidedNetwork | None = None, params: Params | None = None, *, max_side: int = 512
+        self,
+        network: GuidedNetwork | None = None,
+        params: Params | None = None,
+        *,
+        max_side: int = 512,
+        edges: bool = True,
+        min_area: int = MIN_AREA,
     ) -> None:
         """Starts without images.
 
@@ -55,10 +67,14 @@ class Segmenter:
           network: and `params` together: a guided network; None is `guidenet.pretrained()`.
           params: of the network.
           max_side: longest side in px at which images are seen; larger ones are shrunk.
+          edges: masks end at the edges of the image, see `guidenet.segmenter.edges`; False leaves what is interpolated
+            between cells.
+          min_area: pieces of a mask and holes in it of fewer px, of the image as it is seen, are no part of the mask
+            and filled; 0 keeps all.
 
         Raises:
-          ValueError: only one of `network` and `params` is given, `max_side` is out of range, or the network's fusion
-            is not late: other kinds would need the encoder for every click.
+          ValueError: only one of `network` and `params` is given, `max_side` or `min_area` is out of range, or the
+            network's fusion is not late: other kinds would need the encoder for every click.
           WeightsMissingError: no network is given, and the extra `weights` is not installed.
         """
         check_at_least("max_side", max_side, 1)
@@ -70,11 +86,13 @@ class Segmenter:
             network, params = pretrained()
         if network.config.fusion != "late":
             raise ValueError(f"fusion must be late for clicks to spare the encoder, got {network.config.fusion}")
+        check_at_least("min_area", min_area, 0)
         self._network, self._max_side = network, max_side
+        self._edges, self._min_area = edges, min_area
         self._encoder = jax.device_put({part: params[part] for part in ("backbone", "projection")})
         self._head = jax.device_put({"head": params["head"]})
         self._encoded: dict[str, Encoded] = {}
-        self._names: dict[bytes, str] = {}
+        self._digests: dict[str, bytes] = {}
         self._shots: dict[str, Shot] = {}
         self._sums: dict[str, Guidance] = {}
         self._guidance = Guidance.empty(network.feature_size, fingerprint(network, params), network.config.shots)
@@ -107,24 +125,25 @@ class Segmenter:
 
         Args:
           image: `[H, W]`, `[H, W, 3]` or `[H, W, 4]` uint8.
-          name: None numbers it. An image that is there already keeps its name.
+          name: None numbers it, or is the name of an equal image that is there. Equal images of two names are two
+            images, which are encoded once.
 
         Raises:
           ValueError: it is no image, or there is another one of that name.
         """
+        if name is not None:
+            check_name("name", name)
         pixels = as_image(image)
         key = digest(pixels)
-        known = self._names.get(key)
-        if known is not None and name in (None, known):
-            return known
-        if known is not None:
-            raise ValueError(f"name must be {known!r}, as the image was added before, got {name!r}")
+        if name is not None and self._digests.get(name, key) != key:
+            raise ValueError(f"name must be new, and there is another image {name!r}")
+        known = self._named(key)
+        if known is not None and (name is None or name in self._encoded):
+            return name or known
         if name is None:
             name = next(f"image-{i}" for i in range(1, len(self._encoded) + 2) if f"image-{i}" not in self._encoded)
-        elif name in self._encoded:
-            raise ValueError(f"name must be new, and there is another image {name!r}")
-        self._encoded[name] = self._encode(pixels)
-        self._names[key] = name
+        self._encoded[name] = self._encode(pixels) if known is None else self._encoded[known]
+        self._digests[name] = key
         return name
 
     def remove_image(self, name: str) -> None:
@@ -137,7 +156,7 @@ class Segmenter:
         self._guidance -= self._sums.pop(name, self._empty)
         self._shots.pop(name, None)
         self._encoded.pop(name)
-        self._names = {key: other for key, other in self._names.items() if other != name}
+        self._digests.pop(name)
         self._done = [step for step in self._done if not (isinstance(step, _Labelled) and step.name == name)]
 
     def click(self, name: str, y: int, x: int, label: bool | None = True, cls: str = DEFAULT_CLASS) -> None:
@@ -151,12 +170,13 @@ class Segmenter:
           cls: the class. A pixel is of one class at most.
 
         Raises:
-          ValueError: there is no such image, the pixel lies outside of it, or there are too many classes.
+          ValueError: there is no such image, the pixel lies outside of it, the label is none, the class has no name, or
+            there are too many classes. Nothing is changed then.
         """
         height, width = self._find(name).image.size
-        if not (0 <= y < height and 0 <= x < width):
-            raise ValueError(f"y, x must lie in the {height} x {width} px of {name!r}, got {y}, {x}")
-        self._label(name, np.array([int(y)]), np.array([int(x)]), np.array([_code(label)]), cls)
+        if not all(isinstance(place, numbers.Real) for place in (y, x)) or not (0 <= y < height and 0 <= x < width):
+            raise ValueError(f"y, x must lie in the {height} x {width} px of {name!r}, got {y!r}, {x!r}")
+        self._label(name, np.array([int(y)]), np.array([int(x)]), np.array([_code("label", label)]), cls)
 
     def paint(
         self,
@@ -176,7 +196,8 @@ class Segmenter:
           rest: of all other pixels; None leaves them as they are. A dense mask has `rest=False`.
 
         Raises:
-          ValueError: there is no such image, the mask is not bool or has another size, or there are too many classes.
+          ValueError: there is no such image, the mask is not bool or has another size, a label is none, the class has
+            no name, or there are too many classes. Nothing is changed then.
         """
         size, array = self._find(name).image.size, np.asarray(mask)
         if array.dtype != np.bool_ or array.shape != size:
@@ -184,7 +205,7 @@ class Segmenter:
                 f"mask must be bool [{size[0]}, {size[1]}] for {name!r}, got {array.dtype} {list(array.shape)}"
             )
         rows, columns = np.nonzero(array if rest is None else np.ones_like(array))
-        codes = np.where(array[rows, columns], _code(label), _code(rest))
+        codes = np.where(array[rows, columns], _code("label", label), _code("rest", rest))
         self._label(name, rows, columns, codes, cls)
 
     def undo(self) -> bool:
@@ -205,8 +226,9 @@ class Segmenter:
         Raises:
           ValueError: it was made by another encoder, or there are too many classes.
         """
+        joined = self._guidance + _guidance(guidance)
         self._register(guidance.classes)
-        self._guidance += guidance
+        self._guidance = joined
         self._done.append(_Joined(guidance, removed=False))
 
     def remove_guidance(self, guidance: Guidance) -> None:
@@ -215,7 +237,7 @@ class Segmenter:
         Raises:
           ValueError: it was made by another encoder, or was not added.
         """
-        self._guidance -= guidance
+        self._guidance -= _guidance(guidance)
         self._done.append(_Joined(guidance, removed=True))
 
     def predict(self, image: str | npt.ArrayLike) -> Prediction:
@@ -231,7 +253,7 @@ class Segmenter:
         if isinstance(image, str):
             return self._predict(self._find(image), self._shots.get(image))
         pixels = as_image(image)
-        name = self._names.get(digest(pixels)) if self._names else None
+        name = self._named(digest(pixels)) if self._digests else None
         return self._predict(self._encode(pixels), None) if name is None else self.predict(name)
 
     def video(self, frames: Iterable[npt.ArrayLike]) -> Iterator[Prediction]:
@@ -254,14 +276,17 @@ class Segmenter:
     def _empty(self) -> Guidance:
         return Guidance.empty(self._guidance.feature_size, self._guidance.encoder, self._guidance.shots)
 
+    def _named(self, key: bytes) -> str | None:
+        return next((name for name, other in self._digests.items() if other == key), None)
+
     def _find(self, name: str) -> Encoded:
-        if name not in self._encoded:
+        if not isinstance(name, str) or name not in self._encoded:
             raise ValueError(f"image must be one that was added ({', '.join(self._encoded) or 'none'}), got {name!r}")
         return self._encoded[name]
 
     def _encode(self, pixels: Pixels) -> Encoded:
         self._num_encoder_calls += 1
-        return encode_image(self._network, self._encoder, self._head, pixels, self._max_side)
+        return encode_image(self._network, self._encoder, self._head, pixels, self._max_side, with_edges=self._edges)
 
     def _register(self, classes: Iterable[str]) -> None:
         new = [name for name in classes if name not in self._classes]
@@ -278,12 +303,18 @@ class Segmenter:
         cls: str,
     ) -> None:
         encoded = self._encoded[name]
+        check_name("cls", cls)
         self._register([cls])
         if name not in self._shots:
             self._shots[name] = Shot(self._features(encoded), encoded.grid, encoded.image.inner)
         pixels, labels = _vote(inner_pixels(rows, columns, encoded.image), codes)
-        self._done.append(_Labelled(name, self._shots[name].set(cls, pixels, labels)))
-        self._count(name)
+        changes = self._shots[name].set(cls, pixels, labels)
+        try:
+            self._count(name)
+        except ValueError:  # sums that are too large to be counted
+            self._shots[name].revert(changes)
+            raise
+        self._done.append(_Labelled(name, changes))
 
     def _features(self, encoded: Encoded) -> npt.NDArray[np.float32]:
         return np.asarray(encoded.features)[: encoded.grid.rows, : encoded.grid.columns]
@@ -306,7 +337,20 @@ class Segmenter:
         guide = Guide(*map(jax.numpy.asarray, self._guidance.sums(padded))) if guide is None else guide
         scores = np.asarray(score_image(self._network, self._head, encoded.prepared, guide))
         scores = scores[: len(classes), : encoded.grid.rows, : encoded.grid.columns]
-        return Prediction(classes, upsample_to(scores, encoded.grid, encoded.image.inner, encoded.image.size))
+        return Prediction(classes, self._at_pixels(scores, encoded))
+
+    def _at_pixels(self, scores: npt.NDArray[np.float32], encoded: Encoded) -> npt.NDArray[np.float32]:
+        """Logits `[K, H, W]` at the image's own size of those of its cells."""
+        inner, size = encoded.image.inner, encoded.image.size
+        if encoded.edges is not None:
+            logits = follow_edges(encoded.edges, scores, encoded.grid)
+        elif self._min_area:
+            logits = upsample_to(scores, encoded.grid, inner, inner)
+        else:
+            return upsample_to(scores, encoded.grid, inner, size)
+        if self._min_area:
+            logits = remove_specks(logits, self._min_area)
+        return logits if inner == size else upsample_to(logits, Grid(*inner, 1, 0), inner, size)
 
     def _local_guide(self, encoded: Encoded, shot: Shot | None, classes: list[str]) -> Guide:
         if shot is None:
@@ -317,7 +361,15 @@ class Segmenter:
         return guides.guide(encoded.features, jax.numpy.asarray(masks), local=True)
 
 
-def _code(label: bool | None) -> int:
+def _guidance(value: object) -> Guidance:
+    if not isinstance(value, Guidance):
+        raise ValueError(f"guidance must be a Guidance, such as Guidance.load(path), got {value!r}")
+    return value
+
+
+def _code(name: str, label: bool | None) -> int:
+    if label is not None and not isinstance(label, bool | np.bool_):
+        raise ValueError(f"{name} must be True, False or None, got {label!r}")
     return 0 if label is None else 1 if label else -1
 
 

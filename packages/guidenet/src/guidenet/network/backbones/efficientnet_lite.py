@@ -28,12 +28,13 @@ BLOCKS: tuple[Block, ...] = tuple(
 
 STEM_CHANNELS = 32
 
-LAST_BLOCK = {8: 4, 16: 10, 32: 15}
+LAST_BLOCK = {4: 2, 8: 4, 16: 10, 32: 15}
 """By stride in px: the last block, from 0, whose output has it."""
 
-OFFSETS = {8: 7.0, 16: 15.0, 32: 31.0}
-"""By stride in px: the offset of the first cell's centre, px. Of an even side, the cells of a padded convolution of
-stride 2 are centred on every second cell, from 1 on."""
+OFFSETS = {4: 2.0, 8: 3.0, 16: 9.0, 32: 15.5}
+"""By stride in px: the offset of the first cell's centre, px, as measured with the trained weights by
+`benchmarks/cell_centres.py`. By the geometry of padded convolutions it would be the stride less 1; the trained kernels
+look at the near side of their windows."""
 
 MEAN = (127.0, 127.0, 127.0)
 """RGB in 0..255."""
