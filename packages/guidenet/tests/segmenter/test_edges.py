@@ -28,11 +28,10 @@ def photo(mask, seed=0, noise=4):
 
 def cell_scores(mask, grid=CELLS):
     """Logits of cells: 3 in a mask and -3 outside, in between as the mean over the cell says."""
-    places = [
-        np.clip((grid.offset + grid.stride * np.arange(n)).astype(int), 0, None) for n in (grid.rows, grid.columns)
-    ]
+    centres = [int(grid.offset) + grid.stride * np.arange(cells) for cells in (grid.rows, grid.columns)]
+    rows, columns = (np.minimum(places, side - 1) for places, side in zip(centres, mask.shape, strict=True))
     smooth = scipy.ndimage.uniform_filter(mask.astype(np.float32), grid.stride)
-    return (6 * smooth[np.ix_(*(np.minimum(p, s - 1) for p, s in zip(places, mask.shape, strict=True)))] - 3)[None]
+    return 6 * smooth[np.ix_(rows, columns)][None] - 3
 
 
 def iou(found, mask):
@@ -44,7 +43,7 @@ def test_a_mask_of_coarse_cells_ends_where_the_thing_ends():
     scores = cell_scores(mask)
     coarse = upsample_to(scores, CELLS, SIZE, SIZE)[0] > 0
     found = follow_edges(find_edges(photo(mask)), scores, CELLS)[0] > 0
-    assert iou(coarse, mask) < 0.9
+    assert iou(coarse, mask) < 0.92
     assert iou(found, mask) > 0.97
 
 
@@ -115,10 +114,9 @@ def test_only_signs_change():
 def test_a_hole_gets_the_class_of_most_of_its_border():
     labels = np.full((20, 20), 1)
     labels[:, 12:] = 2
-    labels[5:8, 10:14] = 0
-    labels[5:8, 9] = 2  # so that two sides of three are of the second class
+    labels[5:8, 11:14] = 0  # five pixels of the first class are beside it, and seven of the second
     found = labels_of(remove_specks(logits_of(labels, 2), 20))
-    assert (found[5:8, 10:14] == 2).all()
+    assert (found[5:8, 11:14] == 2).all()
 
 
 @given(arrays.arrays(np.int8, (12, 14), elements=st.integers(0, 2)), st.integers(0, 30))

@@ -62,6 +62,11 @@ class Page:
         fields = {"image": image, "y": y, "x": x, "positive": positive, "cls": cls}
         return self.ask("POST", "/api/clicks", json=fields)
 
+    @property
+    def clicks(self):
+        """Image, y, x, whether positive, and index of the class, of each."""
+        return [[mark[key] for key in ("image", "y", "x", "positive", "cls")] for mark in self.state["marks"]]
+
     def labels(self, image):
         found = next(one for one in self.state["images"] if one["id"] == image)
         return decode_runs(self.state["masks"][image], found["height"], found["width"])

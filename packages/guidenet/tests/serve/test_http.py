@@ -30,7 +30,7 @@ def test_clicks_on_one_image_answer_with_the_masks_of_all(page):
     label_red(page)
     for image, (y, x) in zip(page.ids, [(10, 10), (65, 5), (60, 60)], strict=True):
         assert iou(page.labels(image) == 1, y, x) > 0.5
-    assert page.state["clicks"][1] == [page.ids[0], 90, 20, False, 0]
+    assert page.clicks[1] == [page.ids[0], 90, 20, False, 0]
     assert page.state["can_undo"]
     assert page.state["trained"]
     assert 0 < page.state["seconds"] < 60
@@ -55,11 +55,10 @@ def test_each_image_is_encoded_once(model, drawn):
     ids = [session.add_image(name, draw(one)) for name, one in boxes.items()]
     session.add_class("cat")
     for i in range(3):
-        session.click(Click(ids[i], 20, 20, True, "cat"))
+        session.mark(Click(ids[i], 20, 20, True, "cat"))
         session.state()
     session.undo()
-    session.mask(ids[0])
-    session.add_image("again.png", draw(boxes["one.png"]))
+    session.labels(ids[0])
     assert segmenter.num_encoder_calls == 3
 
 
@@ -78,7 +77,7 @@ def test_several_classes_and_their_masks_as_a_palette(page):
     assert "#{:02x}{:02x}{:02x}".format(*mask.getpalette()[6:9]) == colour
     archive = zipfile.ZipFile(io.BytesIO(page.client.get("/api/masks.zip").content))
     assert archive.read("classes.txt") == b"object\nblue\n"
-    assert sorted(archive.namelist()) == ["classes.txt", "one.png", "three.png", "two.png"]
+    assert archive.namelist() == ["one.png", "two.png", "three.png", "classes.txt"]
 
 
 def test_undo_and_clear_restore_every_bit(page):
@@ -87,19 +86,23 @@ def test_undo_and_clear_restore_every_bit(page):
     masks = page.state["masks"]
     page.click(page.ids[1], 70, 10)
     page.click(page.ids[1], 70, 10, positive=False)
-    assert page.state["masks"] != masks
+    assert page.client.get("/api/guidance.npz").content != one
     page.ask("POST", "/api/undo")
     page.ask("POST", "/api/undo")
     assert page.state["masks"] == masks
-    assert len(page.state["clicks"]) == 1
+    assert len(page.clicks) == 1
     assert page.client.get("/api/guidance.npz").content == one
     page.click(page.ids[2], 5, 5)
     page.ask("POST", "/api/clear")
-    assert page.state["clicks"] == []
-    assert not page.state["can_undo"]
+    assert page.clicks == []
+    assert page.state["can_undo"]
     assert not page.state["trained"]
-    before = page.state["masks"]
-    assert page.ask("POST", "/api/undo")["masks"] == before
+    page.ask("POST", "/api/undo")
+    assert len(page.clicks) == 2
+    for _ in range(3):
+        page.ask("POST", "/api/undo")
+    assert not page.state["trained"]
+    assert not page.state["can_undo"]
 
 
 def test_masks_have_the_size_of_the_file(new_page, drawn):
@@ -115,16 +118,24 @@ def test_masks_have_the_size_of_the_file(new_page, drawn):
     assert (shrunk == (page.labels(image) > 0)).mean() > 0.97
 
 
-def test_names_of_masks_differ_and_have_no_folders(new_page, drawn):
+def test_names_of_masks_differ_and_stay_in_their_folders(new_page, drawn):
     draw = drawn[0]
     page = new_page()
-    for i, name in enumerate(["a.png", "a.png", "A.jpg", "../../etc/a.png", "..\\b\n.png", ""]):
+    for i, name in enumerate(["a.png", "a.png", "A.jpg", "../../etc/a.png", "..\\b\n.png", "C:\\b.png", ""]):
         page.add(name, draw([("red", 10 + i, 10)]))
     names = [image["name"] for image in page.state["images"]]
-    assert names == ["a.png", "a (2).png", "A.jpg", "a (3).png", "b.png", "image"]
+    assert names == ["a.png", "a (2).png", "A.jpg", "etc/a.png", "b.png", "b (2).png", "image"]
     page.click("1", 20, 20)
     archive = zipfile.ZipFile(io.BytesIO(page.client.get("/api/masks.zip").content))
-    assert archive.namelist() == ["a.png", "a (2).png", "A (3).png", "a (3) (2).png", "b.png", "image.png"]
+    assert archive.namelist() == [
+        "a.png",
+        "a (2).png",
+        "A (3).png",
+        "etc/a.png",
+        "b.png",
+        "b (2).png",
+        "image.png",
+    ]
 
 
 def test_guidance_carries_over_to_another_page_and_can_be_undone(page, new_page, drawn):
@@ -137,8 +148,8 @@ def test_guidance_carries_over_to_another_page_and_can_be_undone(page, new_page,
     image = other.add("two.png", draw(boxes["two.png"]))
     other.ask("POST", "/api/guidance", params={"name": "red.npz"}, content=saved.content)
     assert [cls["name"] for cls in other.state["classes"]] == ["red"]
-    assert other.state["guidance"] == ["red.npz"]
-    assert other.state["clicks"] == []
+    assert [one["name"] for one in other.state["guidance"]] == ["red.npz"]
+    assert other.clicks == []
     np.testing.assert_array_equal(other.labels(image), page.labels(page.ids[1]) > 0)
     assert other.client.get("/api/guidance.npz").content == saved.content
     other.ask("POST", "/api/undo")
@@ -159,15 +170,22 @@ def test_removing_an_image_takes_its_clicks_out(page):
     page.ask("DELETE", f"/api/images/{page.ids[1]}")
     page.ask("POST", "/api/undo")
     assert page.state["masks"] == {image: masks[image] for image in (page.ids[0], page.ids[2])}
-    assert [click[0] for click in page.state["clicks"]] == [page.ids[0]]
+    assert [click[0] for click in page.clicks] == [page.ids[0]]
     page.ask("POST", "/api/undo")
     assert not page.state["can_undo"]
 
 
-def test_the_same_image_again_is_the_same(page, drawn):
+def test_the_same_image_under_another_name_is_another_image(page, drawn):
     draw, boxes = drawn
-    assert page.add("copy.png", draw(boxes["one.png"])) == page.ids[-1]
-    assert len(page.state["images"]) == 3
+    copy = page.add("copy.png", draw(boxes["one.png"]))
+    label_red(page)
+    assert page.state["masks"][copy] == page.state["masks"][page.ids[0]]
+    archive = zipfile.ZipFile(io.BytesIO(page.client.get("/api/masks.zip").content))
+    assert archive.read("copy.png") == archive.read("one.png")
+    page.ask("DELETE", f"/api/images/{page.ids[0]}")
+    assert page.clicks == []
+    page.click(copy, 25, 25)
+    assert page.labels(copy).any()
 
 
 def test_classes_are_removed_while_nothing_is_said_about_them(page):
@@ -177,7 +195,7 @@ def test_classes_are_removed_while_nothing_is_said_about_them(page):
     assert "clicks" in page.refused("DELETE", "/api/classes", params={"name": "b/c?"})[1]
     page.ask("DELETE", "/api/classes", params={"name": "object"})
     assert [cls["name"] for cls in page.state["classes"]] == ["b/c?"]
-    assert page.state["clicks"][0][4] == 0
+    assert page.clicks[0][4] == 0
     assert page.labels(page.ids[0]).max() == 1
     page.ask("POST", "/api/undo")
     assert "last class" in page.refused("DELETE", "/api/classes", params={"name": "b/c?"})[1]
@@ -200,3 +218,90 @@ def test_kinds_of_files(new_page, drawn, kind):
     page = new_page()
     page.add("a", drawn[0]([("red", 1, 1)], kind=kind))
     assert page.state["images"][0]["width"] == 120
+
+
+def test_marks_are_deleted_and_flipped_and_that_is_undone(page):
+    page.click(page.ids[0], 25, 25)
+    one = page.state["masks"]
+    page.click(page.ids[0], 90, 20)
+    first, second = (mark["id"] for mark in page.state["marks"])
+    page.ask("POST", f"/api/marks/{second}/flip")
+    assert [click[3] for click in page.clicks] == [True, False]
+    flipped = page.state["masks"]
+    page.ask("DELETE", f"/api/marks/{second}")
+    assert page.state["masks"] == one
+    page.ask("POST", "/api/undo")
+    assert page.state["masks"] == flipped
+    page.ask("DELETE", f"/api/marks/{first}")
+    assert [click[1] for click in page.clicks] == [90]
+    page.ask("POST", "/api/undo")
+    page.ask("POST", "/api/undo")
+    assert page.state["can_redo"]
+    page.ask("POST", "/api/redo")
+    assert page.state["masks"] == flipped
+    for method, path in (("DELETE", "/api/marks/99"), ("POST", "/api/marks/99/flip")):
+        assert page.refused(method, path) == (404, "there is no mark 99: it may have been taken back")
+    assert page.refused("DELETE", "/api/marks/x")[0] == 404
+
+
+def test_loaded_guidance_can_be_taken_out_alone(page):
+    label_red(page)
+    data = page.client.get("/api/guidance.npz").content
+    page.ask("POST", "/api/guidance", params={"name": "g.npz"}, content=data)
+    page.click(page.ids[1], 5, 80, positive=False)
+    number = page.state["guidance"][0]["id"]
+    assert "no sign" in page.refused("POST", f"/api/marks/{number}/flip")[1]
+    page.ask("DELETE", f"/api/marks/{number}")
+    assert page.state["guidance"] == []
+    assert len(page.clicks) == 4
+
+
+def test_a_class_keeps_its_colour_and_masks_have_it(page):
+    for name in ("blue", "third"):
+        page.ask("POST", "/api/classes", json={"name": name})
+    before = {cls["name"]: cls["colour"] for cls in page.state["classes"]}
+    page.ask("PATCH", "/api/classes", json={"name": "blue", "colour": "#0102fe"})
+    page.click(page.ids[0], 25, 25, cls="third")
+    page.click(page.ids[0], 75, 85, cls="blue")
+    page.ask("DELETE", "/api/classes", params={"name": "object"})
+    assert page.state["classes"] == [
+        {"name": "blue", "colour": "#0102fe"},
+        {"name": "third", "colour": before["third"]},
+    ]
+    mask = Image.open(io.BytesIO(page.client.get(f"/api/images/{page.ids[0]}/mask.png").content))
+    assert mask.getpalette()[3:6] == [1, 2, 254]
+    page.ask("POST", "/api/classes", json={"name": "again"})
+    assert page.state["classes"][-1]["colour"] == before["object"]
+    for colour in ("red", "#12345", "#1234567", "#12345g"):
+        assert "#rrggbb" in page.refused("PATCH", "/api/classes", json={"name": "blue", "colour": colour})[1]
+    assert page.refused("PATCH", "/api/classes", json={"name": "dog", "colour": "#123456"})[0] == 404
+
+
+def test_a_class_that_was_removed_does_not_come_back_by_redo(page):
+    page.ask("POST", "/api/classes", json={"name": "cat"})
+    page.click(page.ids[0], 5, 5, cls="cat")
+    page.click(page.ids[0], 9, 9)
+    page.ask("POST", "/api/undo")
+    page.ask("POST", "/api/undo")
+    page.ask("DELETE", "/api/classes", params={"name": "cat"})
+    page.ask("POST", "/api/redo")
+    assert page.clicks == [[page.ids[0], 9, 9, True, 0]]
+
+
+def test_the_revision_changes_with_each_change_and_only_then(page, new_page):
+    seen = [page.state["revision"]]
+
+    def note(method, path, **options):
+        page.ask(method, path, **options)
+        assert page.state["revision"] not in seen
+        seen.append(page.state["revision"])
+        assert page.client.get("/api/revision").json() == {"revision": seen[-1]}
+
+    note("POST", "/api/classes", json={"name": "cat"})
+    note("PATCH", "/api/classes", json={"name": "cat", "colour": "#123456"})
+    note("POST", "/api/clicks", json={"image": page.ids[0], "y": 1, "x": 1, "positive": True, "cls": "cat"})
+    for path in ("undo", "redo", "clear"):
+        note("POST", f"/api/{path}")
+    note("DELETE", f"/api/images/{page.ids[0]}")
+    assert page.ask("GET", "/api/state")["revision"] == seen[-1]
+    assert new_page().state["revision"].partition("-")[0] != seen[-1].partition("-")[0]

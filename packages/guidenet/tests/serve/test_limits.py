@@ -93,7 +93,9 @@ def test_too_many_images(new_page, drawn):
         page.add(f"{i}.png", drawn[0]([("red", i, 0)]))
     status, message = upload(page, "third.png", drawn[0]([]))
     assert status == 413
-    assert message == "third.png was not added: there are 2 images, the most at once"
+    assert message == (
+        "third.png was not added: 2 images are the most at once; guidenet serve --max-images N takes more"
+    )
     page.ask("DELETE", f"/api/images/{page.state['images'][0]['id']}")
     page.add("third.png", drawn[0]([]))
 
@@ -127,7 +129,7 @@ def test_clicks_that_make_no_sense(page, change, status, message):
     found = page.refused("POST", "/api/clicks", json=fields)
     assert found[0] == status
     assert message in found[1]
-    assert page.ask("GET", "/api/state")["clicks"] == []
+    assert page.ask("GET", "/api/state")["marks"] == []
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 60000, b"9" * 5000])

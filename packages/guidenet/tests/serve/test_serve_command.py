@@ -33,7 +33,7 @@ def test_it_explains_itself(capsys):
         main(["serve", "--help"])
     assert stop.value.code == 0
     text = capsys.readouterr().out
-    for word in ("--port", "127.0.0.1", "Ctrl-C", "examples:", "--guidance"):
+    for word in ("--port", "127.0.0.1", "Ctrl-C", "examples:", "--guidance", "--work"):
         assert word in text
 
 
@@ -56,42 +56,114 @@ def test_it_listens_on_the_loopback_interface_only():
         assert server.address(listening).startswith("http://127.0.0.1:")
 
 
-def test_it_serves_and_ends_cleanly_at_ctrl_c(tmp_path, drawn):
-    draw, boxes = drawn
-    (tmp_path / "one.png").write_bytes(draw(boxes["one.png"]))
-    (tmp_path / "bad.png").write_bytes(b"no image")
-    names = ["bad.png", "one.png", "none.png"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "serve", "--port", "0", *(str(tmp_path / name) for name in names)],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"},
-    )
-    try:
+@pytest.fixture
+def serve(tmp_path):
+    """Starts the command in a folder; gives the process, a function that asks the page, and what was said before."""
+    processes = []
+
+    def start(*arguments):
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, "serve", "--port", "0", *map(str, arguments)],
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"},
+        )
+        processes.append(process)
         lines = []
         for line in process.stderr:
             lines.append(line)
             if "the page is at" in line:
                 break
-        said = "".join(lines)
-        assert "skipped: bad.png could not be read" in said
-        assert "none.png" in said
         address = next(word for word in lines[-1].split() if word.startswith("http"))
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(address + "api/state", timeout=60) as answer:
-            assert [image["name"] for image in json.load(answer)["images"]] == ["one.png"]
-            assert "server" not in answer.headers
-        with pytest.raises(urllib.error.HTTPError) as refusal:
-            opener.open(urllib.request.Request(address, headers={"Host": "evil.example"}), timeout=60)
-        with refusal.value as answer:
-            assert answer.code == 403
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
-        assert process.stderr.read() == "guidenet: stopped\n"
-    finally:
+
+        def ask(path, fields=None, **headers):
+            data = None if fields is None else json.dumps(fields).encode()
+            headers = {"Content-Type": "application/json", **headers}
+            with opener.open(urllib.request.Request(address + path, data, headers), timeout=60) as answer:
+                assert "server" not in answer.headers
+                return json.load(answer)
+
+        return process, ask, "".join(lines)
+
+    yield start
+    for process in processes:
         process.kill()
         process.wait()
         process.stderr.close()
+
+
+def end(process, number=signal.SIGINT):
+    process.send_signal(number)
+    assert process.wait(60) == 0
+    return process.stderr.read()
+
+
+def click(image):
+    return {"image": image, "y": 25, "x": 25, "positive": True, "cls": "object"}
+
+
+def test_it_serves_and_ends_cleanly_at_ctrl_c(serve, tmp_path, drawn):
+    draw, boxes = drawn
+    (tmp_path / "one.png").write_bytes(draw(boxes["one.png"]))
+    (tmp_path / "bad.png").write_bytes(b"no image")
+    process, ask, said = serve("bad.png", "one.png", "none.png")
+    assert "skipped: bad.png could not be read" in said
+    assert "none.png" in said
+    assert [image["name"] for image in ask("api/state")["images"]] == ["one.png"]
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        ask("", Host="evil.example")
+    with refusal.value as answer:
+        assert answer.code == 403
+    assert end(process) == "guidenet: stopped\n"
+
+
+def test_what_was_not_saved_is_written_at_the_end_and_opened_again(serve, tmp_path, drawn):
+    draw, boxes = drawn
+    folder = tmp_path / "photos" / "inner"
+    folder.mkdir(parents=True)
+    for name, one in boxes.items():
+        (folder / name).write_bytes(draw(one))
+    (folder / "notes.txt").write_text("no image")
+    process, ask, said = serve("photos", "--max-images", 2)
+    assert "photos: 3 images; what else is in it was left out: 1 file(s)" in said
+    assert "1 of the images were not added, from photos/inner/two.png on: --max-images 3 takes all" in said
+    state = ask("api/state")
+    assert [image["name"] for image in state["images"]] == ["photos/inner/one.png", "photos/inner/three.png"]
+    masks = ask("api/clicks", click(state["images"][0]["id"]))["masks"]
+    said = end(process, signal.SIGTERM)
+    (written,) = tmp_path.glob("guidenet-work-*.zip")
+    assert said == (
+        f"guidenet: 1 mark was not saved yet: the work is in {written.name} now; "
+        f"guidenet serve {written.name} opens it\n"
+        "guidenet: stopped\n"
+    )
+    process, ask, _ = serve(written.name)
+    assert list(ask("api/state")["masks"].values()) == list(masks.values())
+    assert end(process) == "guidenet: stopped\n"
+
+
+def test_work_is_kept_in_a_file(serve, tmp_path, drawn):
+    draw, boxes = drawn
+    (tmp_path / "one.png").write_bytes(draw(boxes["one.png"]))
+    process, ask, said = serve("one.png", "--work", "my.zip")
+    assert "guidenet: the work is kept in my.zip\n" in said
+    ask("api/clicks", click(ask("api/state")["images"][0]["id"]))
+    assert end(process) == "guidenet: stopped\n"
+    process, ask, _ = serve("--work", "my.zip")
+    assert len(ask("api/state")["marks"]) == 1
+    ask("api/undo", {})
+    assert end(process) == "guidenet: stopped\n"
+    assert [path.name for path in tmp_path.iterdir() if "zip" in path.name] == ["my.zip"]
+
+
+def test_two_files_of_work_are_refused_before_anything_is_loaded(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr("guidenet.cli.serve.load_network", lambda arguments: pytest.fail("loaded"))
+    (tmp_path / "a.zip").write_bytes(b"")
+    assert main(["serve", "b.zip", "--work", str(tmp_path / "a.zip")]) == 2
+    assert "only one file of saved work can be opened, by IMAGE or --work" in capsys.readouterr().err
+    assert main(["serve", "--max-images", "0"]) == 2
 
 
 def test_without_the_extra_the_message_says_how_to_get_it(capsys, monkeypatch):

@@ -2,6 +2,7 @@
 
 from guidenet.serve.app import make_app
 from guidenet.serve.limits import Limits, NotFoundError, TooLargeError
-from guidenet.serve.session import Click, Session
+from guidenet.serve.marks import Box, Click, Stroke
+from guidenet.serve.session import Session
 
-__all__ = ["Click", "Limits", "NotFoundError", "Session", "TooLargeError", "make_app"]
+__all__ = ["Box", "Click", "Limits", "NotFoundError", "Session", "Stroke", "TooLargeError", "make_app"]

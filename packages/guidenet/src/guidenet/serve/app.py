@@ -16,11 +16,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from guidenet.serve.exports.archive import encode_png, zip_labelme, zip_masks
+from guidenet.serve.exports.coco import as_coco
 from guidenet.serve.guard import LoopbackOnly
 from guidenet.serve.limits import NotFoundError, TooLargeError
-from guidenet.serve.masks import zip_masks
+from guidenet.serve.marks import Box, Click, Stroke
 from guidenet.serve.pictures import check_file_size
-from guidenet.serve.session import Click, Session
+from guidenet.serve.saved.names import clean_name
+from guidenet.serve.saved.work import read_mark
+from guidenet.serve.session import Session
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,8 +32,6 @@ T = TypeVar("T")
 _MEDIA_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 _JSON_BYTES = 1 << 16
-
-_NAME_LENGTH = 120
 
 
 def make_app(session: Session, *, warm_up: Callable[[], object] | None = None) -> Starlette:
@@ -53,18 +55,25 @@ def make_app(session: Session, *, warm_up: Callable[[], object] | None = None) -
         routes=[
             *_page_routes(),
             Route("/api/state", api.state),
+            Route("/api/revision", api.revision),
             Route("/api/images", api.add_image, methods=["POST"]),
             Route("/api/images/{image}", api.remove_image, methods=["DELETE"]),
             Route("/api/images/{image}/shown.jpg", api.shown),
             Route("/api/images/{image}/mask.png", api.mask),
-            Route("/api/masks.zip", api.masks),
             Route("/api/classes", api.add_class, methods=["POST"]),
+            Route("/api/classes", api.paint_class, methods=["PATCH"]),
             Route("/api/classes", api.remove_class, methods=["DELETE"]),
             Route("/api/clicks", api.click, methods=["POST"]),
+            Route("/api/boxes", api.box, methods=["POST"]),
+            Route("/api/strokes", api.stroke, methods=["POST"]),
+            Route("/api/marks/{number:int}", api.delete, methods=["DELETE"]),
+            Route("/api/marks/{number:int}/flip", api.flip, methods=["POST"]),
             Route("/api/undo", api.undo, methods=["POST"]),
+            Route("/api/redo", api.redo, methods=["POST"]),
             Route("/api/clear", api.clear, methods=["POST"]),
             Route("/api/guidance", api.load_guidance, methods=["POST"]),
-            Route("/api/guidance.npz", api.guidance),
+            Route("/api/work", api.open_work, methods=["POST"]),
+            *_saved_routes(session),
         ],
         middleware=[Middleware(LoopbackOnly)],
         exception_handlers={ValueError: _refuse, HTTPException: _refuse_http, ClientDisconnect: _gone},
@@ -92,8 +101,11 @@ class _Api:
     async def state(self, _: Request) -> Response:
         return await self._do(lambda: None)
 
+    async def revision(self, _: Request) -> Response:
+        return JSONResponse({"revision": self._session.revision})
+
     async def add_image(self, request: Request) -> Response:
-        name = _file_name(request)
+        name = clean_name(request.query_params.get("name", ""))
         data = await _body(request, name, self._session.limits.image_bytes)
         return await self._do(self._session.add_image, name, data)
 
@@ -105,38 +117,82 @@ class _Api:
         return Response(data, media_type="image/jpeg")
 
     async def mask(self, request: Request) -> Response:
-        data = await run_in_threadpool(self._session.mask, request.path_params["image"])
-        return Response(data, media_type="image/png")
+        def encode() -> bytes:
+            return encode_png(self._session.labels(request.path_params["image"]).labels, self._session.palette())
 
-    async def masks(self, _: Request) -> Response:
-        data = await run_in_threadpool(lambda: zip_masks(*self._session.masks()))
-        return _download(data, "masks.zip", "application/zip")
+        return Response(await run_in_threadpool(encode), media_type="image/png")
 
     async def add_class(self, request: Request) -> Response:
         fields = await _fields(request, name=str)
         return await self._do(self._session.add_class, fields["name"])
+
+    async def paint_class(self, request: Request) -> Response:
+        fields = await _fields(request, name=str, colour=str)
+        return await self._do(self._session.paint_class, fields["name"], fields["colour"])
 
     async def remove_class(self, request: Request) -> Response:
         return await self._do(self._session.remove_class, request.query_params.get("name", ""))
 
     async def click(self, request: Request) -> Response:
         fields = await _fields(request, image=str, y=int, x=int, positive=bool, cls=str)
-        return await self._do(self._session.click, Click(**fields))
+        return await self._do(self._session.mark, Click(**fields))
+
+    async def box(self, request: Request) -> Response:
+        edges = {"top": int, "left": int, "bottom": int, "right": int}
+        fields = await _fields(request, image=str, **edges, positive=bool, cls=str)
+        return await self._do(self._session.mark, Box(**fields))
+
+    async def stroke(self, request: Request) -> Response:
+        fields = await _fields(request, image=str, points=list, radius=int, positive=bool, cls=str)
+        return await self._do(self._session.mark, read_mark(Stroke, fields))
+
+    async def delete(self, request: Request) -> Response:
+        return await self._do(self._session.delete, request.path_params["number"])
+
+    async def flip(self, request: Request) -> Response:
+        return await self._do(self._session.flip, request.path_params["number"])
 
     async def undo(self, _: Request) -> Response:
         return await self._do(self._session.undo)
+
+    async def redo(self, _: Request) -> Response:
+        return await self._do(self._session.redo)
 
     async def clear(self, _: Request) -> Response:
         return await self._do(self._session.clear)
 
     async def load_guidance(self, request: Request) -> Response:
-        name = _file_name(request)
+        name = clean_name(request.query_params.get("name", ""))
         data = await _body(request, name, self._session.limits.guidance_bytes)
         return await self._do(self._session.load_guidance, name, data)
 
-    async def guidance(self, _: Request) -> Response:
-        data = await run_in_threadpool(self._session.dump_guidance)
-        return _download(data, "guidance.npz", "application/octet-stream")
+    async def open_work(self, request: Request) -> Response:
+        name = clean_name(request.query_params.get("name", ""), "the file")
+        data = await _body(request, name, self._session.limits.work_bytes)
+        return await self._do(self._session.open_work, name, data)
+
+
+def _saved_routes(session: Session) -> list[Route]:
+    """What can be downloaded, each with how it is made."""
+
+    def coco(polygons: bool) -> bytes:
+        return _dump(as_coco(session.all_labels(), polygons=polygons))
+
+    def route(name: str, media_type: str, make: Callable[[], bytes]) -> Route:
+        async def send(_: Request) -> Response:
+            headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+            return Response(await run_in_threadpool(make), media_type=media_type, headers=headers)
+
+        return Route(f"/api/{name}", send)
+
+    return [
+        route("masks.zip", "application/zip", lambda: zip_masks(session.all_labels(), session.palette())),
+        route("coco.json", "application/json", lambda: coco(polygons=False)),
+        route("coco-polygons.json", "application/json", lambda: coco(polygons=True)),
+        route("labelme.zip", "application/zip", lambda: zip_labelme(session.all_labels())),
+        route("guidance.npz", "application/octet-stream", session.dump_guidance),
+        route("guidenet-work.zip", "application/zip", session.save_work),
+    ]
 
 
 def _page_routes() -> list[Route]:
@@ -185,19 +241,8 @@ async def _fields(request: Request, **kinds: type) -> dict[str, Any]:
     return found
 
 
-def _file_name(request: Request) -> str:
-    """The name of a file that is sent, without folders and what cannot be printed."""
-    name = request.query_params.get("name", "").replace("\\", "/").rpartition("/")[2]
-    name = "".join(character for character in name if character.isprintable()).strip()
-    return name[-_NAME_LENGTH:] or "image"
-
-
 def _dump(content: object) -> bytes:
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _download(data: bytes, name: str, media_type: str) -> Response:
-    return Response(data, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 async def _refuse(_: Request, error: Exception) -> Response:

@@ -43,6 +43,7 @@ class Limits:
     image_pixels: of one image; known before any of them is decoded.
     num_classes: at a time, as many as there are colours at most.
     guidance_bytes: of one guidance file, and sixteen times that when unpacked.
+    work_bytes: of one file of saved work, packed and unpacked.
     """
 
     num_images: int = 64
@@ -50,12 +51,18 @@ class Limits:
     image_pixels: int = 64_000_000
     num_classes: int = len(COLOURS)
     guidance_bytes: int = 4 * MIB
+    work_bytes: int = 1024 * MIB
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             check_at_least(field.name, getattr(self, field.name), 1)
         if self.num_classes > len(COLOURS):
             raise ValueError(f"num_classes must be at most {len(COLOURS)}, got {self.num_classes}")
+
+
+def too_many_images(what: str, most: int) -> TooLargeError:
+    """Says what was not added, and how a server that takes more is started."""
+    return TooLargeError(f"{what}: {most} images are the most at once; guidenet serve --max-images N takes more")
 
 
 def check_class_name(name: str) -> str:

@@ -1,38 +1,27 @@
-"""What the page works on: images, classes, clicks and the guidance that follows, behind one lock."""
+"""What the page works on: images, classes, marks and the guidance that follows, behind one lock."""
 
 import dataclasses
-import hashlib
 import itertools
+import secrets
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from guidenet.images import BUCKET
 from guidenet.segmenter.guidance import Guidance
 from guidenet.segmenter.segmenter import DEFAULT_CLASS, Segmenter
-from guidenet.serve.guidance_file import dump_guidance, parse_guidance
-from guidenet.serve.limits import COLOURS, Limits, NotFoundError, TooLargeError, check_class_name
-from guidenet.serve.masks import encode_png, encode_runs, free_name, full_labels
+from guidenet.serve.annotations import Annotations, Loaded
+from guidenet.serve.classes import Classes, Colour, parse_colour, write_colour
+from guidenet.serve.exports.labels import Labelled
+from guidenet.serve.exports.masks import encode_runs, full_labels
+from guidenet.serve.limits import Limits, NotFoundError, too_many_images
+from guidenet.serve.marks import Mark, as_dict, check_mark
 from guidenet.serve.pictures import Picture, read_picture
-
-
-@dataclasses.dataclass(frozen=True)
-class Click:
-    """One labelled pixel.
-
-    image: id of the image.
-    y, x: row and column in px of the image as it is looked at.
-    positive: of the class, or else not of the class.
-    cls: name of the class.
-    """
-
-    image: str
-    y: int
-    x: int
-    positive: bool
-    cls: str
+from guidenet.serve.rehearsal import Rehearsal
+from guidenet.serve.saved.guidance_file import dump_guidance, parse_guidance
+from guidenet.serve.saved.names import free_name
+from guidenet.serve.saved.work import Work, pack_work, unpack_work
 
 
 class Session:
@@ -52,19 +41,31 @@ class Session:
         self.limits = Limits() if limits is None else limits
         self._segmenter, self._max_side = segmenter, max_side
         self._lock = threading.Lock()
+        self._token = secrets.token_hex(4)
         self._pictures: dict[str, Picture] = {}
-        self._digests: dict[bytes, str] = {}
         self._numbers = itertools.count(1)
-        self._classes = [DEFAULT_CLASS]
-        self._steps: list[Click | str] = []
+        self._classes = self._new_classes([DEFAULT_CLASS])
+        self._annotations = Annotations(segmenter, lambda image: _size(self._pictures[image]))
         self._runs: dict[str, str] = {}
-        self._rehearsed: set[tuple[int, int, int]] = set()
+        self._rehearsal = Rehearsal(segmenter)
+        self._revision = self._saved = 0
+
+    @property
+    def revision(self) -> str:
+        """Another one after each change, and in each session."""
+        return f"{self._token}-{self._revision}"
+
+    @property
+    def unsaved(self) -> int:
+        """The number of marks and loaded files of guidance, 0 if nothing changed since the work was saved or opened."""
+        with self._lock:
+            return 0 if self._revision == self._saved else len(self._annotations.steps)
 
     def add_image(self, name: str, data: bytes) -> str:
-        """Adds an image file and returns its id; one that is there already keeps its id.
+        """Adds an image file and returns its id. Equal images are as many images as there are files.
 
         Args:
-          name: of the file; a number is added if there is another one of that name.
+          name: of the file, with folders between `/` if it came with some; a number is added if it is taken.
           data: its bytes.
 
         Raises:
@@ -72,34 +73,24 @@ class Session:
           ValueError: it is no image; the message has the name.
         """
         picture = read_picture(name, data, self._max_side, self.limits)
-        digest = hashlib.blake2b(picture.pixels.tobytes() + repr(picture.size).encode()).digest()
         with self._lock:
-            if digest in self._digests:
-                return self._digests[digest]
             if len(self._pictures) >= self.limits.num_images:
-                raise TooLargeError(
-                    f"{name} was not added: there are {self.limits.num_images} images, the most at once"
-                )
-            image = self._segmenter.add_image(picture.pixels, str(next(self._numbers)))
+                raise too_many_images(f"{name} was not added", self.limits.num_images)
             name = free_name(name, {other.name.lower() for other in self._pictures.values()})
-            self._pictures[image] = dataclasses.replace(picture, name=name)
-            self._digests[digest] = image
-            self._rehearse([image])
+            image = self._add_picture(dataclasses.replace(picture, name=name))
+            self._changed(masks=False)
             return image
 
     def remove_image(self, image: str) -> None:
-        """Forgets an image with its clicks; this cannot be undone.
+        """Forgets an image with its marks; this cannot be undone.
 
         Raises:
           NotFoundError: there is none of that id.
         """
         with self._lock:
             self._find(image)
-            self._segmenter.remove_image(image)
-            del self._pictures[image]
-            self._digests = {digest: other for digest, other in self._digests.items() if other != image}
-            self._steps = [step for step in self._steps if isinstance(step, str) or step.image != image]
-            self._runs.clear()
+            self._remove_image(image)
+            self._changed()
 
     def shown(self, image: str) -> bytes:
         """The JPEG that the page shows.
@@ -118,59 +109,91 @@ class Session:
           ValueError: the name is no name of a class.
         """
         with self._lock:
-            self._add_classes([check_class_name(name)])
+            self._classes.add([name])
             self._rehearse(self._pictures)
+            self._changed(masks=False)
+
+    def paint_class(self, name: str, colour: str) -> None:
+        """Chooses the colour of a class, `#rrggbb`.
+
+        Raises:
+          NotFoundError: there is none of that name.
+          ValueError: it is no colour.
+        """
+        with self._lock:
+            self._classes.paint(name, parse_colour(colour))
+            self._changed(masks=False)
 
     def remove_class(self, name: str) -> None:
         """Removes a class that nothing was said about.
 
         Raises:
           NotFoundError: there is none of that name.
-          ValueError: it has clicks or guidance, or is the last one.
+          ValueError: it has marks or guidance, or is the last one.
         """
         with self._lock:
-            if name not in self._classes:
-                raise NotFoundError(f"there is no class {name!r}")
-            if name in self._segmenter.classes:
+            self._classes.find(name)
+            if any(name in step.classes for step in self._annotations.steps):
                 raise ValueError(f"{name!r} has clicks or guidance: undo them before the class is removed")
             if len(self._classes) == 1:
                 raise ValueError(f"{name!r} is the last class: add another one before it is removed")
             self._classes.remove(name)
-            self._runs.clear()
+            self._annotations.forget_class(name)
+            self._changed()
 
-    def click(self, click: Click) -> None:
-        """Labels one pixel.
+    def mark(self, mark: Mark) -> None:
+        """Labels what is under a click, a box or a stroke.
 
         Raises:
           NotFoundError: there is no such image or class.
-          ValueError: the pixel lies outside of the image.
+          ValueError: it lies outside of the image.
         """
         with self._lock:
-            height, width = self._find(click.image).pixels.shape[:2]
-            if click.cls not in self._classes:
-                raise NotFoundError(f"there is no class {click.cls!r}")
-            if not (0 <= click.y < height and 0 <= click.x < width):
-                raise ValueError(f"y, x must lie in the image of {height} x {width} px, got {click.y}, {click.x}")
-            self._segmenter.click(click.image, click.y, click.x, click.positive, click.cls)
-            self._steps.append(click)
-            self._runs.clear()
+            size = _size(self._find(mark.image))
+            self._classes.find(mark.cls)
+            check_mark(mark, size)
+            self._annotations.add(mark)
+            self._changed()
+
+    def delete(self, number: int) -> None:
+        """Takes one mark or loaded guidance out; it can be undone.
+
+        Raises:
+          NotFoundError: there is none of that number.
+        """
+        with self._lock:
+            self._annotations.delete(number)
+            self._changed()
+
+    def flip(self, number: int) -> None:
+        """Makes a mark say the opposite; it can be undone.
+
+        Raises:
+          NotFoundError: there is none of that number.
+          ValueError: it is guidance.
+        """
+        with self._lock:
+            self._annotations.flip(number)
+            self._changed()
 
     def undo(self) -> bool:
-        """Takes back the last click or loaded guidance; returns whether there was one."""
+        """Takes back the last change of marks or guidance; returns whether there was one."""
         with self._lock:
-            if not self._steps:
-                return False
-            self._undo()
-            return True
+            return self._annotations.undo() and self._changed()
+
+    def redo(self) -> bool:
+        """Makes the change again that was taken back last; returns whether there was one."""
+        with self._lock:
+            return self._annotations.redo() and self._changed()
 
     def clear(self) -> None:
-        """Takes back all clicks and all loaded guidance; images and classes stay."""
+        """Takes out all marks and all loaded guidance; images and classes stay. It can be undone."""
         with self._lock:
-            while self._steps:
-                self._undo()
+            self._annotations.clear()
+            self._changed()
 
     def load_guidance(self, name: str, data: bytes) -> None:
-        """Joins guidance from a file to what the clicks say; it can be undone.
+        """Joins guidance from a file to what the marks say; it can be undone.
 
         Raises:
           TooLargeError: it is over a limit, or brings too many classes.
@@ -179,9 +202,10 @@ class Session:
         guidance = parse_guidance(name, data, self.limits)
         with self._lock:
             self._join(name, guidance)
+            self._changed()
 
     def dump_guidance(self) -> bytes:
-        """The npz of all guidance, that of clicks and that which was loaded.
+        """The npz of all guidance, that of marks and that which was loaded.
 
         Raises:
           ValueError: there is none.
@@ -192,59 +216,113 @@ class Session:
             raise ValueError("there is no guidance to save: click on something first")
         return dump_guidance(guidance)
 
-    def mask(self, image: str) -> bytes:
-        """The mask as PNG at the size of the image file, see `masks.encode_png`.
+    def save_work(self) -> bytes:
+        """A file with all images, classes, marks and loaded guidance, from which `open_work` goes on."""
+        with self._lock:
+            work = Work(
+                dict(self._pictures),
+                {name: self._classes.colour(name) for name in self._classes},
+                [step.what for step in self._annotations.steps],
+            )
+            revision = self._revision
+        data = pack_work(work)
+        with self._lock:
+            self._saved = revision
+        return data
+
+    def open_work(self, name: str, data: bytes) -> None:
+        """Replaces everything by the work of a file; this cannot be undone. If it is refused, all stays as it is.
+
+        Raises:
+          TooLargeError: it is over a limit.
+          ValueError: it is no such file, or has guidance of another encoder; the message has the name.
+        """
+        work = unpack_work(name, data, self.limits)
+        with self._lock:
+            work.check_encoder(name, self._segmenter.guidance)
+            self._annotations.replace([])
+            for image in list(self._pictures):
+                self._remove_image(image)
+            self._classes = self._new_classes(work.classes)
+            for cls, colour in work.classes.items():
+                self._classes.paint(cls, colour)
+            ids = {key: self._add_picture(picture) for key, picture in work.pictures.items()}
+            self._annotations.replace(
+                what if isinstance(what, Loaded) else dataclasses.replace(what, image=ids[what.image])
+                for what in work.steps
+            )
+            self._changed()
+            self._saved = self._revision
+
+    def labels(self, image: str) -> Labelled:
+        """The mask at the size of the image file.
 
         Raises:
           NotFoundError: there is no image of that id.
           ValueError: there is no guidance yet.
         """
         with self._lock:
-            size, prediction = self._find(image).size, self._segmenter.predict(image)
-            if not prediction.classes:
-                raise ValueError("there are no masks to save: click on something first")
-            order = [name for name in self._classes if name in prediction.classes]
-        logits = prediction.logits[[prediction.classes.index(name) for name in order]]
-        return encode_png(full_labels(logits, size), len(order))
+            picture, prediction = self._find(image), self._segmenter.predict(image)
+            classes = self._used()
+        if not classes:
+            raise ValueError("there are no masks to save: click on something first")
+        logits = prediction.logits[[prediction.classes.index(name) for name in classes]]
+        return Labelled(picture.name, full_labels(logits, picture.size), classes)
 
-    def masks(self) -> tuple[Iterator[tuple[str, bytes]], tuple[str, ...]]:
-        """Name and mask of all images, and the names of the classes in the order of the labels."""
+    def all_labels(self) -> Iterator[Labelled]:
+        """The masks of all images, one after another.
+
+        Raises:
+          ValueError: there is no image, or no guidance yet.
+        """
         with self._lock:
-            names = {image: picture.name for image, picture in self._pictures.items()}
-            used = self._segmenter.classes
-            return ((name, self.mask(image)) for image, name in names.items()), tuple(
-                name for name in self._classes if name in used
-            )
+            images = list(self._pictures)
+        if not images:
+            raise ValueError("there are no masks to save: add an image first")
+        return map(self.labels, images)
+
+    def palette(self) -> list[Colour]:
+        """The colours of the classes that have guidance, in the order of the labels."""
+        with self._lock:
+            return [self._classes.colour(name) for name in self._used()]
 
     def state(self) -> dict[str, Any]:
         """All that the page shows, ready for JSON; masks that are out of date are made anew.
 
+        revision: see `revision`.
         images: in their order: id, name, height and width in px as looked at, and those of the file.
         classes: name and colour, `#rrggbb`.
-        clicks: in their order: id of the image, y, x, whether positive, index of the class.
+        marks: in their order: id, kind, positive, index of the class, and the fields of that kind.
         masks: by the image's id, see `masks.encode_runs`; labels are 1 + index of the class.
-        guidance: names of the files that were loaded.
-        can_undo: whether there is something to undo.
+        guidance: id and name of the files that were loaded.
+        can_undo, can_redo: whether there is something to undo, or to do again.
         trained: whether there is any guidance.
+        limits: the most images, and the most bytes of one.
         """
         with self._lock:
             for image in self._pictures:
                 if image not in self._runs:
                     self._runs[image] = self._predict(image)
-            clicks = [step for step in self._steps if isinstance(step, Click)]
+            steps = self._annotations.steps
             return {
+                "revision": self.revision,
                 "images": [_describe(image, picture) for image, picture in self._pictures.items()],
                 "classes": [
-                    {"name": name, "colour": "#{:02x}{:02x}{:02x}".format(*colour)}
-                    for name, colour in zip(self._classes, COLOURS, strict=False)
+                    {"name": name, "colour": write_colour(self._classes.colour(name))} for name in self._classes
                 ],
-                "clicks": [
-                    [click.image, click.y, click.x, click.positive, self._classes.index(click.cls)] for click in clicks
+                "marks": [
+                    {**as_dict(step.what), "id": step.number, "cls": self._classes.index(step.what.cls)}
+                    for step in steps
+                    if not isinstance(step.what, Loaded)
                 ],
                 "masks": dict(self._runs),
-                "guidance": [step for step in self._steps if isinstance(step, str)],
-                "can_undo": bool(self._steps),
+                "guidance": [
+                    {"id": step.number, "name": step.what.name} for step in steps if isinstance(step.what, Loaded)
+                ],
+                "can_undo": self._annotations.can_undo,
+                "can_redo": self._annotations.can_redo,
                 "trained": bool(self._segmenter.classes),
+                "limits": {"images": self.limits.num_images, "image_bytes": self.limits.image_bytes},
             }
 
     def _find(self, image: str) -> Picture:
@@ -252,50 +330,51 @@ class Session:
             raise NotFoundError(f"there is no image {image!r}")
         return self._pictures[image]
 
+    def _changed(self, *, masks: bool = True) -> bool:
+        """Notes that there is something new, `masks`: of the guidance, too."""
+        self._revision += 1
+        if masks:
+            self._runs.clear()
+        return True
+
+    def _add_picture(self, picture: Picture) -> str:
+        image = self._segmenter.add_image(picture.pixels, str(next(self._numbers)))
+        self._pictures[image] = picture
+        self._rehearse([image])
+        return image
+
+    def _remove_image(self, image: str) -> None:
+        self._segmenter.remove_image(image)
+        self._annotations.forget_image(image)
+        del self._pictures[image]
+
+    def _new_classes(self, names: Iterable[str]) -> Classes:
+        classes = Classes(self.limits.num_classes)
+        classes.add(names)
+        return classes
+
+    def _used(self) -> tuple[str, ...]:
+        """The classes with guidance, in the order of the page."""
+        used: Sequence[str] = self._segmenter.classes
+        return tuple(name for name in self._classes if name in used)
+
     def _rehearse(self, images: Iterable[str]) -> None:
-        """Has all compiled that a click will need, so that the click does not wait: clicks, looks, and undoes.
-
-        What is compiled depends on the size of the image up to a multiple of `BUCKET` px, and on the number of classes
-        up to a power of two.
-        """
-        for image in images:
-            height, width = (-(-side // BUCKET) for side in self._pictures[image].pixels.shape[:2])
-            sizes = [2**i for i in range((len(self._classes) - 1).bit_length() + 1)]
-            new = [size for size in sizes if (height, width, size) not in self._rehearsed]
-            if not new:
-                continue
-            for i, cls in enumerate(self._classes, 1):
-                self._segmenter.click(image, 0, 0, label=False, cls=cls)
-                if i in new or i == len(self._classes):
-                    self._segmenter.predict(image)
-            for _ in self._classes:
-                self._segmenter.undo()
-            self._rehearsed.update((height, width, size) for size in new)
-
-    def _add_classes(self, names: Sequence[str]) -> None:
-        new = [name for name in names if name not in self._classes]
-        if len(self._classes) + len(new) > self.limits.num_classes:
-            raise TooLargeError(f"{new[0]!r} was not added: {self.limits.num_classes} classes are the most at once")
-        self._classes += new
+        sizes = [(image, _size(self._pictures[image])) for image in images]
+        self._rehearsal.rehearse(sizes, list(self._classes))
 
     def _join(self, name: str, guidance: Guidance) -> None:
-        before = list(self._classes)
-        if self._classes == [DEFAULT_CLASS] and not self._segmenter.classes and guidance.classes:
-            self._classes = []  # nobody has named anything yet
+        history = self._annotations.can_undo or self._annotations.can_redo
+        unnamed = list(self._classes) == [DEFAULT_CLASS] and not history
         try:
-            self._add_classes(guidance.classes)
-            self._segmenter.add_guidance(guidance)
+            _ = self._segmenter.guidance + guidance
+            if unnamed and guidance.classes:
+                self._classes = self._new_classes(guidance.classes)  # nobody has named anything yet
+            else:
+                self._classes.add(guidance.classes)
         except ValueError as error:
-            self._classes = before
             raise type(error)(f"{name} was not loaded: {error}") from None
-        self._steps.append(name)
-        self._runs.clear()
+        self._annotations.add(Loaded(name, guidance))
         self._rehearse(self._pictures)
-
-    def _undo(self) -> None:
-        self._segmenter.undo()
-        self._steps.pop()
-        self._runs.clear()
 
     def _predict(self, image: str) -> str:
         prediction = self._segmenter.predict(image)
@@ -303,8 +382,13 @@ class Session:
         return encode_runs(np.array(indices, np.uint8)[prediction.labels])
 
 
-def _describe(image: str, picture: Picture) -> dict[str, Any]:
+def _size(picture: Picture) -> tuple[int, int]:
     height, width = picture.pixels.shape[:2]
+    return height, width
+
+
+def _describe(image: str, picture: Picture) -> dict[str, Any]:
+    height, width = _size(picture)
     return {
         "id": image,
         "name": picture.name,

@@ -1,53 +1,117 @@
-// The page: what the server knows is in `state`, what only this page knows is in `local`. Every change asks the server,
+// The page: what the server knows is in `state`, what only this window knows is in `local`. Every change asks the server,
 // takes over the state that it answers, and draws everything anew.
 
 import * as api from "./api.js";
+import { Chosen } from "./chosen.js";
+import { ClassList } from "./classes.js";
+import { receive } from "./inbox.js";
+import { listen } from "./keys.js";
+import { Messages } from "./messages.js";
 import { Picture } from "./picture.js";
 import { Stage } from "./stage.js";
+import { keep, load } from "./store.js";
 import { Strip } from "./strip.js";
 
-const find = (id) => document.getElementById(id);
-const local = { image: null, cls: null, masks: true, clicks: true };
-const pictures = new Map();
-let waiting = 0; // for how many answers
-let adding = null; // the class that was named last, a promise: clicks wait until it is there
-let state = { images: [], classes: [], clicks: [], masks: {}, guidance: [], can_undo: false, trained: false };
+const POLL = 1500; // ms between questions whether another window has changed something
+const NO_BACKGROUND = 0.001; // a share of all images below which nothing is background
 
-const stage = new Stage(find("stage"), find("stage-frame"), mark);
+const find = (id) => document.getElementById(id);
+const local = load({
+  image: null,
+  cls: null,
+  tool: "click",
+  sign: true,
+  masks: true,
+  outline: false,
+  clicks: true,
+  opacity: 0.4,
+  radius: 8,
+});
+const pictures = new Map();
+const pending = []; // marks that are drawn and not yet answered
+let waiting = 0; // for how many answers
+let adding = null; // the class that was named last, a promise: marks wait until it is there
+let state = { images: [], classes: [], marks: [], masks: {}, guidance: [], can_undo: false, can_redo: false };
+
+const messages = new Messages(find("messages"));
+const say = (...words) => messages.say(...words);
 const strip = new Strip(find("strip"), pick, removeImage);
+const stage = new Stage(find("stage"), find("stage-frame"), {
+  mark,
+  choose: (found) => chosen.choose(found),
+  look,
+  zoomed: showZoom,
+  moved: () => chosen.place(),
+});
+const chosen = new Chosen(find("mark-menu"), stage, {
+  marks: () => state.marks.filter(({ image }) => image === local.image),
+  change,
+  flip: api.flip,
+  remove: api.remove,
+});
+const classes = new ClassList(find("classes"), {
+  choose: chooseClass,
+  paint: (name, colour) => change(() => api.paintClass(name, colour)),
+  remove: (name) => change(() => api.removeClass(name)),
+});
 
 // ---- drawing
 
+const colours = () => state.classes.map(({ colour }) => colour);
+const classIndex = () => state.classes.findIndex(({ name }) => name === local.cls);
+
+// How the stage shows and marks.
+function look() {
+  return { ...local, cls: classIndex() };
+}
+
+// Takes a state over; that of another server knows other images by the same ids.
+function take(found) {
+  const server = ({ revision = "" }) => revision.split("-")[0];
+  if (server(found) !== server(state)) pictures.clear();
+  state = found;
+}
+
 function render() {
-  if (!state.classes.some(({ name }) => name === local.cls)) local.cls = state.classes[0]?.name ?? null;
+  if (classIndex() < 0) local.cls = state.classes[0]?.name ?? null;
   if (!state.images.some(({ id }) => id === local.image)) local.image = state.images[0]?.id ?? null;
-  const colours = state.classes.map(({ colour }) => colour);
   const there = new Set(state.images.map(({ id }) => id));
   for (const id of pictures.keys()) if (!there.has(id)) pictures.delete(id);
   for (const image of state.images) {
     if (!pictures.has(image.id)) pictures.set(image.id, new Picture(image, api.shown(image.id), draw));
-    const clicks = state.clicks.filter(([id]) => id === image.id);
-    const listed = clicks.map(([, y, x, positive, cls]) => ({ y, x, positive, cls }));
-    pictures.get(image.id).update(state.masks[image.id], colours, listed);
+    const marks = [...state.marks, ...pending].filter((mark) => mark.image === image.id);
+    pictures.get(image.id).update(state.masks[image.id], colours(), marks);
   }
-  renderClasses();
-  find("undo").disabled = find("clear").disabled = !state.can_undo;
-  find("save-guidance").disabled = !state.trained;
-  find("save-masks").disabled = !state.trained || !state.images.length;
+  stage.forget(new Set(pictures.values()));
+  const trained = state.trained && state.images.length > 0;
+  const enabled = {
+    undo: state.can_undo,
+    redo: state.can_redo,
+    clear: state.marks.length + state.guidance.length > 0,
+    "save-work": state.images.length > 0,
+    "save-guidance": state.trained,
+    "save-masks": trained,
+    "save-coco": trained,
+    "save-coco-polygons": trained,
+    "save-labelme": trained,
+  };
+  for (const [id, able] of Object.entries(enabled)) find(id).disabled = !able;
   find("empty").hidden = state.images.length > 0;
-  find("loaded").hidden = !state.guidance.length;
-  find("loaded-names").replaceChildren(...state.guidance.map((name) => element("li", { textContent: name })));
+  renderGuidance();
   draw();
 }
 
 function draw() {
-  const colours = state.classes.map(({ colour }) => colour);
-  stage.colours = colours;
-  stage.view = { masks: local.masks, clicks: local.clicks };
+  keep(local);
+  renderClasses();
+  stage.colours = colours();
   const picture = pictures.get(local.image) ?? null;
   stage.show(picture);
-  strip.show([...pictures.values()], local.image, stage.view, colours);
+  strip.show([...pictures.values()], local.image, local, colours());
   find("caption").textContent = picture ? describe(picture) : "";
+  find("hint").textContent = hint();
+  find("brush").hidden = local.tool !== "brush";
+  chosen.place();
 }
 
 function describe(picture) {
@@ -56,82 +120,95 @@ function describe(picture) {
   return [picture.name, `${picture.fileSize} px`, found || "no mask yet"].join("  ·  ");
 }
 
-function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
+// Said only while it is so: nothing in any image is background.
+function hint() {
+  const all = [...pictures.values()];
+  if (!state.trained || state.marks.some(({ positive }) => !positive)) return "";
+  if (!all.length || all.some((picture) => 1 - picture.share() > NO_BACKGROUND)) return "";
+  return "Everything is masked: a “not it” click (right click) says what is background.";
 }
 
 function renderClasses() {
-  const focused = document.activeElement?.name === "cls";
-  const rows = state.classes.map(({ name, colour }, i) => {
-    const input = element("input", { type: "radio", name: "cls", value: name, checked: name === local.cls });
-    input.onchange = () => chooseClass(i);
-    const swatch = element("span", { className: "swatch" });
-    swatch.style.background = colour;
-    const row = element("label", { className: "choice" }, input, swatch);
-    row.append(element("span", { className: "name", textContent: name, title: name }));
-    if (i < 9) row.append(element("kbd", { textContent: i + 1, ariaHidden: "true" }));
-    const used = state.clicks.some((click) => click[4] === i) || state.guidance.length;
-    if (state.classes.length > 1 && !used) {
-      const remove = element("button", { type: "button", textContent: "×", title: `Remove the class ${name}` });
-      remove.setAttribute("aria-label", remove.title);
-      remove.onclick = () => change(() => api.removeClass(name));
-      row.append(remove);
-    }
+  const used = new Set(state.marks.map(({ cls }) => cls));
+  const removable = (i) => state.classes.length > 1 && !used.has(i) && !state.guidance.length;
+  classes.show(state.classes.map((cls, i) => ({ ...cls, removable: removable(i) })), local.cls);
+}
+
+function renderGuidance() {
+  find("loaded").hidden = !state.guidance.length;
+  const rows = state.guidance.map(({ id, name }) => {
+    const row = document.createElement("li");
+    const remove = Object.assign(document.createElement("button"), { textContent: "×", ariaLabel: `Take out ${name}` });
+    remove.onclick = () => change(() => api.remove(id));
+    row.append(Object.assign(document.createElement("span"), { textContent: name }), remove);
     return row;
   });
-  find("classes").replaceChildren(...rows);
-  if (focused) find("classes").querySelector(":checked")?.focus();
+  find("loaded-names").replaceChildren(...rows);
 }
 
-// ---- messages
-
-function say(text, bad = false) {
-  const close = element("button", { textContent: "×" });
-  close.setAttribute("aria-label", "Close this message");
-  const message = element("div", { className: bad ? "message bad" : "message" });
-  message.append(element("span", { textContent: text }), close);
-  close.onclick = () => message.remove();
-  if (!bad) setTimeout(() => message.remove(), 6000);
-  find("messages").append(message);
-  return message;
+function showZoom(view) {
+  const times = view.scale / view.fitting;
+  find("zoom-fit").textContent = view.whole ? "Fit" : `${times.toFixed(times < 9.95 ? 1 : 0)}×`;
 }
+
+// ---- asking the server
 
 const milliseconds = (seconds) => `${(1e3 * seconds).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
 
-// Asks for a change and shows what came of it; returns whether it was made.
-async function change(ask) {
+// Asks for a change and shows what came of it; returns null, or why it was refused, which is said unless `quiet`.
+async function change(ask, quiet = false) {
   const start = performance.now();
   document.body.ariaBusy = String(++waiting > 0);
+  let reason = null;
   try {
-    state = await ask();
+    take(await ask());
   } catch (error) {
     if (!(error instanceof api.Refused)) throw error;
-    say(error.message, true);
-    render();
-    return false;
+    reason = error.message;
+    if (!quiet) say(reason, true);
+    if (error.status === 404) await api.state().then(take, () => {}); // it is gone here, too
   } finally {
     document.body.ariaBusy = String(--waiting > 0);
   }
   render();
+  if (reason) return reason;
   find("time-all").textContent = milliseconds((performance.now() - start) / 1e3);
   find("time-server").textContent = milliseconds(state.seconds);
   find("time-images").textContent = state.images.length;
-  return true;
+  return null;
 }
 
-// ---- actions
+// Another window may have changed something.
+async function poll() {
+  if (document.hidden || waiting) return;
+  const found = await api.revision().catch(() => state.revision);
+  if (found !== state.revision && !waiting) await change(api.state);
+}
 
-async function mark(y, x, negative) {
-  const positive = !negative && document.querySelector("[name=sign]:checked").value === "yes";
+// ---- marks
+
+// Says what a mark says, which is { kind, .. } with its places.
+async function mark(fields, negative) {
+  const positive = local.sign && !negative;
   const { image } = local;
   await adding;
   const { cls } = local;
-  pictures.get(image).clicks.push({ y, x, positive, cls: state.classes.findIndex(({ name }) => name === cls) });
-  draw(); // the click is seen at once, the masks when they are there
-  change(() => api.click({ image, y, x, positive, cls }));
+  if (!pictures.has(image)) return;
+  const { kind, ...places } = fields;
+  const drawn = { ...fields, image, positive, cls: classIndex() };
+  pending.push(drawn); // it is seen at once, the masks when they are there
+  pictures.get(image).marks.push(drawn);
+  draw();
+  await change(async () => {
+    try {
+      return await api[kind]({ image, ...places, positive, cls });
+    } finally {
+      pending.splice(pending.indexOf(drawn), 1);
+    }
+  });
 }
+
+// ---- images, classes, files
 
 function pick(id) {
   local.image = id;
@@ -146,81 +223,112 @@ function step(by) {
 function chooseClass(i) {
   if (!state.classes[i]) return;
   local.cls = state.classes[i].name;
-  renderClasses();
+  draw();
 }
 
 async function addClass(name) {
-  if (!(await change(() => api.addClass(name)))) return;
+  if (await change(() => api.addClass(name))) return;
   find("class-name").value = "";
   chooseClass(state.classes.findIndex((cls) => cls.name === name));
 }
 
 function removeImage(picture) {
-  const question = `Remove ${picture.name} with its clicks? This cannot be undone.`;
-  if (!picture.clicks.length || confirm(question)) change(() => api.removeImage(picture.id));
+  const question = `Remove ${picture.name} with its marks? This cannot be undone.`;
+  if (!picture.marks.length || confirm(question)) change(() => api.removeImage(picture.id));
 }
 
-async function addFiles(files) {
-  const images = files.filter(({ name }) => !name.toLowerCase().endsWith(".npz"));
-  const progress = images.length > 1 ? say("") : null;
-  for (const [i, file] of images.entries()) {
-    if (progress) progress.firstChild.textContent = `Looking at ${i + 1} of ${images.length}: ${file.name}`;
-    const count = state.images.length;
-    if ((await change(() => api.addImage(file))) && state.images.length > count && !count) pick(state.images[0].id);
-  }
-  progress?.remove();
-  for (const file of files) if (!images.includes(file)) await loadGuidance(file);
-}
-
-async function loadGuidance(file) {
-  if (await change(() => api.loadGuidance(file))) say(`${file.name} is loaded.`);
-}
-
-async function save(path, name) {
+async function save(name) {
   try {
-    await api.save(path, name);
+    await api.save(name);
   } catch (error) {
     say(error.message, true);
   }
 }
 
+// ---- controls
+
 function toggle(name) {
   local[name] = !local[name];
-  find(`show-${name}`).checked = local[name];
+  showControls();
   draw();
+}
+
+function showControls() {
+  for (const name of ["masks", "outline", "clicks"]) find(`show-${name}`).checked = local[name];
+  find("opacity").value = 100 * local.opacity;
+  find("radius").value = local.radius;
+  document.querySelector(`[name=tool][value=${local.tool}]`).checked = true;
+  document.querySelector(`[name=sign][value=${local.sign ? "yes" : "no"}]`).checked = true;
+}
+
+function set(values) {
+  Object.assign(local, values);
+  showControls();
+  draw();
+}
+
+function closeMenus(but = null) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== but) menu.open = false;
+}
+
+function escape() {
+  closeMenus();
+  stage.gestures.cancel();
+  chosen.choose(null);
 }
 
 const actions = {
   add: () => find("image-files").click(),
-  undo: () => change(api.undo),
-  clear: () => change(api.clear),
-  "save-masks": () => save("/api/masks.zip", "masks.zip"),
-  "save-guidance": () => save("/api/guidance.npz", "guidance.npz"),
+  "add-files": () => find("image-files").click(),
+  "add-folder": () => find("folder").click(),
+  choose: () => find("image-files").click(),
+  "open-work": () => find("work-file").click(),
   "load-guidance": () => find("guidance-file").click(),
-  help: () => find("shortcuts").showModal(),
+  undo: () => change(api.undo),
+  redo: () => change(api.redo),
+  clear: () => change(api.clear),
+  "save-work": () => save("guidenet-work.zip"),
+  "save-masks": () => save("masks.zip"),
+  "save-coco": () => save("coco.json"),
+  "save-coco-polygons": () => save("coco-polygons.json"),
+  "save-labelme": () => save("labelme.zip"),
+  "save-guidance": () => save("guidance.npz"),
+  "zoom-in": () => stage.zoomBy(1.5),
+  "zoom-out": () => stage.zoomBy(1 / 1.5),
+  "zoom-fit": () => stage.fit(),
+  help: () => {
+    find("shortcuts").showModal(); // the button at its end has the focus, and is scrolled to
+    find("shortcuts").scrollTop = 0;
+  },
 };
 
-const keys = { o: "add", u: "undo", m: "save-masks", g: "save-guidance", l: "load-guidance", "?": "help" };
-
-function flipSign() {
-  const other = document.querySelector("[name=sign]:not(:checked)");
-  other.checked = true;
+for (const [id, action] of Object.entries(actions)) {
+  find(id).addEventListener("click", () => {
+    closeMenus();
+    action();
+  });
 }
+listen(find, (id) => find(id).disabled || actions[id](), {
+  chooseClass,
+  chooseTool: (tool) => set({ tool }),
+  deleteMark: () => chosen.remove(),
+  escape,
+  flipMark: () => chosen.flip(),
+  flipSign: () => set({ sign: !local.sign }),
+  nextMark: (by) => chosen.next(by),
+  resize: (by) => set({ radius: Math.min(Math.max(local.radius + by * Math.ceil((local.radius + 1) / 6), 0), 60) }),
+  step,
+  toggle,
+});
 
-// ---- events
+for (const name of ["masks", "outline", "clicks"]) find(`show-${name}`).onchange = () => toggle(name);
+find("opacity").oninput = (event) => set({ opacity: event.target.value / 100 });
+find("radius").oninput = (event) => set({ radius: Number(event.target.value) });
+for (const input of document.querySelectorAll("[name=tool]")) input.onchange = () => set({ tool: input.value });
+for (const input of document.querySelectorAll("[name=sign]")) input.onchange = () => set({ sign: input.value === "yes" });
+document.addEventListener("pointerdown", (event) => closeMenus(event.target.closest?.("details.menu")));
 
-for (const [id, action] of Object.entries(actions)) find(id).onclick = action;
-find("choose").onclick = actions.add;
-for (const name of ["masks", "clicks"]) find(`show-${name}`).onchange = () => toggle(name);
-
-find("image-files").onchange = (event) => {
-  addFiles([...event.target.files]);
-  event.target.value = "";
-};
-find("guidance-file").onchange = (event) => {
-  if (event.target.files.length) loadGuidance(event.target.files[0]);
-  event.target.value = "";
-};
+receive(find, { state: () => state, change, say });
 
 find("new-class").onsubmit = (event) => {
   event.preventDefault();
@@ -228,44 +336,10 @@ find("new-class").onsubmit = (event) => {
   if (name) adding = addClass(name);
 };
 
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.matches("input:not([type]), textarea") || find("shortcuts").open;
-  if (event.key === "Escape" && event.target === find("class-name")) event.target.blur();
-  if (typing || event.altKey) return;
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !event.shiftKey) actions.undo();
-  else if (event.ctrlKey || event.metaKey) return;
-  else if (/^[1-9]$/.test(event.key)) chooseClass(Number(event.key) - 1);
-  else {
-    const key = event.key.toLowerCase();
-    if (keys[key]) {
-      if (!find(keys[key]).disabled) actions[keys[key]]();
-    } else if (key === "j") step(1);
-    else if (key === "k") step(-1);
-    else if (key === "h") toggle("masks");
-    else if (key === "x") flipSign();
-    else if (key === "n") find("class-name").focus();
-    else return;
-  }
-  event.preventDefault();
-});
-
-const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
-addEventListener("dragover", (event) => {
-  if (!carriesFiles(event)) return;
-  event.preventDefault();
-  find("drop").hidden = false;
-});
-addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) find("drop").hidden = true;
-});
-addEventListener("drop", (event) => {
-  if (!carriesFiles(event)) return;
-  event.preventDefault();
-  find("drop").hidden = true;
-  addFiles([...event.dataTransfer.files]);
-});
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) change(api.state);
 });
 
+showControls();
 change(api.state);
+setInterval(poll, POLL);

@@ -1,7 +1,8 @@
-// One image with its mask and clicks, drawn at any size.
+// One image with its mask and marks, drawn at any size.
 
-const OUTLINE = 0xff; // opacity of a mask's edge
-const INSIDE = 0x6b; // and of the rest
+import { drawMark } from "./marks.js";
+
+const EDGE_DARK = pack("#10151b", 0xe0);
 
 // Run lengths, as masks.py writes them, as [label, start, end] for each run.
 export function* decodeRuns(text) {
@@ -31,10 +32,11 @@ export class Picture {
     this.labels = new Uint8Array(this.width * this.height);
     this.counts = [];
     this.runs = "";
-    this.clicks = [];
-    this.overlay = document.createElement("canvas");
-    this.overlay.width = this.width;
-    this.overlay.height = this.height;
+    this.marks = [];
+    this.fill = this.layer(); // the mask, opaque
+    this.edges = this.layer();
+    this.edged = false; // whether that is drawn
+    this.paths = null;
     this.scaled = new WeakMap();
     this.element = new Image();
     this.element.onload = () => {
@@ -44,36 +46,89 @@ export class Picture {
     this.element.src = source;
   }
 
-  // Takes the mask over, and paints it into the overlay if it is another one; colours are #rrggbb by class.
-  update(runs, colours, clicks) {
-    this.clicks = clicks;
+  layer() {
+    return Object.assign(document.createElement("canvas"), { width: this.width, height: this.height });
+  }
+
+  get loaded() {
+    return this.element.complete && this.element.naturalWidth > 0;
+  }
+
+  // Takes the mask over, and paints it if it is another one; colours are #rrggbb by class.
+  update(runs, colours, marks) {
+    this.marks = marks;
     const key = `${colours.join()} ${runs}`;
     if (key === this.runs) return;
     this.runs = key;
     this.counts = [];
-    const context = this.overlay.getContext("2d", { willReadFrequently: true }); // in memory: it is written pixel by pixel
+    this.paths = null;
+    this.edged = false;
+    this.inks = [0, ...colours.map((colour) => pack(colour, 0xff))];
+    const context = this.fill.getContext("2d", { willReadFrequently: true }); // in memory: it is written pixel by pixel
     const data = context.createImageData(this.width, this.height);
     const pixels = new Uint32Array(data.data.buffer);
-    const { labels, width } = this;
-    const edges = [0, ...colours.map((colour) => pack(colour, OUTLINE))];
-    const insides = [0, ...colours.map((colour) => pack(colour, INSIDE))];
-    const starts = [];
     for (const [label, start, end] of decodeRuns(runs)) {
-      labels.fill(label, start, end);
-      if (label) pixels.fill(insides[label], start, end);
-      if (start % width) starts.push(start);
+      this.labels.fill(label, start, end);
+      if (label) pixels.fill(this.inks[label], start, end);
       this.counts[label] = (this.counts[label] || 0) + end - start;
     }
-    for (const start of starts) {
-      pixels[start - 1] = edges[labels[start - 1]];
-      pixels[start] = edges[labels[start]];
-    }
-    for (let above = 0, i = width; i < labels.length; above++, i++) {
-      if (labels[above] === labels[i]) continue;
-      pixels[above] = edges[labels[above]];
-      pixels[i] = edges[labels[i]];
+    context.putImageData(data, 0, 0);
+  }
+
+  // The edge of the mask for small pictures: a pixel inside in the class's colour, a dark one outside.
+  drawnEdges() {
+    if (this.edged) return this.edges;
+    this.edged = true;
+    const { labels, width, inks } = this;
+    const context = this.edges.getContext("2d", { willReadFrequently: true });
+    const data = context.createImageData(width, this.height);
+    const pixels = new Uint32Array(data.data.buffer);
+    const border = (one, other) => {
+      if (labels[one] === labels[other]) return;
+      pixels[one] = inks[labels[one]] || EDGE_DARK;
+      pixels[other] = inks[labels[other]] || EDGE_DARK;
+    };
+    for (let i = 1; i < labels.length; i++) {
+      if (i % width) border(i - 1, i);
+      if (i >= width) border(i - width, i);
     }
     context.putImageData(data, 0, 0);
+    return this.edges;
+  }
+
+  // The edge of each label's mask as lines between pixels, by label; made when they are looked at.
+  outlines() {
+    if (this.paths) return this.paths;
+    const { labels, width, height } = this;
+    this.paths = new Map();
+    const path = (label) => {
+      if (!this.paths.has(label)) this.paths.set(label, new Path2D());
+      return this.paths.get(label);
+    };
+    // The labels on both sides of a line in one number, above and below it, or left and right of it.
+    const pair = (first, second, inside, outside) => ((inside ? labels[first] : 0) << 8) | (outside ? labels[second] : 0);
+    const rows = (y, x) => pair((y - 1) * width + x, y * width + x, y > 0, y < height);
+    const columns = (x, y) => pair(y * width + x - 1, y * width + x, x > 0, x < width);
+    // A line goes on while the labels on both sides stay the same.
+    const walk = (across, along, sides, draw) => {
+      for (let i = 0; i <= across; i++) {
+        for (let start = 0, end; start < along; start = end) {
+          const both = sides(i, start);
+          for (end = start + 1; end < along && sides(i, end) === both; ) end++;
+          const [one, other] = [both >> 8, both & 0xff];
+          if (one !== other) for (const label of [one, other]) if (label) draw(path(label), i, start, end);
+        }
+      }
+    };
+    walk(height, width, rows, (found, y, x, end) => {
+      found.moveTo(x, y);
+      found.lineTo(end, y);
+    });
+    walk(width, height, columns, (found, x, y, end) => {
+      found.moveTo(x, y);
+      found.lineTo(x, end);
+    });
+    return this.paths;
   }
 
   // Share of the image under a class, or under any, from 0 to 1.
@@ -91,48 +146,28 @@ export class Picture {
     context.imageSmoothingQuality = "high";
     context.fillStyle = "#2a323e";
     context.fillRect(0, 0, columns, rows);
-    if (this.element.complete && this.element.naturalWidth) context.drawImage(this.element, 0, 0, columns, rows);
+    if (this.loaded) context.drawImage(this.element, 0, 0, columns, rows);
     this.scaled.set(canvas, made);
     return made;
   }
 
-  // Draws at the size in CSS pixels; view: whether masks and clicks are shown, and the radius of clicks.
-  draw(canvas, width, height, view, colours) {
+  // Draws a small one at the size in CSS pixels; look: as it is chosen on the page.
+  draw(canvas, width, height, look, colours) {
     const ratio = window.devicePixelRatio || 1;
     const [columns, rows] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
     if (canvas.width !== columns || canvas.height !== rows) Object.assign(canvas, { width: columns, height: rows });
     canvas.style.width = `${width}px`;
     canvas.style.height = `${height}px`;
     const context = canvas.getContext("2d");
+    context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(this.atSize(canvas, columns, rows), 0, 0);
-    if (view.masks) context.drawImage(this.overlay, 0, 0, columns, rows);
-    if (!view.clicks) return;
-    for (const click of this.clicks) {
-      const x = ((click.x + 0.5) / this.width) * columns;
-      const y = ((click.y + 0.5) / this.height) * rows;
-      drawClick(context, x, y, view.radius * ratio, click.positive, colours[click.cls]);
+    if (look.masks) {
+      context.globalAlpha = look.outline ? 1 : look.opacity;
+      context.drawImage(look.outline ? this.drawnEdges() : this.fill, 0, 0, columns, rows);
+      context.globalAlpha = 1;
     }
+    if (!look.clicks) return;
+    context.setTransform(columns / this.width, 0, 0, rows / this.height, 0, 0);
+    for (const mark of this.marks) drawMark(context, mark, ratio, 3, colours[mark.cls]);
   }
-}
-
-// A filled disc with + is the class, a ring with − is not: the shape says it without the colour.
-function drawClick(context, x, y, radius, positive, colour) {
-  context.beginPath();
-  context.arc(x, y, radius, 0, 2 * Math.PI);
-  context.fillStyle = positive ? colour : "#10151b";
-  context.fill();
-  context.lineWidth = Math.max(1.5, radius / 4);
-  context.strokeStyle = positive ? "#fff" : colour;
-  context.stroke();
-  if (radius < 5) return;
-  const arm = radius * 0.5;
-  context.beginPath();
-  context.moveTo(x - arm, y);
-  context.lineTo(x + arm, y);
-  if (positive) {
-    context.moveTo(x, y - arm);
-    context.lineTo(x, y + arm);
-  }
-  context.strokeStyle = positive ? "#10151b" : "#fff";
-  context.stroke();
 }

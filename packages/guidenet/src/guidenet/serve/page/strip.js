@@ -1,14 +1,15 @@
 // All images in a row: a card each, with its mask and how much of it the mask covers.
 
-const HEIGHT = 116;
 const MOST_WIDTH = 260;
+const narrow = matchMedia("(max-width: 760px)"); // as in style.css
 
 export class Strip {
   constructor(element, onPick, onRemove) {
     Object.assign(this, { element, onPick, onRemove, cards: new Map() });
   }
 
-  show(pictures, current, view, colours) {
+  show(pictures, current, look, colours) {
+    const tall = narrow.matches ? 64 : 116;
     const there = new Set(pictures.map((picture) => picture.id));
     for (const [id, card] of this.cards) {
       if (!there.has(id)) {
@@ -24,8 +25,13 @@ export class Strip {
       if (picture.id === current && before !== "true") card.root.scrollIntoView({ block: "nearest", inline: "nearest" });
       const share = picture.share();
       card.share.textContent = share ? `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %` : "";
-      const width = Math.min(MOST_WIDTH, Math.max(1, Math.round((HEIGHT * picture.width) / picture.height)));
-      picture.draw(card.canvas, width, HEIGHT, { ...view, radius: 3 }, colours);
+      const width = Math.min(MOST_WIDTH, Math.max(1, Math.round((tall * picture.width) / picture.height)));
+      const { masks, outline, clicks, opacity } = look;
+      const marks = clicks ? picture.marks : [];
+      const seen = JSON.stringify([tall, devicePixelRatio, masks, outline, opacity, colours, marks, picture.loaded]);
+      if (seen === card.seen && picture.runs === card.runs) continue; // 64 photos are not drawn in a moment
+      Object.assign(card, { seen, runs: picture.runs });
+      picture.draw(card.canvas, width, tall, look, colours);
     }
     this.element.hidden = !pictures.length;
   }
