@@ -74,6 +74,12 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument("--tasks", type=int, default=1000, metavar="N", help="how many; not for video (default: 1000)")
     parser.add_argument("--seed", type=int, default=0, help="of tasks and annotations (default: 0)")
     parser.add_argument("--clicks", action="store_true", help="interactive: clicks to 85%% and 90%% IU too")
+    parser.add_argument(
+        "--edges",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="masks end at the edges of the image, without specks and holes, as in predict and serve (default: yes)",
+    )
     parser.add_argument("--max-side", type=int, default=384, metavar="PX", help="images are shrunk to this")
     parser.add_argument("--output", type=Path, metavar="JSON", help="write all scores here, those of each task too")
     return parser
@@ -85,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         from rlcore.experiment import enable_compilation_cache
 
         from guidenet.data.guarded import open_guarded
-        from guidenet.evaluation import Evaluation, FineTuned, Guided
+        from guidenet.evaluation import Evaluation, FineTuned, Guided, Sharpened
     enable_compilation_cache()
     with user_errors():
         _check(arguments)
@@ -96,6 +102,8 @@ def run(arguments: argparse.Namespace) -> int:
         method = Guided(network, params)
         if arguments.fine_tune:
             method = FineTuned(network, params, arguments.fine_tune, arguments.learning_rate, arguments.part)
+        if arguments.edges:
+            method = Sharpened(method)
         data = open_guarded(arguments.data, arguments.fold, arguments.cache)
         _check_data(arguments, data)
     evaluation = Evaluation.of(

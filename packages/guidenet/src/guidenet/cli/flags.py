@@ -9,6 +9,8 @@ from typing import Any
 from guidenet.errors import UserError
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.models import load_model, pretrained
+from guidenet.segmenter.edges import MIN_AREA
+from guidenet.segmenter.segmenter import Segmenter
 
 Subparsers = Any
 """Of argparse, which does not export the class."""
@@ -41,11 +43,29 @@ def add_model_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-side", type=int, default=512, metavar="PX", help="images are shrunk to this (default: 512)"
     )
+    parser.add_argument(
+        "--edges",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="masks end at the edges of the image (default: yes)",
+    )
+    parser.add_argument(
+        "--min-area",
+        type=int,
+        default=MIN_AREA,
+        metavar="PX",
+        help=f"smaller pieces of a mask are dropped and smaller holes filled (default: {MIN_AREA}; 0 keeps all)",
+    )
 
 
 def add_weights_flag(parser: argparse.ArgumentParser) -> None:
     """Where the weights of the backbone are."""
     parser.add_argument("--weights", type=Path, metavar="FILE", help="of the backbone, where no package has them")
+
+
+def make_segmenter(arguments: argparse.Namespace, network: GuidedNetwork, params: Params) -> Segmenter:
+    """A segmenter with a network, as `load_network` has it, and the other flags of `add_model_flags`."""
+    return Segmenter(network, params, max_side=arguments.max_side, edges=arguments.edges, min_area=arguments.min_area)
 
 
 def load_network(arguments: argparse.Namespace) -> tuple[GuidedNetwork, Params]:

@@ -10,10 +10,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from guidenet.cli.flags import Subparsers, add_command, add_model_flags, load_network
+from guidenet.cli.flags import Subparsers, add_command, add_model_flags, load_network, make_segmenter
 from guidenet.cli.progress import report, track
 from guidenet.errors import UserError, user_errors
-from guidenet.segmenter.segmenter import Segmenter
 
 if TYPE_CHECKING:
     from guidenet.serve import Session
@@ -72,8 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
     with listening:
         with user_errors():
             network, params = load_network(arguments)
-            segmenter = Segmenter(network, params, max_side=arguments.max_side)
-            session = Session(segmenter, max_side=arguments.max_side, limits=limits)
+            network, params = load_network(arguments)
+            session = Session(make_segmenter(arguments, network, params), max_side=arguments.max_side, limits=limits)
             for path in works:
                 session.open_work(str(path), path.read_bytes())
             for path in arguments.guidance:

@@ -1,7 +1,7 @@
 """How well methods segment what they were not trained on, and how long a change of annotations takes them."""
 
 from guidenet.evaluation.evaluation import Evaluation
-from guidenet.evaluation.methods import FineTuned, Guided, Method
+from guidenet.evaluation.methods import FineTuned, Guided, Method, Sharpened
 from guidenet.evaluation.shots import Halves, choose_threshold, evaluate_shots, split_classes
 from guidenet.evaluation.tasks import Scores, Viewer, click_on, evaluate_tasks
 from guidenet.evaluation.video import VideoScores, evaluate_clips
@@ -13,6 +13,7 @@ __all__ = [
     "Halves",
     "Method",
     "Scores",
+    "Sharpened",
     "VideoScores",
     "Viewer",
     "choose_threshold",

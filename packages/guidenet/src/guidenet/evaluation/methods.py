@@ -14,17 +14,19 @@ from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import numpy.typing as npt
 import optax
 
 from guidenet.checks import check_at_least, check_choice, check_positive
 from guidenet.network import guides
 from guidenet.network.config import LossConfig
-from guidenet.network.geometry import upsample
+from guidenet.network.geometry import Grid, upsample
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.guides import Guide
 from guidenet.network.heads import Prepared
 from guidenet.network.losses import pixel_cross_entropy
+from guidenet.segmenter.edges import MIN_AREA, Edges, find_edges, follow_edges, remove_specks
 
 
 class Method(Protocol):
@@ -53,7 +55,7 @@ class Method(Protocol):
         """
         ...
 
-    def segment(self, query: Any, task: Any, size: tuple[int, int]) -> jax.Array:
+    def segment(self, query: Any, task: Any, size: tuple[int, int]) -> jax.Array | npt.NDArray[np.float32]:
         """`[K, *size]` logits against the background of an image that was seen."""
         ...
 
@@ -106,6 +108,42 @@ class Guided:
 
     def _parts(self, *names: str) -> Params:
         return {name: self.params[name] for name in names}
+
+
+class _SeenWithEdges(NamedTuple):
+    seen: Any
+    edges: Edges
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Sharpened:
+    """Another method, whose masks end at the edges of the image, without specks and holes, as those of `Segmenter`.
+
+    method: any.
+    min_area: of pieces and holes that stay, px.
+    """
+
+    method: Method
+    min_area: int = MIN_AREA
+
+    @property
+    def needs_images(self) -> bool:
+        """See `Method`."""
+        return True
+
+    def see(self, image: npt.ArrayLike | None, features: npt.ArrayLike | None) -> Any:
+        """See `Method`."""
+        seen = self.method.see(image if self.method.needs_images else None, features)
+        return _SeenWithEdges(seen, find_edges(np.asarray(image)))
+
+    def adapt(self, supports: Sequence[Any], masks: npt.ArrayLike) -> Any:
+        """See `Method`."""
+        return self.method.adapt([support.seen for support in supports], masks)
+
+    def segment(self, query: Any, task: Any, size: tuple[int, int]) -> npt.NDArray[np.float32]:
+        """See `Method`."""
+        logits = np.asarray(self.method.segment(query.seen, task, size))
+        return remove_specks(follow_edges(query.edges, logits, Grid(*size, 1, 0.0)), self.min_area)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

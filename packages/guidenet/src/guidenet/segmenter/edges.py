@@ -32,6 +32,9 @@ RADIUS = 8
 SMOOTHNESS = 1e-3
 """Variance of colours, of 0..1, that counts as flat."""
 
+MIN_AREA = 64
+"""Px of the smallest piece or hole that is kept: a quarter of a cell of 16 px."""
+
 _SMALLEST = 1e-4
 """Probabilities are kept above this, so that their logarithms are numbers."""
 

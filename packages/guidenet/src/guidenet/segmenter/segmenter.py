@@ -15,16 +15,13 @@ from guidenet.network.geometry import Grid
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.guides import Guide
 from guidenet.network.models import fingerprint, pretrained
-from guidenet.segmenter.edges import follow_edges, remove_specks
+from guidenet.segmenter.edges import MIN_AREA, follow_edges, remove_specks
 from guidenet.segmenter.encoding import Encoded, digest, encode_image, score_image
 from guidenet.segmenter.guidance import Guidance
 from guidenet.segmenter.prediction import MAX_CLASSES, Prediction, upsample_to
 from guidenet.segmenter.shots import Change, Shot
 
 DEFAULT_CLASS = "object"
-
-MIN_AREA = 64
-"""Px of the smallest piece or hole that is kept: a quarter of a cell of 16 px."""
 
 MAX_SIDE = 2048
 """Longest side in px at which images can be seen: sums of features over larger ones might not fit into 64 bits."""
