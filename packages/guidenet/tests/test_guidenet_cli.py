@@ -12,8 +12,9 @@ import jax
 import numpy as np
 import pytest
 from guidenet import PRESETS, Guidance, GuidedNetwork, Segmenter, preset
-from guidenet.cli import main, predict
+from guidenet.cli import main
 from guidenet.cli.progress import report, track
+from guidenet.segmenter.edges import MIN_AREA
 from PIL import Image
 
 RED, GREEN, BLUE = (220, 30, 30), (40, 160, 60), (30, 40, 220)
@@ -138,15 +139,18 @@ def test_saved_guidance_does_without_its_images(files, model):
     np.testing.assert_array_equal(segmenter.predict(np.asarray(Image.open(files / "one.png"))).labels * 255, first)
 
 
-def test_max_side_bounds_what_is_seen(files, monkeypatch):
+def test_flags_of_the_segmenter_reach_it(files, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        predict, "Segmenter", lambda *model, max_side: seen.append(max_side) or Segmenter(*model, max_side=max_side)
+        "guidenet.cli.flags.Segmenter", lambda *model, **options: seen.append(options) or Segmenter(*model, **options)
     )
     flags = ["--support", files / "a.png", "--point", "30,30+", files / "one.png", "-o", files / "out"]
-    assert run(*flags, "--max-side", 64) == 0
+    assert run(*flags, "--max-side", 64, "--no-edges", "--min-area", 3) == 0
     assert run(*flags) == 0
-    assert seen == [64, 512]
+    assert seen == [
+        {"max_side": 64, "edges": False, "min_area": 3},
+        {"max_side": 512, "edges": True, "min_area": MIN_AREA},
+    ]
 
 
 @pytest.mark.parametrize(

@@ -200,11 +200,11 @@ def test_a_mistake_in_the_server_keeps_its_traceback(files, monkeypatch):
 def test_a_traceback_has_another_exit_code_than_a_refusal(files):
     code = """
 import sys
-from guidenet.cli import main, predict
-class Segmenter(predict.Segmenter):
+from guidenet.cli import flags, main
+class Segmenter(flags.Segmenter):
     def predict(self, image):
         raise ValueError("ours")
-predict.Segmenter = Segmenter
+flags.Segmenter = Segmenter
 sys.exit(main(sys.argv[1:]))
 """
     for flags, expected in ([], 1), (["--guidance", "bad.png"], 2):

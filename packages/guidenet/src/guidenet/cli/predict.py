@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from guidenet.cli.flags import Subparsers, add_command, add_model_flags, load_network
+from guidenet.cli.flags import Subparsers, add_command, add_model_flags, load_network, make_segmenter
 from guidenet.cli.outputs import Job, find_jobs, write_classes, write_mask
 from guidenet.cli.progress import report, track
 from guidenet.cli.supports import (
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise ValueError(f"--save-guidance must be a file in a folder that is there, got {saved}")
         supports = read_supports(reader, arguments.support)
         network, params = load_network(arguments)
-        segmenter = Segmenter(network, params, max_side=arguments.max_side)
+        segmenter = make_segmenter(arguments, network, params)
         for path in arguments.guidance:
             segmenter.add_guidance(Guidance.load(path))
         check_classes(supports, reader, segmenter.classes)
