@@ -44,7 +44,11 @@ _SCORES = flags.DEFINE_string(
 )
 _COMMANDS = flags.DEFINE_bool("commands", False, "Only print the commands that train the networks of --methods.")
 _SEEDS = flags.DEFINE_integer("seeds", 3, "How many of each method --commands is for.", lower_bound=1)
-_DATA = flags.DEFINE_string("data", "cut-outs", "The images: cut-outs, cut-outs:FOLDER, voc:FOLDER or davis:FOLDER.")
+_DATA = flags.DEFINE_string(
+    "data",
+    "cut-outs",
+    "The images: cut-outs; cut-outs, folder, coco, voc, fss or davis with :FOLDER; or real, photos for tests only.",
+)
 _CACHE = flags.DEFINE_string("cache", "cache", "Folder for the drawings of cut-outs.")
 _PARTS = flags.DEFINE_list("parts", list(PARTS), f"What to compute: {', '.join(PARTS)}.")
 _METHODS = flags.DEFINE_list("methods", [], "Methods to compute, by default all whose networks are there.")

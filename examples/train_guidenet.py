@@ -24,7 +24,12 @@ from guidenet.cli.train import PURPOSES, Options, train_and_test
 from guidenet.errors import UserError
 from rlcore.experiment import RunError, enable_compilation_cache, main
 
-_DATA = flags.DEFINE_string("data", "cut-outs", "The images: cut-outs, cut-outs:FOLDER, voc:FOLDER or davis:FOLDER.")
+_DATA = flags.DEFINE_string(
+    "data",
+    "cut-outs",
+    "The images: cut-outs or cut-outs:FOLDER; folder:FOLDER, with images/ and masks/ of the same names; coco:FOLDER, "
+    "voc:FOLDER, fss:FOLDER or davis:FOLDER; real, photos for tests only.",
+)
 _FOLD = flags.DEFINE_integer("fold", 0, "Which classes are held out, 0 to 3.")
 _ORACLE = flags.DEFINE_bool("oracle", False, "Hold nothing out: train on the test classes too, in other images.")
 _CACHE = flags.DEFINE_string("cache", "cache", "A folder for the drawings of cut-outs.")

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 from guidenet import fingerprint
-from guidenet.data.catalogue import Data, open_data
+from guidenet.data.catalogue import open_data
+from guidenet.data.collections.record import Data
 from guidenet.data.composites.benchmark import MIN_AREA, load_benchmark
 from guidenet.data.composites.emoji import DataMissingError
 from guidenet.data.composites.scenes import SceneConfig

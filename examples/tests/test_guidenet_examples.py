@@ -175,7 +175,11 @@ def test_fine_tuning_uses_the_unguided_networks_of_its_seed(tmp_path):
 @pytest.mark.parametrize(
     ("example", "flags", "message"),
     [
-        ("train_guidenet.py", ["--data=imagenet"], "data must be one of cut-outs, voc, davis, real, got 'imagenet'"),
+        (
+            "train_guidenet.py",
+            ["--data=imagenet"],
+            "data must be one of cut-outs, voc, coco, fss, davis, folder, real, got 'imagenet'",
+        ),
         ("train_guidenet.py", ["--override=network.fusion=middle"], "fusion must be one of late, early, masking, none"),
         ("train_guidenet.py", ["--override=network.fushion=late"], "did you mean network.fusion"),
         ("train_guidenet.py", ["--data=davis:CLIPS", "--kinds=semantic"], "kinds must be among video with data davis"),

@@ -73,6 +73,17 @@ def test_a_mistake_in_the_segmenter_is_no_skipped_image(files, monkeypatch):
     assert not isinstance(failure.value, UserError)
 
 
+@pytest.mark.parametrize("name", ["add_image", "paint", "click", "guidance"])
+def test_a_mistake_in_the_segmenter_is_no_bad_annotation(files, monkeypatch, name):
+    monkeypatch.setattr(Segmenter, name, property(broken) if name == "guidance" else broken)
+    mask = np.zeros((40, 50), np.uint8)
+    mask[:9] = 255
+    Image.fromarray(mask).save("mask.png")
+    with pytest.raises(ValueError, match="operands") as failure:
+        main([*PREDICT, "--mask", "mask.png", "--save-guidance", "g.npz", "b.png"])
+    assert not isinstance(failure.value, UserError)
+
+
 def test_images_that_cannot_be_read_are_skipped_and_folders_that_cannot_be_written_are_told(files, capsys):
     assert main([*PREDICT, "bad.png", "b.png"]) == 1
     assert "bad.png must be a readable image" in capsys.readouterr().err
@@ -108,6 +119,29 @@ def test_a_damaged_file_is_told_in_a_line_whenever_it_is_read(files, clips, caps
     assert f"{damaged}/00001.png must be" in last
 
 
+@pytest.fixture
+def pairs(tmp_path):
+    """Ten images with masks of one's own; of the first, the second and the third one are for each role."""
+    for number in range(10):
+        for part, values in (("images", 200), ("masks", 255)):
+            pixels = np.zeros((48, 64), np.uint8)
+            pixels[10:30, 5 + number : 30 + number] = values
+            (tmp_path / "mine" / part).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(tmp_path / "mine" / part / f"{number}.png")
+    return tmp_path / "mine"
+
+
+@pytest.mark.parametrize("part", ["images", "masks"])
+@pytest.mark.parametrize(("command", "number"), [(TRAIN, 0), (TRAIN, 1), (TRAIN, 2), (EVALUATE, 2)])
+def test_a_damaged_file_of_ones_own_is_told_in_a_line(files, pairs, capsys, command, number, part):
+    (pairs / part / f"{number}.png").write_bytes(b"no image")
+    flags = ["--kind", "interactive", "--tasks", "20"] if command is EVALUATE else ["--num-test-tasks", "20"]
+    assert main([*command, "--data", f"folder:{pairs}", *flags]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("guidenet: ")
+    assert f"{part}/{number}.png must be" in last
+
+
 @pytest.mark.parametrize(("error", "code"), [(RunError("the disk is full"), 2), (NonFiniteError("loss is nan"), 3)])
 def test_what_a_run_cannot_go_on_with_is_a_line(files, clips, monkeypatch, capsys, error, code):
     def run(self):
@@ -125,6 +159,10 @@ def test_what_a_run_cannot_go_on_with_is_a_line(files, clips, monkeypatch, capsy
         ([*TRAIN, "--num-test-tasks", "-1"], "num_test_tasks must be at least 0, got -1"),
         ([*TRAIN, "--data", "davis:CLIPS", "--oracle"], "hold_out must be True with data davis"),
         ([*TRAIN, "--data", "davis:CLIPS", "--override", "batch_size=0"], "batch_size must be at least 1, got 0"),
+        ([*TRAIN, "--data", "folder:mine", "--oracle"], "hold_out must be True with data folder"),
+        ([*TRAIN, "--data", "folder:none"], "none/images must be a folder of images/NAME.jpg"),
+        ([*TRAIN, "--data", "coco:none"], "must be COCO's instance annotations, and there is no such file"),
+        ([*EVALUATE, "--data", "fss:none"], "none must be the folder of FSS-1000"),
         ([*TRAIN, "--data", "real:coins"], "data must have something to train on, got real:coins"),
         ([*EVALUATE, "--data", "davis:CLIPS", "--frames", "3"], "--frames must be below 3"),
         ([*EVALUATE[:-1], "semantic", "--frames", "2"], "--frames must be with --kind video, got semantic"),
@@ -162,11 +200,11 @@ def test_a_mistake_in_the_server_keeps_its_traceback(files, monkeypatch):
 def test_a_traceback_has_another_exit_code_than_a_refusal(files):
     code = """
 import sys
-from guidenet.cli import main, predict
-class Segmenter(predict.Segmenter):
+from guidenet.cli import flags, main
+class Segmenter(flags.Segmenter):
     def predict(self, image):
         raise ValueError("ours")
-predict.Segmenter = Segmenter
+flags.Segmenter = Segmenter
 sys.exit(main(sys.argv[1:]))
 """
     for flags, expected in ([], 1), (["--guidance", "bad.png"], 2):

@@ -1,6 +1,5 @@
 """Segment from a few annotations, and carry the concept over to other images and video (thesis chapter 4)."""
 
-from guidenet.images import read_image, read_labels
 from guidenet.network import fusion, losses, weights
 from guidenet.network.config import BackboneConfig, Config, HeadConfig, LossConfig
 from guidenet.network.geometry import Grid, downsample, upsample
@@ -9,6 +8,7 @@ from guidenet.network.guides import Guide, guide, merge_shots, oppose, pool
 from guidenet.network.models import TRAINED, fingerprint, load_backbone, load_model, pretrained, save_model
 from guidenet.network.presets import PRESETS, preset
 from guidenet.network.weights import WeightsMissingError
+from guidenet.reading import read_image, read_labels
 from guidenet.segmenter.guidance import Guidance
 from guidenet.segmenter.prediction import Prediction
 from guidenet.segmenter.segmenter import Segmenter

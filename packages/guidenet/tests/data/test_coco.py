@@ -110,13 +110,16 @@ def test_twenty_classes_are_those_of_voc():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"images": [{"id": 7}]}, "'file_name'"),
-        ({"categories": []}, "missing or of no such kind"),
-        ({"images": []}, "'7'"),
+        ({"images": [{"id": 7}]}, "missing or of no such kind: 'file_name'"),
+        ({"categories": []}, "has no categories"),
+        ({"annotations": [{"image_id": 7, "category_id": 1, "segmentation": []}]}, "has boxes only"),
+        ({"annotations": None}, "missing or of no such kind"),
     ],
 )
 def test_damaged_annotations_are_named(tmp_path, changes, message):
-    write(tmp_path, [{"category_id": 1, "segmentation": [SQUARE]}], **changes)
+    write(tmp_path, [{"category_id": 1, "segmentation": [SQUARE]}])
+    path = tmp_path / "annotations/instances_val.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
     with pytest.raises(ValueError, match=f"instances_val.json must be COCO's instance annotations.*{message}"):
         coco.load_coco(tmp_path, "val")
 
@@ -150,4 +153,65 @@ def test_missing_and_wrong_files_are_named(tmp_path):
         found.image("7")
     (tmp_path / "annotations/instances_val.json").write_text("{")
     with pytest.raises(ValueError, match=r"instances_val.json must be COCO's"):
+        coco.load_coco(tmp_path, "val")
+
+
+def test_categories_of_one_name_are_one_class(tmp_path):
+    """Roboflow writes the name of a project as a category of its own, which may be the name of the class."""
+    categories = [{"id": 0, "name": "pothole"}, {"id": 1, "name": "pothole"}, {"id": 5, "name": "car"}]
+    annotations = [{"category_id": i, "segmentation": counts(slice(i, i + 1), slice(0, 8))} for i in (0, 1, 5)]
+    write(tmp_path, annotations, categories=categories)
+    found = coco.load_coco(tmp_path, "val")
+    assert found.classes == ("pothole", "car")
+    np.testing.assert_array_equal(found.class_labels("7")[:, 0], [1, 1, 0, 0, 0, 2])
+    np.testing.assert_array_equal(coco.load_coco(tmp_path, "val", ["car"]).class_labels("7")[:, 0], [0] * 5 + [1])
+
+
+def test_annotations_of_what_was_filtered_out_are_skipped(tmp_path):
+    one = {"category_id": 1, "segmentation": [SQUARE]}
+    write(tmp_path, [one, {**one, "image_id": 8}, {**one, "category_id": 77}])
+    path = tmp_path / "annotations/instances_val.json"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    found = coco.load_coco(tmp_path, "val")
+    assert class_masks(found) == (("7", 1, 1, 16),)
+    assert coco.read_annotations(path).num_skipped == 2
+    assert coco.load_coco(tmp_path, "val", ["car"], labelled_only=True).ids == ()
+
+
+@pytest.mark.parametrize(
+    ("annotations", "image", "name"),
+    [
+        ("annotations/instances_val.json", "images/val/a.jpg", "a.jpg"),
+        ("annotations/instances_val.json", "images/a.jpg", "a.jpg"),
+        ("annotations/val.json", "val/sub/a.jpg", "sub/a.jpg"),
+        ("val/_annotations.coco.json", "val/a.jpg", "a.jpg"),
+        ("annotations/lvis_v1_val.json", "val2017/a.jpg", None),
+        ("lvis_v1_val.json", "images/val2017/a.jpg", None),
+        ("val.json", "a.jpg", "a.jpg"),
+        ("val.json", "images/a.jpg", "/home/me/photos/a.jpg"),
+        ("val.json", "images/a.jpg", "C:\\photos\\a.jpg"),
+        ("val.json", "images/b/a.jpg", "b\\a.jpg"),
+        ("elsewhere.json", "photos/a.jpg", "a.jpg"),
+    ],
+)
+def test_files_are_found_where_others_write_them(tmp_path, annotations, image, name):
+    write(tmp_path, [{"category_id": 1, "segmentation": [SQUARE]}])
+    content = json.loads((tmp_path / "annotations/instances_val.json").read_text())
+    address = {"file_name": name} if name else {"coco_url": "http://images.cocodataset.org/val2017/a.jpg"}
+    content["images"] = [{"id": 7, "height": SIZE[0], "width": SIZE[1], **address}]
+    (tmp_path / "annotations/instances_val.json").unlink()
+    for path in (annotations, image):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / annotations).write_text(json.dumps(content))
+    (tmp_path / "val/000000000007.jpg").rename(tmp_path / image)
+    given = {"annotations": tmp_path / annotations, "images": tmp_path / "photos"} if "else" in annotations else {}
+    found = coco.load_coco(tmp_path, "val", **given)
+    assert found.image("7").shape == (*SIZE, 3)
+    assert found.class_labels("7").sum() == 16
+
+
+def test_two_files_of_annotations_are_refused(tmp_path):
+    write(tmp_path, [])
+    (tmp_path / "val/_annotations.coco.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"one file of annotations for val, got .*instances_val.json and .*coco.json"):
         coco.load_coco(tmp_path, "val")

@@ -74,6 +74,92 @@ def test_a_damaged_frame_is_named(clips):
         davis.write_video(clips, "few", FRAMES, LABELS[:1])
 
 
+def save_masks(clips, masks):
+    for frame, mask in enumerate(masks):
+        image = Image.fromarray(mask) if isinstance(mask, np.ndarray) else mask
+        image.save(clips / f"Annotations/480p/bear/{frame:05}.png")
+
+
+def white_first(mask):
+    image = Image.fromarray(1 - mask.astype(np.uint8))
+    image.putpalette([0, 0, 0, 255, 255, 255][::-1])
+    return image
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda mask: mask * np.uint8(255),
+        lambda mask: mask.astype(np.uint8),
+        Image.fromarray,
+        white_first,
+        lambda mask: np.repeat(mask[..., None] * np.uint8(255), 3, axis=2),
+        lambda mask: mask * np.uint16(65535),
+    ],
+)
+def test_black_and_white_is_one_object_as_in_davis_2016(clips, write):
+    masks = [LABELS[0] == 1, np.zeros(SIZE, bool), LABELS[0] == 2]
+    save_masks(clips, [write(mask) for mask in masks])
+    video = davis.read_video(clips, "bear")
+    assert video.objects == (1,)
+    for frame, mask in enumerate(masks):
+        np.testing.assert_array_equal(video.labels(frame), mask)
+
+
+def test_grey_indices_stay_objects(clips):
+    grey = np.where(LABELS < 0, 255, LABELS).astype(np.uint8)
+    grey[2] = np.where(grey[2] == 255, 255, 0)  # no object is left, and some is unknown
+    save_masks(clips, grey)
+    video = davis.read_video(clips, "bear")
+    assert video.objects == (1, 2)
+    assert set(np.unique(video.labels(2))) == {-1, 0}
+
+
+def test_a_clip_without_objects_is_named(clips):
+    save_masks(clips, [np.zeros(SIZE, np.uint8)])
+    with pytest.raises(ValueError, match=r"bear/00000.png must have the objects of the clip bear, and is all"):
+        _ = davis.read_video(clips, "bear").objects
+
+
+def test_masks_with_transparency_are_named(clips):
+    save_masks(clips, [Image.merge("LA", [Image.fromarray(LABELS[0].astype(np.uint8) * 90)] * 2)])
+    with pytest.raises(ValueError, match=r"00000.png must be .* with indices .* got an image of mode LA"):
+        davis.read_video(clips, "bear").labels(0)
+
+
+def test_frames_are_in_the_order_of_their_numbers_and_hidden_files_are_none(tmp_path):
+    images, masks = (tmp_path / part / "480p/goat" for part in ("JPEGImages", "Annotations"))
+    for folder in (images, masks):
+        folder.mkdir(parents=True)
+        (folder / "._0.png").write_bytes(b"of macOS")
+        (folder / ".DS_Store").write_bytes(b"")
+    suffixes = [".jpg", ".JPG", ".jpeg", ".PNG"] * 3
+    for number, suffix in enumerate(suffixes):
+        Image.new("RGB", SIZE[::-1], (20 * number, 0, 0)).save(images / f"{number}{suffix}")
+        Image.fromarray(LABELS[0].astype(np.uint8)).save(masks / f"{number}.{'PNG' if number % 2 else 'png'}")
+    video = davis.read_video(tmp_path, "goat")
+    assert [int(path.stem) for path in video.frames] == list(range(12))
+    for number in (2, 11):
+        np.testing.assert_allclose(video.image(number)[0, 0], [20 * number, 0, 0], atol=4)
+        np.testing.assert_array_equal(video.labels(number), LABELS[0])
+    Image.new("RGB", (1, 1)).save(images / "3.jpg")
+    with pytest.raises(ValueError, match=r"one file for each frame, got 3.PNG and 3.jpg|got 3.jpg and 3.PNG"):
+        davis.read_video(tmp_path, "goat")
+
+
+@pytest.mark.parametrize(
+    ("year", "line"),
+    [
+        ("2017", "bear"),
+        ("2016", "\ufeffbear\r"),
+        ("480p", "/JPEGImages/480p/bear/00000.jpg /Annotations/480p/bear/00000.png\n" * 2),
+    ],
+)
+def test_lists_of_either_year_are_read(tmp_path, year, line):
+    davis.write_names(tmp_path, "val", [line], year)
+    assert davis.read_names(tmp_path, "val") == ("bear",)
+
+
 @pytest.fixture
 def classes(tmp_path):
     for name in ("ab_wheel", "abacus"):
@@ -112,3 +198,36 @@ def test_what_is_wrong_with_fss_is_named(classes):
     ):
         with pytest.raises(kind, match=f"abacus/{number}.png {message}"):
             found.class_labels(f"abacus/{number}")
+
+
+def test_fss_is_divided_by_lists_or_by_order(classes):
+    with pytest.raises(
+        ValueError, match=r"for all roles or none, and lacks train.txt for train, val.txt for validation"
+    ):
+        fss.divide_classes(classes)
+    (classes / "trn.txt").write_text("abacus")
+    (classes / "val.txt").write_text("abacus")
+    with pytest.raises(ValueError, match="each class in one list, got 'abacus' for train and validation"):
+        fss.divide_classes(classes)
+    for name in ("trn.txt", "val.txt", "test.txt"):
+        (classes / name).unlink()
+    with pytest.raises(ValueError, match="at least 4 classes, got 2"):
+        fss.divide_classes(classes)
+    for name in ("c", "d", "e"):
+        (classes / name).mkdir()
+    expected = {"train": ("ab_wheel", "abacus", "e"), "validation": ("c",), "test": ("d",)}
+    assert fss.divide_classes(classes) == expected
+    for name, text in (("train.txt", "c\nd"), ("val.txt", "e"), ("fss_test_set.txt", "abacus")):
+        (classes / name).write_text(text)
+    assert fss.divide_classes(classes) == {"train": ("c", "d"), "validation": ("e",), "test": ("abacus",)}
+
+
+def test_photos_of_fss_may_have_other_suffixes(classes):
+    (classes / "abacus/1.jpg").rename(classes / "abacus/1.JPG")
+    (classes / "abacus/2.jpg").rename(classes / "abacus/2.jpeg")
+    (classes / "abacus/3.jpg").unlink()
+    found = fss.load_fss(classes, ["abacus"])
+    assert (found.image("abacus/1") == 0).all()
+    assert found.class_labels("abacus/2").sum() == 2
+    with pytest.raises(FileNotFoundError, match=r"abacus/3.jpg must be a photo of FSS-1000"):
+        found.image("abacus/3")

@@ -183,3 +183,82 @@ def test_classes_can_be_merged(root):
         found.select(["z"])
     with pytest.raises(ValueError, match="instance_labels"):
         dataset.instance_masks(voc.load_voc_aug(root / "VOC2012", root, ()))
+
+
+@pytest.fixture
+def own(tmp_path):
+    """The layout of VOC with an index that VOC has no class for."""
+    for folder in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"):
+        (tmp_path / folder).mkdir(parents=True)
+    Image.fromarray(np.full((*SIZE, 3), 90, np.uint8)).save(tmp_path / "JPEGImages/a.JPEG")
+    write_indices(tmp_path / "SegmentationClass/a.png", labels_of((3, 0, 0), (-1, 1, 1)))
+    (tmp_path / "ImageSets/Segmentation/val.txt").write_text("\ufeffa.jpg\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "classes"),
+    [
+        ("labels.txt", "cat\ndog\ncow\n", ("cat", "dog", "cow")),
+        ("class_names.txt", "_background_\ncat\ndog\n猫\n", ("cat", "dog", "猫")),
+        ("classes.txt", "__ignore__\n_background_\ncat\ndog\ncow", ("cat", "dog", "cow")),
+        (
+            "labelmap.txt",
+            "# label:color_rgb:parts:actions\nbackground:0,0,0::\na b:1,2,3::\nc:4,5,6::\nd:::",
+            ("a b", "c", "d"),
+        ),
+    ],
+)
+def test_classes_of_ones_own_are_read(own, name, text, classes):
+    (own / name).write_text(text, encoding="utf-8")
+    found = voc.load_voc(own, "val")
+    assert (found.classes, found.ids) == (classes, ("a",))
+    assert found.image("a").shape == (*SIZE, 3)
+    np.testing.assert_array_equal(found.class_labels("a"), labels_of((3, 0, 0), (-1, 1, 1)))
+
+
+def test_an_index_without_a_class_is_refused(own):
+    (own / "labels.txt").write_text("cat\ndog\n")
+    found = voc.load_voc(own, "val")
+    with pytest.raises(ValueError, match=r"a.png must have indices to 2, as there are classes.*got 3: .*labels.txt"):
+        found.class_labels("a")
+    with pytest.raises(ValueError, match="got 3"):
+        voc.load_voc_aug(own, own / "SegmentationClass", "a").class_labels("a")
+    (own / "classes.txt").write_text("cat\n")
+    with pytest.raises(ValueError, match="must have the classes of"):
+        voc.load_voc(own, "val")
+    (own / "classes.txt").unlink()
+    (own / "labels.txt").write_text("cat\ncat\n")
+    with pytest.raises(ValueError, match="must name classes, each once, got cat, cat"):
+        voc.load_voc(own, "val")
+    (own / "labels.txt").unlink()
+    write_indices(own / "SegmentationClass/a.png", labels_of((37, 0, 0)))
+    with pytest.raises(ValueError, match=r"indices to 20, .*got 37"):
+        voc.load_voc(own, "val").class_labels("a")
+
+
+def test_indices_may_have_any_depth(own):
+    labels = labels_of((3, 0, 0), (7, 2, 2))
+    for image in (Image.fromarray(labels.astype(np.uint16)), Image.fromarray(labels.astype(np.uint8))):
+        image.save(own / "SegmentationClass/a.png")
+        np.testing.assert_array_equal(voc.load_voc(own, "val").class_labels("a"), labels)
+    Image.fromarray(labels > 0).save(own / "SegmentationClass/a.png")
+    np.testing.assert_array_equal(voc.load_voc(own, "val").class_labels("a"), labels > 0)
+
+
+def test_lists_with_flags_are_refused(own):
+    (own / "ImageSets/Segmentation/val.txt").write_text("a -1\nb  1\n")
+    with pytest.raises(ValueError, match=r"val.txt must be VOC's list .*, got 'a -1', which has a flag"):
+        voc.read_ids(own, "val")
+
+
+def test_a_photo_that_exif_turns_is_named(own):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", SIZE[::-1]).save(own / "JPEGImages/a.JPEG", exif=exif)
+    with pytest.raises(ValueError, match=r"8 x 6 px of .*a.JPEG, got 6 x 8; the image is turned as its EXIF data say"):
+        voc.load_voc(own, "val").class_labels("a")
+
+
+def test_folds_of_other_numbers_of_classes_are_fourths():
+    assert [pascal5i.held_out_classes(fold, 6) for fold in pascal5i.FOLDS] == [(1, 2), (3,), (4, 5), (6,)]

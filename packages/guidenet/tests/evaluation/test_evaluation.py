@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 from guidenet.cli import main
-from guidenet.data.catalogue import cut_outs
+from guidenet.data.collections.cut_outs import cut_outs
 from guidenet.evaluation import (
     Evaluation,
     Halves,
@@ -114,7 +114,7 @@ def test_clips_are_scored_on_frames_that_are_not_annotated(data, network):
 
 
 def test_a_network_that_was_trained_is_scored_from_the_command_line(shapes, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("guidenet.data.catalogue.load_benchmark", lambda cache: shapes.make_benchmark())
+    monkeypatch.setattr("guidenet.data.collections.cut_outs.load_benchmark", lambda cache: shapes.make_benchmark())
     run, output = tmp_path / "run", tmp_path / "scores.json"
     arguments = ["train", "--preset", "tiny", "--kind", "interactive", "--override", "num_iterations=1"]
     overrides = ["network.fusion=none", "network.head.kind=concat", "network.head.products=false"]

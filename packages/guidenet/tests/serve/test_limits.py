@@ -7,8 +7,10 @@ import zlib
 
 import numpy as np
 import pytest
-from guidenet import Guidance
+from guidenet import Guidance, read_image
 from guidenet.serve import Limits
+from guidenet.serve.pictures import read_picture
+from PIL import Image
 
 JSON = {"Content-Type": "application/json"}
 
@@ -42,6 +44,34 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(page):
         status, message = upload(page, "vast.png", huge_png(width, height))
         assert status == 413
         assert message.startswith("vast.png has")
+
+
+def encoded(image, kind, **options):
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def test_images_are_read_as_everywhere(page, tmp_path):
+    deep = Image.fromarray(np.arange(20000, dtype=np.uint16).reshape(100, 200) * 3)
+    cut_out = Image.merge("RGBA", [Image.effect_noise((60, 40), 90)] * 3 + [Image.new("L", (60, 40))])
+    flat = Image.new("RGB", (40, 30), (200, 120, 40))
+    for kind, image in (("PNG", deep), ("TIFF", deep), ("PNG", cut_out), ("AVIF", flat), ("JPEG2000", flat)):
+        data = encoded(image, kind)
+        (tmp_path / "a").write_bytes(data)
+        found = read_picture("a", data, 512, Limits())
+        np.testing.assert_array_equal(found.pixels, read_image(tmp_path / "a"))
+        assert page.add(f"{kind}.{image.mode}", data)
+
+
+def test_images_that_can_be_read_in_several_ways_are_refused(page):
+    stack = encoded(Image.new("L", (9, 9)), "TIFF", save_all=True, append_images=[Image.new("L", (9, 9), 9)])
+    signed = encoded(Image.fromarray(np.arange(-9, 0, dtype=np.int32).reshape(3, 3)), "TIFF")
+    for data, what in ((stack, "has 2 pages or frames"), (signed, "has values from -9 to -1")):
+        status, message = upload(page, "a.tif", data)
+        assert (status, message.startswith(f"a.tif {what}")) == (400, True)
+        assert message.endswith("; save what is to be seen as a PNG of 8 bits")
+    assert upload(page, "a.pdf", b"%PDF-1.4")[1].endswith("(PNG, JPEG, WEBP, AVIF, JPEG2000, BMP, TIFF, GIF, PPM)")
 
 
 def test_too_many_bytes(new_page, drawn):

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 from guidenet import BackboneConfig, Config, GuidedNetwork, HeadConfig, Segmenter, load_model
-from guidenet.data.catalogue import cut_outs
+from guidenet.data.collections.cut_outs import cut_outs
 from guidenet.data.dataset import Dataset
 from guidenet.data.material import load_material, statistics
 from guidenet.data.sources import Source, interactive_source
@@ -185,7 +185,7 @@ def test_the_threshold_is_chosen_in_validation(data, tmp_path):
 
 def test_by_name_errors_come_before_anything_is_written(tmp_path, monkeypatch, shapes):
     monkeypatch.setattr(
-        "guidenet.data.catalogue.load_benchmark",
+        "guidenet.data.collections.cut_outs.load_benchmark",
         lambda cache=None, folder=None: shapes.make_benchmark(shapes.make_test_library() if folder else None),
     )
     directory = tmp_path / "run"
@@ -193,8 +193,11 @@ def test_by_name_errors_come_before_anything_is_written(tmp_path, monkeypatch, s
         ({"preset": "huge"}, "preset must be one of"),
         ({"overrides": ["kinds=walking"]}, "kinds must be one of semantic, interactive, video, got 'walking'"),
         ({"overrides": ["batch=3"]}, "unknown option 'batch'"),
-        ({"data": "imagenet"}, "data must be one of cut-outs, voc, davis, real, got 'imagenet'"),
-        ({"data": "voc"}, "data must be cut-outs, cut-outs:FOLDER, voc:FOLDER or davis:FOLDER, got 'voc'"),
+        ({"data": "imagenet"}, "data must be one of cut-outs, voc, coco, fss, davis, folder, real, got 'imagenet'"),
+        (
+            {"data": "voc"},
+            "data must be cut-outs, cut-outs:FOLDER, voc:FOLDER, .*folder:FOLDER, real or real:PHOTO, got 'voc'",
+        ),
         ({"data": "cut-outs:x"}, "data must have something to train on, got cut-outs:x, which is for tests only"),
         ({"fold": 4}, "fold must be one of 0, 1, 2, 3, got 4"),
         ({"kinds": ["song"]}, "kinds must be one of semantic, interactive, video, got 'song'"),

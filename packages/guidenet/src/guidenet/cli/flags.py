@@ -81,9 +81,13 @@ def add_data_flags(parser: argparse.ArgumentParser) -> None:
         "--data",
         default="cut-outs",
         metavar="NAME",
-        help="cut-outs (default), cut-outs:FOLDER, voc:FOLDER or davis:FOLDER",
+        help="cut-outs (default), cut-outs:FOLDER; folder:FOLDER, with images/ and masks/ of your own, of the same "
+        "names, and perhaps classes.txt; coco:FOLDER, voc:FOLDER, fss:FOLDER or davis:FOLDER, in their layouts; real, "
+        "photos with masks, for tests only, or one of them, real:coins",
     )
-    parser.add_argument("--fold", type=int, default=0, help="classes that are held out, 0 to 3 (default: 0)")
+    parser.add_argument(
+        "--fold", type=int, default=0, help="classes that are held out, 0 to 3, where some are (default: 0)"
+    )
     parser.add_argument(
         "--cache", type=Path, default=Path("cache"), metavar="DIRECTORY", help="of cut-outs (default: cache)"
     )

@@ -1,197 +1,91 @@
-"""Data by name, as commands take them: `cut-outs`, `cut-outs:FOLDER`, `voc:FOLDER`, `davis:FOLDER`, `real`.
+"""Data by name, as commands take them: `cut-outs`, `voc:FOLDER`, `folder:FOLDER`, `real` and others, see `open_data`.
 
 Whatever they are, they have tasks to train on, to choose by and to test with, apart from each other; or to test with
 only.
 """
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from guidenet.checks import check_choice
-from guidenet.data import real
-from guidenet.data.composites.benchmark import FOLDS, MIN_AREA, ROLES, Benchmark, load_benchmark
-from guidenet.data.composites.scenes import SceneSet
-from guidenet.data.dataset import Dataset, class_masks, in_memory
-from guidenet.data.footage import Footage
-from guidenet.data.formats import davis, pascal5i, voc
-from guidenet.data.sources import KINDS, Source, interactive_source, semantic_source, video_source
-
-T = TypeVar("T")
-
-_EVERY = 10
-"""One in so many training images or clips is set apart for validation, where a data set has no set for that."""
-
-
-class Data(NamedTuple):
-    """Tasks of one collection.
-
-    name: what it was asked for by, and the fold.
-    kinds: of tasks that it has.
-    source: of a kind and a role.
-    clips: of a role; none where `video` is not among the kinds.
-    roles: what there are tasks for.
-    """
-
-    name: str
-    kinds: tuple[str, ...]
-    source: Callable[[str, str], Source]
-    clips: Callable[[str], Sequence[Footage]]
-    roles: tuple[str, ...] = ROLES
+from guidenet.data.collections.coco import open_coco
+from guidenet.data.collections.cut_outs import open_cut_outs
+from guidenet.data.collections.openers import open_davis, open_folder, open_fss, open_real, open_voc
+from guidenet.data.collections.record import Data, Wish
+from guidenet.data.composites.benchmark import FOLDS
 
 
 def open_data(name: str, fold: int = 0, cache: str | Path | None = None, *, hold_out: bool = True) -> Data:
     """Finds data; they are read when a source is asked for.
 
+    - `cut-outs`: the benchmark that a plain installation can build. `cut-outs:FOLDER`: the same of other cut-outs, as
+      `tools/make_cut_outs.py` writes them.
+    - `voc:FOLDER`: PASCAL VOC 2012, or others in its layout with a list of classes (`labels.txt`). Training and
+      validation are of `train`, test of `val`. A fourth of the classes is held out, as in PASCAL-5i.
+    - `coco:FOLDER`: COCO, or what CVAT, Roboflow and LVIS write. Training is of `train2017`, `train` or `default`; test
+      of `test`, or else of `val2017`, `val` or `valid`, which are for validation where there is a `test` too. Without a
+      set for training there are tests only. Of four classes or more every fourth one is held out.
+    - `fss:FOLDER`: FSS-1000. Roles have classes of their own: those of `train.txt`, `val.txt` and `test.txt`, or of
+      four classes two, one and one.
+    - `davis:FOLDER`: DAVIS 2017 or 2016. Training and validation are of `train`, test of `val`.
+    - `folder:FOLDER`: `images` and `masks` of one's own, see `guidenet.data.formats.folder`. Roles are the subfolders
+      `train`, `val` and `test`. No class is held out: other images are.
+    - `real`: photos with masks, for tests only, or one of them, `real:coins`, see `guidenet.data.real`.
+
+    Where a set is not divided, a tenth of what is for training is for validation; where nothing is, three images of
+    five are for training, one for validation and one for test.
+
     Args:
-      name: `cut-outs`, the benchmark that a plain installation can build; `cut-outs:FOLDER`, the same of other
-        cut-outs, as `tools/make_cut_outs.py` writes them; `voc:FOLDER`, PASCAL VOC 2012, of whose classes a fifth is
-        held out, as in PASCAL-5i; `davis:FOLDER`, DAVIS 2017; `real`, photos with masks, for tests only, or one of
-        them, `real:coins`, see `guidenet.data.real`.
-      fold: 0 to 3: what is held out. DAVIS, photos and cut-outs that are for tests only have no folds: 0.
+      name: of the data.
+      fold: 0 to 3: what is held out. Where no classes are, there are no folds: 0.
       cache: as for `load_benchmark`.
-      hold_out: False is for an oracle, which is trained on the test classes too, in other images (thesis 4.4.1).
+      hold_out: False is for an oracle, which is trained on the test classes too, in other images (thesis 4.4.1); there
+        must be folds.
 
     Raises:
       DataMissingError: the extra `data` is not installed.
       FileNotFoundError: there is no such folder.
-      ValueError: there is no such data or fold, or nothing to hold out.
+      ValueError: there is no such data or fold, or nothing to hold out, or they have too little.
     """
     kind, colon, folder = name.partition(":")
     check_choice("data", kind, list(_COLLECTIONS))
     opened = _COLLECTIONS[kind]
-    if not folder and (colon or opened.needs_folder):
-        raise ValueError(f"data must be cut-outs, cut-outs:FOLDER, voc:FOLDER or davis:FOLDER, got {name!r}")
+    if not folder and (colon or not opened.alone):
+        known = [form for other, found in _COLLECTIONS.items() for form in found.forms(other)]
+        raise ValueError(f"data must be {', '.join(known[:-1])} or {known[-1]}, got {name!r}")
     check_choice("fold", fold, FOLDS if opened.has_folds else [0])
     if not hold_out and not opened.has_folds:
-        raise ValueError(f"hold_out must be True with data {kind}, which hold out no classes, got False")
-    found = opened.open(_Wish(name, folder, fold, cache, hold_out))
+        raise ValueError(f"hold_out must be True with data {kind}, which has no folds of classes, got False")
+    found = opened.open(Wish(name, folder, fold, cache, hold_out))
     return found if hold_out else found._replace(name=f"{found.name}, nothing held out")
 
 
-class _Wish(NamedTuple):
-    """What is to be opened, as for `open_data`; folder: what follows the colon of the name."""
-
-    name: str
-    folder: str
-    fold: int
-    cache: str | Path | None
-    hold_out: bool
-
-
 class _Collection(NamedTuple):
-    """How data of one kind are opened, and whether they need a folder and have folds of classes."""
+    """How data of one kind are opened.
 
-    open: Callable[[_Wish], Data]
-    needs_folder: bool = True
-    has_folds: bool = True
-
-
-def _open_cut_outs(wish: _Wish) -> Data:
-    benchmark = load_benchmark(folder=wish.folder) if wish.folder else load_benchmark(cache=wish.cache)
-    check_choice("fold", wish.fold, benchmark.folds)
-    if not wish.hold_out and "train" not in benchmark.roles:
-        raise ValueError(f"hold_out must be True with data {wish.name}, which is for tests only, got False")
-    return cut_outs(benchmark, wish.fold, wish.name, hold_out=wish.hold_out)
-
-
-def cut_outs(benchmark: Benchmark, fold: int, name: str = "cut-outs", *, hold_out: bool = True) -> Data:
-    """Tasks of the cut-out benchmark; its scenes and clips are drawn once and kept.
-
-    Args:
-      benchmark: as from `load_benchmark`.
-      fold: 0 to 3.
-      name: what to call it.
-      hold_out: as for `open_data`.
+    open: reads what is needed to say what is there.
+    alone: whether the name alone is enough.
+    part: what may follow the colon.
+    has_folds: whether there are folds of classes; some data find out when they are opened.
     """
 
-    @functools.cache
-    def scenes(role: str) -> SceneSet:
-        whole = role == "train" and not hold_out
-        found = benchmark.oracle() if whole else benchmark.role(role, fold)
-        return found._replace(dataset=in_memory(found.dataset))
+    open: Callable[[Wish], Data]
+    alone: bool = False
+    part: str = "FOLDER"
+    has_folds: bool = False
 
-    @functools.cache
-    def clips(role: str) -> Sequence[Footage]:
-        if role != "train" or hold_out:
-            return benchmark.clips(role, fold)
-        # Each fold's clips lack its own concepts, so those of two have all.
-        return (*benchmark.clips(role, fold), *benchmark.clips(role, (fold + 1) % len(FOLDS)))
-
-    def source(kind: str, role: str) -> Source:
-        check_choice("kind", kind, KINDS)
-        if kind == "video":
-            return video_source(clips(role))
-        dataset, styles = scenes(role)
-        if kind == "semantic":
-            return semantic_source(dataset, styles, MIN_AREA)
-        return interactive_source(dataset, MIN_AREA)
-
-    return Data(f"{name}, fold {fold}", KINDS, source, clips, benchmark.roles)
-
-
-def _open_voc(wish: _Wish) -> Data:
-    folder = wish.folder
-
-    @functools.cache
-    def images(role: str) -> Dataset:
-        check_choice("role", role, ROLES)
-        dataset = voc.load_voc(folder, "val" if role == "test" else "train")
-        train, held_out = pascal5i.split_images(pascal5i.contents(class_masks(dataset)), wish.fold)
-        if role == "test":
-            return dataset.select(held_out)
-        if not wish.hold_out:
-            train = (*train, *held_out)
-        return dataset.select(_part(train, role))
-
-    def source(kind: str, role: str) -> Source:
-        check_choice("kind", kind, ["semantic", "interactive"])
-        return semantic_source(images(role)) if kind == "semantic" else interactive_source(images(role))
-
-    voc.read_ids(folder, "train")  # for its error
-    return Data(f"{wish.name}, fold {wish.fold}", ("semantic", "interactive"), source, lambda role: ())
-
-
-def _open_davis(wish: _Wish) -> Data:
-    folder = wish.folder
-
-    @functools.cache
-    def clips(role: str) -> Sequence[Footage]:
-        check_choice("role", role, ROLES)
-        if role == "test":
-            return davis.read_videos(folder, "val")
-        return _part(davis.read_videos(folder, "train"), role)
-
-    def source(kind: str, role: str) -> Source:
-        check_choice("kind", kind, ["video"])
-        return video_source(clips(role))
-
-    davis.read_names(folder, "train")  # for its error
-    return Data(wish.name, ("video",), source, clips)
-
-
-def _open_real(wish: _Wish) -> Data:
-    names = (wish.folder,) if wish.folder else tuple(real.PHOTOS)
-    check_choice("data real", names[0], list(real.PHOTOS))
-    found = real.photo_source(names)
-
-    def source(kind: str, role: str) -> Source:
-        check_choice("kind", kind, ["interactive"])
-        check_choice("role", role, ["test"])
-        return found
-
-    return Data(wish.name, ("interactive",), source, lambda role: (), ("test",))
-
-
-def _part(items: Sequence[T], role: str) -> tuple[T, ...]:
-    """What a role has of the items that are not for testing: validation one in `_EVERY`, training the others."""
-    return tuple(item for i, item in enumerate(items) if (i % _EVERY == 0) == (role == "validation"))
+    def forms(self, name: str) -> list[str]:
+        """How the data may be asked for."""
+        return [name] * self.alone + [f"{name}:{self.part}"]
 
 
 _COLLECTIONS = {
-    "cut-outs": _Collection(_open_cut_outs, needs_folder=False),
-    "voc": _Collection(_open_voc),
-    "davis": _Collection(_open_davis, has_folds=False),
-    "real": _Collection(_open_real, needs_folder=False, has_folds=False),
+    "cut-outs": _Collection(open_cut_outs, alone=True, has_folds=True),
+    "voc": _Collection(open_voc, has_folds=True),
+    "coco": _Collection(open_coco, has_folds=True),
+    "fss": _Collection(open_fss),
+    "davis": _Collection(open_davis),
+    "folder": _Collection(open_folder),
+    "real": _Collection(open_real, alone=True, part="PHOTO"),
 }

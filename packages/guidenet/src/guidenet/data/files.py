@@ -3,13 +3,24 @@
 In the shape descriptions `H, W` denote pixels.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from guidenet.images import Pixels, read_image
+from guidenet.reading import (
+    SUFFIXES,
+    Found,
+    Pixels,
+    UnreadableError,
+    decode,
+    find_labels,
+    read_image,
+    upright_size,
+    voc_palette,
+)
 
 Labels = npt.NDArray[np.int16]
 """`[H, W]`: 0 background, 1.. classes or objects, -1 unknown: neither annotated nor scored."""
@@ -17,7 +28,10 @@ Labels = npt.NDArray[np.int16]
 UNKNOWN = -1
 """The label of pixels that are unknown, 255 in files."""
 
-_ORIENTATION, _TURNED = 0x0112, 5  # the EXIF tag, and its first value that swaps height and width
+_LARGEST = np.iinfo(np.int16).max
+
+_INDEXED = ("P", "L", "1", "I", "I;16", "I;16B", "I;16L")
+"""Modes of images that have one whole number for a pixel."""
 
 VOID = 255
 """How `UNKNOWN` is written in the files of PASCAL VOC and DAVIS."""
@@ -43,7 +57,7 @@ def read_lines(path: str | Path, what: str) -> tuple[str, ...]:
       ValueError: it is no text, or has no line.
     """
     try:
-        lines = require(path, what).read_text(encoding="utf-8").split("\n")
+        lines = require(path, what).read_text(encoding="utf-8-sig").split("\n")
     except (UnicodeDecodeError, IsADirectoryError) as error:
         raise ValueError(f"{path} must be {what}: {error}") from None
     found = tuple(line.strip() for line in lines if line.strip())
@@ -62,22 +76,57 @@ def read_photo(path: str | Path, what: str = "an image") -> Pixels:
     return read_image(require(path, what))
 
 
+def find_image(folder: str | Path, stem: str, suffixes: Sequence[str] = (".jpg", *SUFFIXES)) -> Path:
+    """The image of that name, with the first suffix that there is, in lower or upper case.
+
+    If there is none it is the path with the first suffix, so that errors name it.
+    """
+    paths = (Path(folder) / f"{stem}{form}" for suffix in suffixes for form in (suffix, suffix.upper()))
+    return next((path for path in paths if path.exists()), Path(folder) / f"{stem}{suffixes[0]}")
+
+
 def read_indices(path: str | Path, what: str) -> Labels:
-    """Labels of a PNG whose pixel values are indices, of a palette or grey; 255 becomes `UNKNOWN`.
+    """Labels of an image whose pixel values are indices, of a palette or grey; 255 becomes `UNKNOWN`.
 
     Raises:
       FileNotFoundError: there is no such file; the message gives the path and `what` was expected.
       ValueError: it is damaged, or has colours instead of indices.
     """
+    return to_labels(read_mask(path, what, "classes", indexed=True), path)
+
+
+def read_mask(path: str | Path, what: str, kind: str = "auto", *, indexed: bool = False) -> Found:
+    """Labels of a mask file of any kind, see `guidenet.read_labels`.
+
+    Args:
+      path: of the file.
+      what: is expected, for messages.
+      kind: how it is read.
+      indexed: one number for a pixel is all that is taken.
+
+    Raises:
+      FileNotFoundError: there is no such file; the message gives the path and `what` was expected.
+      ValueError: it is damaged, or cannot be read in that way.
+    """
     try:
-        with Image.open(require(path, what)) as file:
-            if file.mode not in ("P", "L"):
-                raise ValueError(f"{path} must be {what} with indices (mode P or L), got an image of mode {file.mode}")
-            return from_indices(np.asarray(file))
-    except FileNotFoundError:
-        raise
-    except (OSError, UnidentifiedImageError, SyntaxError) as error:
-        raise ValueError(f"{path} must be {what}: {error}") from None
+        mask = decode(require(path, what), str(path), what="mask")
+    except UnreadableError as error:
+        raise ValueError(f"{path} must be {what}: {error.reason}") from None
+    mode = mask.image.mode
+    if indexed and mode not in _INDEXED:
+        raise ValueError(f"{path} must be {what} with indices (mode P or L), got an image of mode {mode}")
+    return find_labels(mask, kind)
+
+
+def to_labels(found: Found, path: str | Path) -> Labels:
+    """The same as small numbers.
+
+    Raises:
+      ValueError: a label does not fit.
+    """
+    if found.ids.max(initial=0) > _LARGEST:
+        raise ValueError(f"{path} must have labels to {_LARGEST}, got {found.ids.max()}")
+    return found.ids.astype(np.int16)
 
 
 def from_indices(indices: npt.NDArray[np.uint8]) -> Labels:
@@ -99,13 +148,8 @@ def write_indices(path: str | Path, labels: Labels) -> None:
 
 
 def palette() -> npt.NDArray[np.uint8]:
-    """`[256, 3]` RGB of PASCAL VOC: the bits of the index, three at a time, from the highest bit of a channel down."""
-    index = np.arange(256)[:, None]
-    channel = np.arange(3)
-    colours = np.zeros((256, 3), np.int64)
-    for place in range(3):
-        colours |= (index >> (3 * place + channel) & 1) << (7 - place)
-    return colours.astype(np.uint8)
+    """`[256, 3]` RGB of PASCAL VOC, see `guidenet.reading.voc_palette`."""
+    return voc_palette()
 
 
 def check_size(path: str | Path, labels: Labels, photo: str | Path) -> None:
@@ -120,16 +164,9 @@ def check_size(path: str | Path, labels: Labels, photo: str | Path) -> None:
       FileNotFoundError: there is no such photo.
       ValueError: the sizes differ, or the photo is damaged.
     """
-    try:
-        with Image.open(require(photo, f"the image that {path} labels")) as file:
-            width, height = file.size
-            if file.getexif().get(_ORIENTATION, 1) >= _TURNED:
-                width, height = height, width
-    except FileNotFoundError:
-        raise
-    except (OSError, UnidentifiedImageError, SyntaxError) as error:
-        raise ValueError(f"{photo} must be a readable image: {error}") from None
+    height, width, orientation = upright_size(require(photo, f"the image that {path} labels"))
     if (height, width) != labels.shape:
+        hint = "" if orientation == 1 else "; the image is turned as its EXIF data say, and so must its labels be"
         raise ValueError(
-            f"{path} must have the {height} x {width} px of {photo}, got {labels.shape[0]} x {labels.shape[1]}"
+            f"{path} must have the {height} x {width} px of {photo}, got {labels.shape[0]} x {labels.shape[1]}{hint}"
         )

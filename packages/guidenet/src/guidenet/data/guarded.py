@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from guidenet.data.catalogue import Data, open_data
+from guidenet.data.catalogue import open_data
+from guidenet.data.collections.record import Data
 from guidenet.data.dataset import Dataset
 from guidenet.data.episodes import Task
 from guidenet.data.files import Labels

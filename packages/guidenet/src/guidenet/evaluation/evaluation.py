@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from guidenet.checks import check_choice
-from guidenet.data.catalogue import Data
+from guidenet.data.collections.record import Data
 from guidenet.data.episodes import Task, find_look_alikes
 from guidenet.data.footage import Footage
 from guidenet.data.material import Material, load_material

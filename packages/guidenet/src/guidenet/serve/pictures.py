@@ -4,12 +4,12 @@ import dataclasses
 import io
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from guidenet.images import Pixels
+from guidenet.reading import Pixels, ReadError, TooManyPixelsError, UnreadableError, decode, to_rgb
 from guidenet.serve.limits import Limits, TooLargeError, megabytes
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "JPEG2000", "BMP", "TIFF", "GIF", "PPM")
 """What is decoded, by Pillow's names; its rarer formats stay out of reach."""
 
 SHOWN_SIDE = 1600
@@ -39,7 +39,7 @@ def check_file_size(name: str, num_bytes: int, largest: int) -> None:
 
 
 def read_picture(name: str, data: bytes, max_side: int, limits: Limits) -> Picture:
-    """Decodes an image file, turned as its EXIF data say.
+    """Decodes an image file as `guidenet.read_image` does.
 
     Args:
       name: of the file, for messages.
@@ -49,24 +49,18 @@ def read_picture(name: str, data: bytes, max_side: int, limits: Limits) -> Pictu
 
     Raises:
       TooLargeError: it has too many bytes or pixels.
-      ValueError: it is no image of `FORMATS`, or is cut off; the message has the name.
+      ValueError: it is no image of `FORMATS`, is cut off, or can be read in several ways; the message has the name.
     """
     check_file_size(name, len(data), limits.image_bytes)
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as file:
-            if file.width * file.height > limits.image_pixels:
-                raise TooLargeError(
-                    f"{name} has {file.width} x {file.height} pixels, and {limits.image_pixels / 1e6:g} million are "
-                    "the most that are taken of one image"
-                )
-            image = ImageOps.exif_transpose(file).convert("RGB")
-    except TooLargeError:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise TooLargeError(f"{name} has too many pixels") from None
-    except Exception as error:  # the decoders raise many kinds for what is broken
-        reason = "no image of a known format" if isinstance(error, Image.UnidentifiedImageError) else str(error)
-        raise ValueError(f"{name} could not be read: {reason}") from None
+        image = Image.fromarray(to_rgb(decode(io.BytesIO(data), name, max_pixels=limits.image_pixels, formats=FORMATS)))
+    except TooManyPixelsError as error:
+        raise TooLargeError(f"{name} {error.problem}, the most that are taken of one image") from None
+    except UnreadableError as error:
+        known = f" ({', '.join(FORMATS)})" if error.reason.endswith("known format") else ""
+        raise ValueError(f"{name} could not be read: {error.reason}{known}") from None
+    except ReadError as error:
+        raise ValueError(f"{name} {error.problem}; save what is to be seen as a PNG of 8 bits") from None
     shown = io.BytesIO()
     _shrink(image, SHOWN_SIDE).save(shown, format="JPEG", quality=90)
     pixels = np.asarray(_shrink(image, max_side))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rlcore.experiment import override
 
-from guidenet.data.catalogue import Data
+from guidenet.data.collections.record import Data
 from guidenet.data.guarded import open_guarded
 from guidenet.training.config import training_preset
 from guidenet.training.experiment import Experiment

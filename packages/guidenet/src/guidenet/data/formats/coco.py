@@ -1,7 +1,8 @@
 """COCO's instance annotations in their on-disk format (Lin et al. 2014).
 
-Below the root are `annotations/instances_SPLIT.json` and `SPLIT/000000xxxxxx.jpg`. The annotations are under CC BY 4.0,
-the photos under the terms of Flickr; neither is in this package nor fetched by it.
+Below the root are `annotations/instances_SPLIT.json` and `SPLIT/000000xxxxxx.jpg`, or they are where CVAT, datumaro,
+Roboflow and LVIS put them. COCO's annotations are under CC BY 4.0, its photos under the terms of Flickr; neither is in
+this package nor fetched by it.
 
 In the shape descriptions `H, W` denote pixels.
 """
@@ -25,28 +26,46 @@ IN_VOC = (
 """The names here of the classes of PASCAL VOC, in its order; thesis 4.4.3 transfers to the others."""
 
 
+ANNOTATIONS = (
+    "annotations/instances_{}.json",
+    "annotations/{}.json",
+    "annotations/lvis_v1_{}.json",
+    "lvis_v1_{}.json",
+    "{}/_annotations.coco.json",
+    "instances_{}.json",
+    "{}.json",
+)
+"""Where the annotations of a split are: COCO, CVAT and datumaro; LVIS; Roboflow."""
+
+IMAGES = ("{}", "images/{}", "images", "")
+"""Where the images of a split are."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Annotations:
     """What a file of annotations holds.
 
     path: of the file.
-    classes: names in the order of COCO's ids, which have gaps; the label of `classes[k]` is k + 1.
+    classes: names in the order of COCO's ids, which have gaps; the label of `classes[k]` is k + 1. Categories of one
+      name, as Roboflow writes them, are one class.
     photos: file name, height and width in px by the id of an image, which is a number as text.
     objects: by the id of an image, its annotations as they are in the file, with the label as `label`.
+    num_skipped: annotations of images or categories that are not in the file, as when some were filtered out.
     """
 
     path: Path
     classes: tuple[str, ...]
     photos: Mapping[str, tuple[str, int, int]]
     objects: Mapping[str, tuple[Mapping[str, Any], ...]]
+    num_skipped: int = 0
 
 
 def read_annotations(path: str | Path) -> Annotations:
-    """Reads `instances_SPLIT.json`.
+    """Reads `instances_SPLIT.json`. Annotations of an image or a category that is not there are skipped.
 
     Raises:
       FileNotFoundError: there is no such file.
-      ValueError: it is no JSON, lacks a field, or an annotation is of an image or a category that is not there.
+      ValueError: it is no JSON, lacks a field, or has no categories or boxes only.
     """
     what = "COCO's instance annotations, JSON with images, annotations and categories"
     try:
@@ -55,19 +74,55 @@ def read_annotations(path: str | Path) -> Annotations:
         raise ValueError(f"{path} must be {what}: {error}") from None
     try:
         categories = sorted(content["categories"], key=lambda category: int(category["id"]))
-        labels = {int(category["id"]): i + 1 for i, category in enumerate(categories)}
+        names = tuple(dict.fromkeys(str(category["name"]) for category in categories))
+        labels = {int(category["id"]): names.index(str(category["name"])) + 1 for category in categories}
         photos = {
-            str(image["id"]): (str(image["file_name"]), int(image["height"]), int(image["width"]))
+            str(image["id"]): (_file_name(image), int(image["height"]), int(image["width"]))
             for image in content["images"]
         }
         objects: dict[str, list[Mapping[str, Any]]] = {name: [] for name in photos}
+        skipped = 0
         for annotation in content["annotations"]:
-            label = labels[int(annotation["category_id"])]
-            objects[str(annotation["image_id"])].append({**annotation, "label": label})
-        names = tuple(str(category["name"]) for category in categories)
-    except (KeyError, TypeError) as error:
+            label, image = labels.get(int(annotation["category_id"])), str(annotation["image_id"])
+            if label is None or image not in objects:
+                skipped += 1
+            else:
+                objects[image].append({**annotation, "label": label})
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise ValueError(f"{path} must be {what}; missing or of no such kind: {error}") from None
-    return Annotations(Path(path), names, photos, {name: tuple(found) for name, found in objects.items()})
+    if not names:
+        raise ValueError(f"{path} must be {what}, and has no categories")
+    found = [annotation for image in objects.values() for annotation in image]
+    if found and not any(annotation.get("segmentation") for annotation in found):
+        raise ValueError(f"{path} must be {what}, and has boxes only: no annotation has a segmentation")
+    return Annotations(Path(path), names, photos, {name: tuple(found) for name, found in objects.items()}, skipped)
+
+
+def _file_name(image: Mapping[str, Any]) -> str:
+    """Below the folder of images: of a path on another machine the file; of LVIS the folder and file of the address."""
+    if "file_name" in image or "coco_url" not in image:
+        name = str(image["file_name"]).replace("\\", "/")
+        return name.rpartition("/")[2] if name.startswith("/") or name[1:3] == ":/" else name
+    return "/".join(str(image["coco_url"]).split("/")[-2:])
+
+
+def find_annotations(root: str | Path, split: str) -> Path:
+    """The file of annotations of a split, in one of the places of `ANNOTATIONS`.
+
+    Raises:
+      FileNotFoundError: there is none.
+      ValueError: there are several.
+    """
+    places = [Path(root) / place.format(split) for place in ANNOTATIONS]
+    found = [place for place in places if place.is_file()]
+    if len(found) > 1:
+        raise ValueError(f"{root} must have one file of annotations for {split}, got {found[0]} and {found[1]}")
+    if not found:
+        others = ", ".join(place.format(split) for place in ANNOTATIONS[1:])
+        raise FileNotFoundError(
+            f"{places[0]} must be COCO's instance annotations, and there is no such file, nor {others}"
+        )
+    return found[0]
 
 
 def decode(segmentation: Any, size: tuple[int, int]) -> rle.Mask:
@@ -92,15 +147,26 @@ def decode(segmentation: Any, size: tuple[int, int]) -> rle.Mask:
     return rle.decode_counts(rle.unpack_counts(counts) if isinstance(counts, str | bytes) else counts, size)
 
 
-def load_coco(root: str | Path, split: str, classes: Iterable[str] | None = None) -> Dataset:
+def load_coco(
+    root: str | Path,
+    split: str,
+    classes: Iterable[str] | None = None,
+    *,
+    annotations: str | Path | None = None,
+    images: str | Path | None = None,
+    labelled_only: bool = False,
+) -> Dataset:
     """A set of COCO; ids are the numbers of images as text.
 
     Where objects overlap the smaller one is on top. Crowds, which are not told apart, are unknown where no object is.
 
     Args:
-      root: the folder with `annotations`.
-      split: such as `train2017` or `val2017`.
+      root: the folder with annotations and images.
+      split: such as `train2017` or `val2017`; of Roboflow `train`, `valid` or `test`, of CVAT often `default`.
       classes: names of those that are labelled, in this order; None is all. Others are background.
+      annotations: the file, where it is in none of the places of `ANNOTATIONS`.
+      images: the folder, where it is in none of the places of `IMAGES`.
+      labelled_only: leave out images without an object of the classes.
 
     Raises:
       FileNotFoundError: there are no such annotations, or, when read, a photo is missing.
@@ -108,25 +174,31 @@ def load_coco(root: str | Path, split: str, classes: Iterable[str] | None = None
         size than the annotations say.
     """
     root = Path(root)
-    annotations = read_annotations(root / "annotations" / f"instances_{split}.json")
-    names = annotations.classes if classes is None else tuple(classes)
+    found = read_annotations(find_annotations(root, split) if annotations is None else annotations)
+    names = found.classes if classes is None else tuple(classes)
     for name in names:
-        if name not in annotations.classes:
-            raise ValueError(f"classes must be among {', '.join(annotations.classes)}, got {name!r}")
-    table = {annotations.classes.index(name) + 1: i + 1 for i, name in enumerate(names)}
+        if name not in found.classes:
+            raise ValueError(f"classes must be among {', '.join(found.classes)}, got {name!r}")
+    table = {found.classes.index(name) + 1: i + 1 for i, name in enumerate(names)}
+    folders = [root / place.format(split) for place in IMAGES] if images is None else [Path(images)]
+    what = f"of COCO, there or below {', '.join(map(str, folders[1:]))}" if images is None else "of COCO"
 
     def photo(name: str) -> Path:
-        return root / split / annotations.photos[name][0]
+        paths = [folder / found.photos[name][0] for folder in folders]
+        return next((path for path in paths if path.is_file()), paths[0])
 
     def labels(name: str, instances: bool) -> Labels:
-        found = _paint(annotations, name, table, instances)
-        check_size(f"{annotations.path} (image {name})", found, photo(name))
-        return found
+        painted = _paint(found, name, table, instances)
+        check_size(f"{found.path} (image {name})", painted, photo(name))
+        return painted
+
+    def is_labelled(name: str) -> bool:
+        return any(one["label"] in table and not one.get("iscrowd") for one in found.objects[name])
 
     return Dataset(
         names,
-        tuple(annotations.photos),
-        lambda name: read_photo(photo(name), f"the photo {name} of COCO"),
+        tuple(name for name in found.photos if not labelled_only or is_labelled(name)),
+        lambda name: read_photo(photo(name), f"the photo {name} {what}"),
         lambda name: labels(name, False),
         lambda name: labels(name, True),
     )
@@ -141,7 +213,7 @@ def _paint(annotations: Annotations, name: str, table: Mapping[int, int], instan
             continue
         try:
             mask = decode(annotation["segmentation"], (height, width))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"{annotations.path} has a damaged annotation {number} of image {name}: {error}") from None
         if annotation.get("iscrowd"):
             labels[mask] = UNKNOWN

@@ -1,21 +1,38 @@
-"""DAVIS 2017 video object segmentation (Pont-Tuset et al. 2017), read and written in its on-disk format.
+"""DAVIS 2017 and 2016 video object segmentation (Pont-Tuset et al. 2017, Perazzi et al. 2016), read on disk.
 
 Below the root are `JPEGImages/480p/VIDEO/00000.jpg`, `Annotations/480p/VIDEO/00000.png` and
-`ImageSets/2017/{train,val}.txt`. An annotation is a PNG of indices: 0 background, 1..N objects, the same ones in all
-frames, all of them in the first. The data are under their authors' terms, and neither in this package nor fetched by
+`ImageSets/2017/{train,val}.txt` (of 2016 `ImageSets/2016` or `ImageSets/480p`). An annotation is a PNG of indices: 0
+background, 1..N objects, the same ones in all frames, all of them in the first; or, as in 2016, it is black and white,
+and white is object 1. The data are under their authors' terms, and neither in this package nor fetched by
 it; `guidenet.data.composites.clips` writes composites in the same format.
 
 In the shape descriptions `T` denotes frames, `H, W` pixels.
 """
 
 import dataclasses
+import functools
+import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
-from guidenet.data.files import Labels, check_size, read_indices, read_lines, read_photo, require, write_indices
-from guidenet.images import Pixels
+from guidenet.data.files import (
+    Labels,
+    check_size,
+    read_indices,
+    read_lines,
+    read_mask,
+    read_photo,
+    require,
+    to_labels,
+    write_indices,
+)
+from guidenet.reading import AmbiguousError, Pixels, in_order, is_image
+
+_YEARS = ("2017", "2016", "480p")
+"""Folders of lists, in the order that they are looked at."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,20 +66,61 @@ class Video:
             raise ValueError(
                 f"frame must be below {len(self.annotations)}, as far as {self.name} has labels, got {frame}"
             )
-        path = self.annotations[frame]
-        labels = read_indices(path, f"the objects in a frame of the clip {self.name}")
+        path, what = self.annotations[frame], f"the objects in a frame of the clip {self.name}"
+        labels = to_labels(read_mask(path, what, "binary"), path) if self.is_binary else read_indices(path, what)
         check_size(path, labels, self.frames[frame])
         return labels
 
+    @functools.cached_property
+    def is_binary(self) -> bool:
+        """Whether its annotations are black and white, as the first one shows, which has all objects."""
+        path, what = self.annotations[0], f"the objects in the first frame of the clip {self.name}"
+        try:
+            found = read_mask(path, what)
+        except AmbiguousError:
+            return False
+        if found.reading != "binary":
+            return False
+        try:
+            return not np.array_equal(found.ids, read_indices(path, what))
+        except ValueError:  # black and white in colours, which are no indices
+            return True
+
     @property
     def objects(self) -> tuple[int, ...]:
-        """Labels of the objects to follow: those in the first frame."""
-        return tuple(sorted({int(label) for label in self.labels(0).ravel() if label > 0}))
+        """Labels of the objects to follow: those in the first frame.
+
+        Raises:
+          ValueError: there are none, or as `labels`.
+        """
+        labels = self.labels(0)
+        found = tuple(int(label) for label in np.unique(labels[labels > 0]))
+        if not found:
+            raise ValueError(
+                f"{self.annotations[0]} must have the objects of the clip {self.name}, and is all background or unknown"
+            )
+        return found
 
 
-def read_names(root: str | Path, split: str, year: str = "2017") -> tuple[str, ...]:
-    """The clips of a set: `train`, `val` or another list of `ImageSets/YEAR`."""
-    return read_lines(Path(root) / "ImageSets" / year / f"{split}.txt", f"DAVIS's list of the clips of {split}")
+def read_names(root: str | Path, split: str, year: str | None = None) -> tuple[str, ...]:
+    """The clips of a set: `train`, `val` or another list of `ImageSets/YEAR`.
+
+    Args:
+      root: the folder `DAVIS`.
+      split: name of the list.
+      year: the folder of the list; None is the first that has it of 2017, 2016 and 480p, which lists the frames.
+
+    Raises:
+      FileNotFoundError: there is no such list.
+      ValueError: it is empty.
+    """
+    lists = Path(root) / "ImageSets"
+    paths = [lists / name / f"{split}.txt" for name in (_YEARS if year is None else (year,))]
+    path = next((path for path in paths if path.exists()), paths[0])
+    lines = read_lines(path, f"DAVIS's list of the clips of {split}")
+    # A list of frames has lines as `/JPEGImages/480p/bear/00000.jpg /Annotations/480p/bear/00000.png`.
+    names = (Path(line.split()[0]).parent.name if line.startswith("/JPEGImages/") else line for line in lines)
+    return tuple(dict.fromkeys(names))
 
 
 def read_video(root: str | Path, name: str, resolution: str = "480p") -> Video:
@@ -74,16 +132,21 @@ def read_video(root: str | Path, name: str, resolution: str = "480p") -> Video:
       resolution: the folder below `JPEGImages` and `Annotations`, `480p` or `Full-Resolution`.
 
     Raises:
-      FileNotFoundError: there is no such clip, or no annotation of its first frame.
-      ValueError: some frames have annotations and others do not, or an annotation is of no frame.
+      FileNotFoundError: there is no such clip, it has no frames, or there is no annotation of its first one.
+      ValueError: two frames have one number, some frames have annotations and others do not, or an annotation is of no
+        frame.
     """
     images = require(Path(root) / "JPEGImages" / resolution / name, f"the folder with the frames of {name}")
     folder = require(Path(root) / "Annotations" / resolution / name, f"the folder with the objects in {name}")
-    frames = tuple(sorted(path for path in images.iterdir() if path.suffix in (".jpg", ".png")))
+    frames = in_order(path for path in images.iterdir() if is_image(path))
     if not frames:
         raise FileNotFoundError(f"{images} must have frames 00000.jpg, 00001.jpg .., and there are none")
-    annotations = tuple(sorted(folder.glob("*.png")))
-    require(folder / f"{frames[0].stem}.png", f"the objects in the first frame of {name}")
+    for frame, other in itertools.pairwise(frames):
+        if frame.stem == other.stem:
+            raise ValueError(f"{images} must have one file for each frame, got {frame.name} and {other.name}")
+    annotations = in_order(path for path in folder.iterdir() if is_image(path) and path.suffix.lower() == ".png")
+    if frames[0].stem not in {path.stem for path in annotations}:
+        require(folder / f"{frames[0].stem}.png", f"the objects in the first frame of {name}")
     for frame, annotation in zip(frames, annotations, strict=False):
         if frame.stem != annotation.stem:
             raise ValueError(f"{folder} must have annotations of the first frames, in order, got {annotation.name} "
@@ -96,7 +159,7 @@ def read_video(root: str | Path, name: str, resolution: str = "480p") -> Video:
     return Video(name, frames, annotations)
 
 
-def read_videos(root: str | Path, split: str, year: str = "2017", resolution: str = "480p") -> tuple[Video, ...]:
+def read_videos(root: str | Path, split: str, year: str | None = None, resolution: str = "480p") -> tuple[Video, ...]:
     """All clips of a set, see `read_names` and `read_video`."""
     return tuple(read_video(root, name, resolution) for name in read_names(root, split, year))
 
@@ -128,4 +191,4 @@ def write_names(root: str | Path, split: str, names: Sequence[str], year: str = 
     """Writes the list of the clips of a set."""
     folder = Path(root) / "ImageSets" / year
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{split}.txt").write_text("".join(f"{name}\n" for name in names))
+    (folder / f"{split}.txt").write_text("".join(f"{name}\n" for name in names), encoding="utf-8")

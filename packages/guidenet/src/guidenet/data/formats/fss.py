@@ -8,18 +8,55 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from guidenet.data.dataset import Dataset
-from guidenet.data.files import Labels, check_size, read_lines, read_photo, require
-from guidenet.images import Pixels
+from guidenet.data.files import Labels, check_size, find_image, read_lines, read_photo, require
+from guidenet.reading import Pixels, UnreadableError, decode, to_rgb
 
 NUM_PHOTOS = 10
+
+_PHOTO = (".jpg", ".jpeg")
+
+_LISTS = {
+    "train": ("train.txt", "trn.txt", "fss_train_set.txt"),
+    "validation": ("val.txt", "validation.txt", "fss_val_set.txt"),
+    "test": ("test.txt", "fss_test_set.txt"),
+}
+"""Names that lists of classes have."""
 
 
 def read_classes(path: str | Path) -> tuple[str, ...]:
     """The classes of a set (520 for training, 240 for validation, 240 for test), one a line."""
     return read_lines(path, "a list of classes of FSS-1000, one a line")
+
+
+def divide_classes(root: str | Path) -> dict[str, tuple[str, ...]]:
+    """The classes of each role: those of its list in the folder (`train.txt`, `val.txt`, `test.txt`).
+
+    Without lists it is two of four classes for training, one for validation and one for test, in alphabetical order.
+
+    Raises:
+      FileNotFoundError: there is no such folder.
+      ValueError: there are lists for some roles only, a class is in two, or there are fewer than four classes.
+    """
+    root = require(root, "the folder of FSS-1000")
+    lists = {role: [root / name for name in names if (root / name).is_file()] for role, names in _LISTS.items()}
+    if not any(lists.values()):
+        names = sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+        if len(names) < 4:
+            raise ValueError(f"{root} must have a folder for each of at least 4 classes, got {len(names)}")
+        roles = ("train", "train", "validation", "test")
+        return {role: tuple(name for i, name in enumerate(names) if roles[i % 4] == role) for role in _LISTS}
+    missing = [f"{_LISTS[role][0]} for {role}" for role, found in lists.items() if not found]
+    if missing:
+        raise ValueError(f"{root} must have lists of classes for all roles or none, and lacks {', '.join(missing)}")
+    classes = {role: read_classes(found[0]) for role, found in lists.items()}
+    home: dict[str, str] = {}
+    for role, names in classes.items():
+        for name in names:
+            if home.setdefault(name, role) != role:
+                raise ValueError(f"{root} must have each class in one list, got {name!r} for {home[name]} and {role}")
+    return classes
 
 
 def read_mask(path: str | Path) -> Labels:
@@ -29,13 +66,12 @@ def read_mask(path: str | Path) -> Labels:
       FileNotFoundError: there is no such file.
       ValueError: it is damaged.
     """
+    what = "a mask of FSS-1000"
     try:
-        with Image.open(require(path, "a mask of FSS-1000")) as file:
-            return (np.asarray(file.convert("L")) >= 128).astype(np.int16)
-    except FileNotFoundError:
-        raise
-    except (OSError, UnidentifiedImageError, SyntaxError) as error:
-        raise ValueError(f"{path} must be a mask of FSS-1000: {error}") from None
+        mask = decode(require(path, what), str(path), what="mask")
+    except UnreadableError as error:
+        raise ValueError(f"{path} must be {what}: {error.reason}") from None
+    return (to_rgb(mask).mean(axis=2) >= 127.5).astype(np.int16)
 
 
 def load_fss(root: str | Path, classes: Iterable[str]) -> Dataset:
@@ -54,13 +90,17 @@ def load_fss(root: str | Path, classes: Iterable[str]) -> Dataset:
         require(root / name, f"the folder of the class {name} of FSS-1000")
     position = {name: i + 1 for i, name in enumerate(classes)}
 
+    def find(name: str, *suffixes: str) -> Path:
+        cls, _, number = name.rpartition("/")
+        return find_image(root / cls, number, suffixes)
+
     def image(name: str) -> Pixels:
-        return read_photo(root / f"{name}.jpg", f"a photo of FSS-1000, 1.jpg to {NUM_PHOTOS}.jpg in its class")
+        return read_photo(find(name, *_PHOTO), f"a photo of FSS-1000, 1.jpg to {NUM_PHOTOS}.jpg in its class")
 
     def labels(name: str) -> Labels:
-        path = root / f"{name}.png"
+        path = find(name, ".png")
         mask = read_mask(path)
-        check_size(path, mask, root / f"{name}.jpg")
+        check_size(path, mask, find(name, *_PHOTO))
         return mask * np.int16(position[name.rpartition("/")[0]])
 
     ids = tuple(f"{name}/{number}" for name in classes for number in range(1, NUM_PHOTOS + 1))

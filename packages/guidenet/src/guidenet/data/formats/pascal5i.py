@@ -11,14 +11,14 @@ from guidenet.data.formats.voc import CLASSES
 FOLDS = (0, 1, 2, 3)
 
 
-def held_out_classes(fold: int) -> tuple[int, ...]:
-    """The five labels that a fold tests: 5 fold + 1 .. 5 fold + 5.
+def held_out_classes(fold: int, num_classes: int = len(CLASSES)) -> tuple[int, ...]:
+    """The labels that a fold tests, a fourth of them: of 20 classes 5 fold + 1 .. 5 fold + 5.
 
     Raises:
       ValueError: there is no such fold.
     """
     check_choice("fold", fold, FOLDS)
-    return tuple(range(5 * fold + 1, 5 * fold + 6))
+    return tuple(label for label in range(1, num_classes + 1) if (label - 1) * len(FOLDS) // num_classes == fold)
 
 
 def training_classes(fold: int) -> tuple[int, ...]:
@@ -27,14 +27,17 @@ def training_classes(fold: int) -> tuple[int, ...]:
     return tuple(label for label in range(1, len(CLASSES) + 1) if label not in held_out)
 
 
-def split_images(contents: Mapping[str, Iterable[int]], fold: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def split_images(
+    contents: Mapping[str, Iterable[int]], fold: int, num_classes: int = len(CLASSES)
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Training and held-out images of a fold: one with a held-out class is held out, whatever else is in it (B.1).
 
     Args:
       contents: labels of the classes in each image; images without classes are in neither.
       fold: 0 to 3.
+      num_classes: of all labels.
     """
-    held_out = set(held_out_classes(fold))
+    held_out = set(held_out_classes(fold, num_classes))
     train: list[str] = []
     test: list[str] = []
     for name, labels in contents.items():

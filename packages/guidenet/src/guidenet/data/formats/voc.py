@@ -8,14 +8,24 @@ this package or fetched by it. Below `voc` are `JPEGImages/ID.jpg`, `Segmentatio
 In the shape descriptions `H, W` denote pixels.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import scipy.io
 
 from guidenet.data.dataset import Dataset
-from guidenet.data.files import Labels, check_size, from_indices, read_indices, read_lines, read_photo, require
+from guidenet.data.files import (
+    Labels,
+    check_size,
+    find_image,
+    from_indices,
+    read_indices,
+    read_lines,
+    read_photo,
+    require,
+)
+from guidenet.reading import SUFFIXES
 
 CLASSES = (
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog",
@@ -23,16 +33,66 @@ CLASSES = (
 )  # fmt: skip
 """In alphabetical order; the label of `CLASSES[k]` is k + 1."""
 
+CLASS_LISTS = ("labels.txt", "classes.txt", "class_names.txt", "labelmap.txt")
+"""Files of the folder that name other classes, one a line, as labelme and CVAT write them."""
+
+_BACKGROUND = ("background", "_background_", "__background__")
+
+
+def read_classes(voc: str | Path) -> tuple[str, ...]:
+    """The classes of a folder in the layout of VOC: those of a file of `CLASS_LISTS`, or else `CLASSES`.
+
+    `__ignore__`, and the background where it is the first, have no label. Of CVAT's `labelmap.txt` the names count.
+
+    Raises:
+      ValueError: there are two such files that differ, a name is there twice, or none is.
+    """
+    found: dict[Path, tuple[str, ...]] = {}
+    for path in (Path(voc) / name for name in CLASS_LISTS):
+        if not path.is_file():
+            continue
+        lines = [line for line in read_lines(path, "a list of classes, one a line") if not line.startswith("#")]
+        names = [line.split(":")[0].strip() if path.name == "labelmap.txt" else line for line in lines]
+        names = [name for name in names if name != "__ignore__"]
+        found[path] = tuple(names[1:] if names and names[0].lower() in _BACKGROUND else names)
+    if not found:
+        return CLASSES
+    (path, classes), *others = found.items()
+    for other, names in others:
+        if names != classes:
+            raise ValueError(f"{path} must have the classes of {other}, got {len(classes)} and {len(names)} others")
+    if not classes or len(set(classes)) < len(classes):
+        raise ValueError(f"{path} must name classes, each once, got {', '.join(classes) or 'none'}")
+    return classes
+
+
+def _check_classes(path: Path, labels: Labels, classes: Sequence[str], voc: Path) -> None:
+    most = int(labels.max(initial=0))
+    if most > len(classes):
+        raise ValueError(
+            f"{path} must have indices to {len(classes)}, as there are classes, or 255 for unknown, got {most}: "
+            f"{voc / CLASS_LISTS[0]} may name others, one a line"
+        )
+
 
 def read_ids(voc: str | Path, split: str) -> tuple[str, ...]:
     """The images of a set of VOC with segmentations.
 
     Args:
       voc: the folder `VOC2012`.
-      split: the name of a list, such as `train`, `val` or `trainval`.
+      split: the name of a list, such as `train`, `val` or `trainval`. Suffixes of images are left out.
+
+    Raises:
+      FileNotFoundError: there is no such list.
+      ValueError: it is empty, or has flags beside the ids, as lists of one class have.
     """
     path = Path(voc) / "ImageSets" / "Segmentation" / f"{split}.txt"
-    return read_lines(path, f"VOC's list of the images of {split}, one id a line")
+    what = f"VOC's list of the images of {split}, one id a line"
+    lines = read_lines(path, what)
+    for line in lines:
+        if line.split()[-1] in ("-1", "0", "1") and len(line.split()) > 1:
+            raise ValueError(f"{path} must be {what}, got {line!r}, which has a flag")
+    return tuple(line[: -len(Path(line).suffix)] if Path(line).suffix.lower() in SUFFIXES else line for line in lines)
 
 
 def read_sbdd_ids(sbdd: str | Path, split: str) -> tuple[str, ...]:
@@ -102,10 +162,11 @@ def load_voc_sbdd(voc: str | Path, sbdd: str | Path | None, ids: Iterable[str]) 
       ValueError: when read: a file is damaged, or labels have another size than their image.
     """
     voc = require(voc, "the folder VOC2012 of PASCAL VOC")
+    classes = read_classes(voc)
     sbdd = None if sbdd is None else require(sbdd, "SBDD's folder dataset")
 
     def photo(name: str) -> Path:
-        path = voc / "JPEGImages" / f"{name}.jpg"
+        path = find_image(voc / "JPEGImages", name)
         return path if sbdd is None or path.exists() else sbdd / "img" / f"{name}.jpg"
 
     def labels(name: str, folder: str, sbdd_folder: str, key: str) -> Labels:
@@ -118,10 +179,12 @@ def load_voc_sbdd(voc: str | Path, sbdd: str | Path | None, ids: Iterable[str]) 
         else:
             raise FileNotFoundError(f"{path} must be {what}, or {other} SBDD's, and there is neither")
         check_size(path, found, photo(name))
+        if folder == "SegmentationClass":
+            _check_classes(path, found, classes, voc)
         return found
 
     return Dataset(
-        CLASSES,
+        classes,
         tuple(ids),
         lambda name: read_photo(photo(name), f"the photo {name} of PASCAL VOC"),
         lambda name: labels(name, "SegmentationClass", "cls", "GTcls"),
@@ -144,10 +207,11 @@ def load_voc_aug(voc: str | Path, folder: str | Path, ids: Iterable[str]) -> Dat
     def labels(name: str) -> Labels:
         path = folder / f"{name}.png"
         found = read_indices(path, f"the classes of {name}")
-        check_size(path, found, voc / "JPEGImages" / f"{name}.jpg")
+        check_size(path, found, find_image(voc / "JPEGImages", name))
+        _check_classes(path, found, photos.classes, voc)
         return found
 
-    return Dataset(CLASSES, photos.ids, photos.image, labels)
+    return Dataset(photos.classes, photos.ids, photos.image, labels)
 
 
 def balance_ids(ids: Mapping[int, Iterable[str]], rng: np.random.Generator) -> dict[int, tuple[str, ...]]:

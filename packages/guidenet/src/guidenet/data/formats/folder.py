@@ -1,0 +1,177 @@
+"""Images and masks of one's own: `images/NAME.jpg` and `masks/NAME.png`, of the same names.
+
+Both may have subfolders, the same ones: `train`, `val` and `test`; and, unless there is a `classes.txt`, one for each
+class. `classes.txt` names the values 1, 2, .. of masks, one a line. Without it, masks are of objects of one class, or
+of the class of their subfolder: black and white, or an object for each value.
+
+In the shape descriptions `H, W` denote pixels.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+
+import numpy as np
+from scipy import ndimage
+
+from guidenet.data.dataset import Dataset
+from guidenet.data.files import UNKNOWN, Labels, check_size, read_lines, read_mask, read_photo, require, to_labels
+from guidenet.reading import AmbiguousError, Found, list_images
+
+CLASS = "object"
+"""The class of objects that have no name."""
+
+SPLITS = {
+    "train": ("train", "training"),
+    "validation": ("val", "valid", "validation"),
+    "test": ("test", "testing"),
+}
+"""Names of subfolders for a role."""
+
+_LAYOUT = "images/NAME.jpg and masks/NAME.png of the same names"
+_BACKGROUND = ("background", "_background_", "__background__")
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """An image and its mask.
+
+    image, mask: paths.
+    folder: subfolders that they are in, below the one of a role.
+    """
+
+    image: Path
+    mask: Path
+    folder: tuple[str, ...]
+
+
+def read_classes(root: str | Path) -> tuple[str, ...]:
+    """The names of `classes.txt` without that of the background; empty if there is no such file.
+
+    Raises:
+      ValueError: it is empty, or a name is there twice.
+    """
+    path = Path(root) / "classes.txt"
+    if not path.exists():
+        return ()
+    lines = read_lines(path, "the names of the values 1, 2, .. of masks, one a line")
+    names = lines[1:] if lines[0].lower() in _BACKGROUND else lines
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"{path} must name classes, each once, got {', '.join(names) or 'none'}")
+    return names
+
+
+def find_pairs(root: str | Path) -> dict[str, dict[str, Pair]]:
+    """Images and masks by role and name; all of role `all` where there are no subfolders for roles.
+
+    Raises:
+      FileNotFoundError: there is no folder `images` or `masks`.
+      ValueError: they have no images, an image has no mask or a mask no image, or two have one name.
+    """
+    root = Path(root)
+    images, masks = (_by_name(require(root / part, f"a folder of {_LAYOUT}")) for part in ("images", "masks"))
+    for one, other, lacking, what in ((images, masks, "masks", "a mask"), (masks, images, "images", "an image")):
+        alone = [name for name in one if name not in other]
+        if alone:
+            place = root / lacking / PurePath(alone[0]).parent
+            raise ValueError(
+                f"{place} must have {what} {PurePath(alone[0]).name} for {one[alone[0]]}, and there is none "
+                f"({len(alone)} of {len(one)} lack theirs)"
+            )
+    home = {name: role for role, names in SPLITS.items() for name in names}
+    tops = {PurePath(name).parts[0] if len(PurePath(name).parts) > 1 else "" for name in images}
+    has_roles = bool(tops) and tops <= set(home)
+    found: dict[str, dict[str, Pair]] = {}
+    for name, image in images.items():
+        parts = PurePath(name).parts[:-1]
+        role = home[parts[0]] if has_roles else "all"
+        found.setdefault(role, {})[name] = Pair(image, masks[name], parts[1:] if has_roles else parts)
+    return found
+
+
+def load_folder(root: str | Path, pairs: Mapping[str, Pair]) -> Dataset:
+    """Images and masks as a data set; objects are the values of a mask, or else what is connected in it.
+
+    Args:
+      root: the folder with `images`, `masks` and perhaps `classes.txt`.
+      pairs: some of `find_pairs`.
+
+    Raises:
+      ValueError: some images are in a subfolder for a class and some are not; or, when read, a file is damaged, a mask
+        has another size than its image, a value without a class, or values that may mean several things.
+    """
+    names = read_classes(root)
+    by_folder = not names and any(pair.folder for pair in pairs.values())
+    if by_folder and not all(pair.folder for pair in pairs.values()):
+        raise ValueError(f"{Path(root) / 'images'} must have all images in a subfolder for each class, or none")
+    folders = sorted({pair.folder[0] for pair in pairs.values()}) if by_folder else []
+    classes = names or tuple(folders) or (CLASS,)
+
+    def read(name: str) -> tuple[Labels, Labels]:
+        pair = pairs[name]
+        found = _read(pair.mask, len(names))
+        labels = to_labels(_compact(found) if found.reading == "instances" else found, pair.mask)
+        check_size(pair.mask, labels, pair.image)
+        if found.reading == "instances":
+            objects, labels = labels, np.minimum(labels, np.int16(1))
+        else:
+            objects = _connected(labels)
+        if by_folder:
+            labels = np.where(labels > 0, np.int16(folders.index(pair.folder[0]) + 1), labels)
+        return labels, objects
+
+    return Dataset(
+        classes,
+        tuple(pairs),
+        lambda name: read_photo(pairs[name].image),
+        lambda name: read(name)[0],
+        lambda name: read(name)[1],
+    )
+
+
+def _by_name(folder: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in list_images(folder, below=True):
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        other = found.setdefault(name, path)
+        if other != path:
+            raise ValueError(f"{folder} must have one file of each name, got {other} and {path}")
+    return found
+
+
+def _read(path: Path, num_classes: int) -> Found:
+    """Labels of classes where these have names, and of objects otherwise."""
+    what = "a mask"
+    if num_classes > 1:
+        found = read_mask(path, what, "classes")
+    else:
+        other = "classes" if num_classes else "instances"
+        try:
+            found = read_mask(path, what)
+        except AmbiguousError as error:
+            if "classes" not in error.readings:
+                raise
+            found = read_mask(path, what, other)
+    most = int(found.ids.max(initial=0))
+    if found.reading != "instances" and most > max(1, num_classes):
+        named = f"classes.txt names {num_classes}" if num_classes else "no classes.txt names any"
+        raise ValueError(f"{path} has the class {most}, and {named}")
+    return found
+
+
+def _compact(found: Found) -> Found:
+    """The same with objects numbered without gaps."""
+    levels, index = np.unique(found.ids, return_inverse=True)
+    numbers = np.where(levels > 0, np.cumsum(levels > 0), levels)
+    return found._replace(ids=numbers[index.reshape(found.ids.shape)])
+
+
+def _connected(labels: Labels) -> Labels:
+    """Objects: pixels of one class that touch, corners too."""
+    objects = np.where(labels == UNKNOWN, labels, np.int16(0))
+    total = 0
+    for label in np.unique(labels[labels > 0]):
+        parts, count = ndimage.label(labels == label, np.ones((3, 3)))
+        objects = np.where(parts > 0, (parts + total).astype(np.int16), objects)
+        total += count
+    return objects

@@ -1,0 +1,183 @@
+"""What the numbers of a mask may mean: light and dark, classes, objects one by one.
+
+In the shape descriptions `H, W` denote pixels.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from guidenet.reading.errors import AmbiguousError, ReadError
+
+Ids = npt.NDArray[np.int64]
+"""`[H, W]`: 0 background, 1.. classes or objects, -1 unknown."""
+
+KINDS = ("auto", "binary", "classes", "instances", "alpha")
+"""How a mask is read."""
+
+VOID = 255
+"""The index of unknown pixels in files of 8 bits, as in PASCAL VOC and DAVIS."""
+
+_VOID_16 = 65535
+_LIGHT, _DARK = 224, 32
+"""Of 8 bits: nearly white from the one on, nearly black below the other."""
+
+_TRIMAP = range(96, 160)
+"""Greys that stand for unknown, where 255 is the object."""
+
+_NOISE = 8
+"""Noise and soft edges have at least so many greys."""
+
+_SHOWN = 6
+
+
+class Found(NamedTuple):
+    """Labels, and how they were read.
+
+    ids: `[H, W]`.
+    reading: one of `KINDS` but `auto`.
+    """
+
+    ids: Ids
+    reading: str
+
+
+class Plane(NamedTuple):
+    """One channel of a mask.
+
+    name: of the file, for messages.
+    values: `[H, W]`.
+    eight: they are of 8 bits.
+    lossy: they are near what they were only.
+    packed: they are as they are seen, and not as they were written.
+    """
+
+    name: str
+    values: npt.NDArray[Any]
+    eight: bool = True
+    lossy: bool = False
+    packed: bool = False
+
+
+def read_plane(plane: Plane, kind: str) -> Found:
+    """Labels of one channel.
+
+    Args:
+      plane: the channel.
+      kind: `auto`, `binary`, `classes` or `instances`.
+
+    Raises:
+      ReadError: it has values that the kind has no meaning for, or is ambiguous.
+    """
+    values = plane.values
+    if values.dtype.kind == "f":
+        if not np.isfinite(values).all():
+            raise ReadError(plane.name, "must have finite values, and has nan or inf")
+        if (values == np.floor(values)).all():
+            plane = plane._replace(values=values.astype(np.int64), eight=bool(values.max(initial=0) <= VOID))
+        elif kind in ("classes", "instances"):
+            raise ReadError(plane.name, f"must have whole numbers to be read as {kind}, and has fractions")
+        elif values.min() >= 0 and values.max() <= 1:
+            plane = plane._replace(values=np.round(values * 255).astype(np.int64), eight=True)
+        else:
+            raise ambiguous(plane.name, f"has fractions from {values.min():g} to {values.max():g}", ("binary",))
+    if kind == "auto":
+        return _guess(plane)
+    return Found(_binary(plane) if kind == "binary" else _indices(plane, kind), kind)
+
+
+def ambiguous(name: str, problem: str, readings: Sequence[str], more: str = "") -> AmbiguousError:
+    """The error that names the readings, and the option that chooses."""
+    remedy = f"kind (--mask-labels) must be {' or '.join(readings)}{more}"
+    return AmbiguousError(name, problem, remedy, readings)
+
+
+def describe(values: Sequence[int] | npt.NDArray[Any]) -> str:
+    """`0, 1, 2, .., 255`."""
+    shown = [str(value) for value in values]
+    if len(shown) > _SHOWN:
+        shown = [*shown[: _SHOWN - 1], "..", shown[-1]]
+    return ", ".join(shown)
+
+
+def _guess(plane: Plane) -> Found:
+    """The labels if there is one way to read them."""
+    values = plane.values
+    levels, counts = np.unique(values, return_counts=True)
+    have = {int(level) for level in levels}
+    if plane.lossy:
+        return _guess_lossy(plane, levels, counts)
+    if have <= {0, VOID} or have <= {0, _VOID_16}:
+        return Found((values > 0).astype(np.int64), "binary")
+    if not plane.packed:
+        if have <= {0, 1} or (0 in have and have <= {-1, 0, 1}):
+            return Found(values.astype(np.int64), "binary")
+        if plane.eight and VOID in have and _is_one_class(have, dict(zip(map(int, levels), counts, strict=True))):
+            return Found(_indices(plane, "classes"), "classes")
+    if plane.eight and _is_soft(levels, counts):
+        return Found((values >= 128).astype(np.int64), "binary")
+    if min(have) < -1:
+        raise ReadError(plane.name, f"must have labels from -1, unknown, on, and has the values {describe(levels)}")
+    problem = f"has the values {describe(levels)}, which may be classes, objects one by one, or dark and light"
+    raise ambiguous(plane.name, problem, ("classes", "instances", "binary"))
+
+
+def _guess_lossy(plane: Plane, levels: npt.NDArray[Any], counts: npt.NDArray[np.int64]) -> Found:
+    light, mid = counts[levels >= _LIGHT].sum(), counts[(levels >= _DARK) & (levels < _LIGHT)].sum()
+    if levels.max(initial=0) == 0 or (light and mid <= light):
+        return Found((plane.values >= 128).astype(np.int64), "binary")
+    problem = f"is a JPEG with greys from {levels[0]} to {levels[-1]}, and not black and white"
+    raise ambiguous(plane.name, problem, ("binary",), ", or a PNG must have its labels")
+
+
+def _is_one_class(have: set[int], counts: dict[int, int]) -> bool:
+    """One class with a border of unknown pixels, as `SegmentationClassAug` has them; no trimap."""
+    others = have - {0, VOID}
+    if len(others) != 1:
+        return False
+    (label,) = others
+    return label not in _TRIMAP and label < _LIGHT and counts[VOID] <= 2 * counts[label]
+
+
+def _is_soft(levels: npt.NDArray[Any], counts: npt.NDArray[np.int64]) -> bool:
+    """Black and white with soft edges or noise: many greys, and few pixels of them."""
+    is_mid = (levels >= _DARK) & (levels < _LIGHT)
+    light, mid = counts[levels >= _LIGHT].sum(), counts[is_mid].sum()
+    is_grey = (levels > 0) & (levels < VOID)
+    noisy = np.count_nonzero(is_grey) >= _NOISE and (
+        np.count_nonzero(is_mid) >= _NOISE or bool((is_grey & (levels >= _LIGHT)).any())
+    )
+    return bool(noisy and light > 0 and 4 * mid <= light and levels.min() >= 0)
+
+
+def _binary(plane: Plane) -> Ids:
+    """1 where it is light. Of two values the larger one is."""
+    values = plane.values
+    levels = np.unique(values)
+    if len(levels) == 1 and levels[0] in (0, 1):
+        return values.astype(np.int64)
+    if len(levels) == 2 and not (plane.eight and levels[0] >= 128):
+        return (values == levels[1]).astype(np.int64)
+    bound = 128 if plane.eight else (int(levels[-1]) + 1) / 2
+    if levels[-1] < bound:
+        problem = f"must have light pixels (128 and up) to be read as binary, and has the values {describe(levels)}"
+        raise ReadError(plane.name, problem)
+    return (values >= bound).astype(np.int64)
+
+
+def _indices(plane: Plane, kind: str) -> Ids:
+    """The values as labels."""
+    values, name = plane.values, plane.name
+    if plane.lossy or plane.packed:
+        why = "a JPEG, which changes values" if plane.lossy else "grey of 2 or 4 bits, or with 0 as white"
+        raise ReadError(name, f"must have labels as they were written to be read as {kind}, and is {why}")
+    levels = np.unique(values)
+    if levels.min(initial=0) < -1:
+        raise ReadError(name, f"must have labels from -1, unknown, on, and has the values {describe(levels)}")
+    ids = values.astype(np.int64)
+    if levels.max(initial=0) <= VOID:
+        # Where 254 is an object, 255 is the next one.
+        return ids if kind == "instances" and VOID - 1 in levels else np.where(ids == VOID, -1, ids)
+    return ids if kind == "instances" and _VOID_16 - 1 in levels else np.where(ids == _VOID_16, -1, ids)

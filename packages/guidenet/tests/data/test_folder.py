@@ -1,0 +1,168 @@
+"""Images and masks of one's own: what is an object, what is a class, and what is for training and test."""
+
+import numpy as np
+import pytest
+from guidenet.data.catalogue import open_data
+from guidenet.data.dataset import class_masks, instance_masks
+from guidenet.data.files import write_indices
+from guidenet.data.formats import folder
+from PIL import Image
+
+ROLES = ("train", "validation", "test")
+SIZE = (8, 10)
+TWO = np.zeros(SIZE, np.uint8)
+TWO[1:3, 1:3], TWO[5:7, 2:8] = 1, 2
+
+
+def add(root, name, mask, suffix=".jpg"):
+    image, path = root / "images" / f"{name}{suffix}", root / "masks" / f"{name}.png"
+    for one in (image, path):
+        one.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", SIZE[::-1]).save(image, {".jpg": "JPEG", ".JPG": "JPEG"}.get(suffix))
+    (Image.fromarray(mask) if isinstance(mask, np.ndarray) else mask).save(path)
+
+
+def load(root):
+    (pairs,) = folder.find_pairs(root).values()
+    return folder.load_folder(root, pairs)
+
+
+def test_connected_parts_of_black_and_white_masks_are_objects(tmp_path):
+    for number, values in enumerate([(TWO > 0) * np.uint8(255), np.minimum(TWO, 1), TWO > 0]):
+        add(tmp_path, f"{number}", np.asarray(values))
+    found = load(tmp_path)
+    assert (found.classes, found.ids) == (("object",), ("0", "1", "2"))
+    for name in found.ids:
+        np.testing.assert_array_equal(found.class_labels(name), TWO > 0)
+        np.testing.assert_array_equal(found.instance_labels(name), TWO)
+    assert instance_masks(found.select("0")) == (("0", 1, 1, 4), ("0", 2, 1, 12))
+
+
+def test_values_without_names_are_objects(tmp_path):
+    add(tmp_path, "a", TWO * np.uint8(100))
+    add(tmp_path, "b", TWO.astype(np.uint16) * 30000)
+    add(tmp_path, "c", np.where(TWO == 0, 255, TWO).astype(np.uint8))
+    found = load(tmp_path)
+    for name in "ab":
+        np.testing.assert_array_equal(found.class_labels(name), TWO > 0)
+        np.testing.assert_array_equal(found.instance_labels(name), TWO)
+    np.testing.assert_array_equal(found.instance_labels("c"), np.where(TWO == 0, -1, TWO.astype(int)))
+
+
+def test_values_with_names_are_classes(tmp_path):
+    (tmp_path / "classes.txt").write_text("background\n猫\ndog\n", encoding="utf-8")
+    add(tmp_path, "a", TWO)
+    add(tmp_path, "sub/b", np.where(TWO == 1, 255, TWO).astype(np.uint8))
+    write_indices(tmp_path / "masks/a.png", TWO.astype(np.int16))
+    found = load(tmp_path)
+    assert found.classes == ("猫", "dog")
+    np.testing.assert_array_equal(found.class_labels("a"), TWO)
+    np.testing.assert_array_equal(found.instance_labels("a"), TWO)
+    np.testing.assert_array_equal(found.class_labels("sub/b"), np.where(TWO == 1, -1, TWO.astype(int)))
+    assert class_masks(found.select("a")) == (("a", 1, 1, 4), ("a", 2, 2, 12))
+    add(tmp_path, "a", TWO * np.uint8(2))
+    with pytest.raises(ValueError, match=r"a.png has the class 4, and classes.txt names 2"):
+        found.class_labels("a")
+
+
+def test_one_named_class_may_be_black_and_white(tmp_path):
+    (tmp_path / "classes.txt").write_text("cat\n")
+    add(tmp_path, "a", (TWO > 0) * np.uint8(255))
+    add(tmp_path, "b", TWO)
+    found = load(tmp_path)
+    np.testing.assert_array_equal(found.class_labels("a"), TWO > 0)
+    with pytest.raises(ValueError, match=r"b.png has the class 2, and classes.txt names 1"):
+        found.class_labels("b")
+
+
+def test_subfolders_are_classes(tmp_path):
+    for name in ("dog/1", "cat/1", "cat/2"):
+        add(tmp_path, name, (TWO > 0) * np.uint8(255), ".JPG")
+    found = load(tmp_path)
+    assert found.classes == ("cat", "dog")
+    np.testing.assert_array_equal(found.class_labels("dog/1"), 2 * (TWO > 0))
+    np.testing.assert_array_equal(found.instance_labels("dog/1"), TWO)
+    add(tmp_path, "3", TWO)
+    with pytest.raises(ValueError, match="images must have all images in a subfolder for each class, or none"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda root: (root / "masks/1.png").unlink(), r"masks must have a mask 1 for .*images/1.jpg.*\(1 of 2 lack"),
+        (lambda root: (root / "images/1.jpg").unlink(), r"images must have an image 1 for .*masks/1.png.*\(1 of 2"),
+        (lambda root: (root / "images/1.jpg").rename(root / "images/0.png"), "one file of each name, got .* and "),
+        (lambda root: (root / "classes.txt").write_text("a\na"), "classes.txt must name classes, each once, got a, a"),
+        (lambda root: add(root, "1", TWO[:4]), "1.png must have the 8 x 10 px of .*1.jpg, got 4 x 10"),
+        (lambda root: add(root, "1", np.dstack([TWO * 90, TWO, TWO])), "1.png has the colours"),
+        (
+            lambda root: write_indices(root / "masks/1.png", TWO.astype(np.int16)),
+            "1.png has the class 2, and no classes.txt names any",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, change, message):
+    for name in "01":
+        add(tmp_path, name, np.minimum(TWO, 1))
+    change(tmp_path)
+    if (tmp_path / "images/1.jpg").exists():
+        Image.new("RGB", SIZE[::-1]).save(tmp_path / "images/1.jpg")
+    with pytest.raises(ValueError, match=message):
+        load(tmp_path).class_labels("1")
+
+
+def test_missing_folders_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"images must be a folder of images/NAME.jpg and masks/NAME.png"):
+        open_data(f"folder:{tmp_path}")
+    add(tmp_path, "a", TWO)
+    (tmp_path / "masks/a.png").unlink()
+    with pytest.raises(ValueError, match="masks must have images in it"):
+        open_data(f"folder:{tmp_path}")
+
+
+def test_images_are_divided_within_each_class(tmp_path):
+    for name in ("cat", "dog"):
+        for number in range(10):
+            add(tmp_path, f"{name}/{number}", np.minimum(TWO, 1))
+    data = open_data(f"folder:{tmp_path}")
+    assert (data.kinds, data.roles, data.name) == (("semantic", "interactive"), ROLES, f"folder:{tmp_path}")
+    ids = {role: data.source("semantic", role).dataset.ids for role in ROLES}
+    assert ids["test"] == ("cat/2", "cat/7", "dog/2", "dog/7")
+    assert ids["validation"] == ("cat/1", "cat/6", "dog/1", "dog/6")
+    assert len(ids["train"]) == 12
+    assert not set(ids["train"]) & {*ids["test"], *ids["validation"]}
+    assert len(data.source("interactive", "test").masks) == 8
+    with pytest.raises(ValueError, match="fold must be one of 0, got 1"):
+        open_data(f"folder:{tmp_path}", 1)
+    with pytest.raises(ValueError, match="kind must be one of semantic, interactive, got 'video'"):
+        data.source("video", "test")
+
+
+@pytest.mark.parametrize(
+    ("folders", "sizes"),
+    [
+        (("train", "val", "test"), (12, 3, 2)),
+        (("train", "valid"), (10, 2, 3)),
+        (("training", "validation", "testing"), (12, 3, 2)),
+    ],
+)
+def test_subfolders_may_be_roles(tmp_path, folders, sizes):
+    for name, number in zip(folders, (12, 3, 2), strict=False):
+        for i in range(number):
+            add(tmp_path, f"{name}/{i}", np.minimum(TWO, 1))
+    data = open_data(f"folder:{tmp_path}")
+    assert data.source("semantic", "train").dataset.classes == ("object",)
+    assert tuple(len(data.source("semantic", role).dataset.ids) for role in ROLES) == sizes
+
+
+def test_too_few_images_are_told(tmp_path):
+    for i in range(6):
+        add(tmp_path, f"{i}", np.minimum(TWO, 1) if i != 1 else np.zeros(SIZE, np.uint8))
+    data = open_data(f"folder:{tmp_path}")
+    message = "two images of some class for test, and folder:.* has 1 images for that"
+    with pytest.raises(ValueError, match=message):
+        data.source("semantic", "test")
+    with pytest.raises(ValueError, match=r"objects for validation, and folder:.*, with nothing in them"):
+        data.source("interactive", "validation")
+    assert data.source("interactive", "test").masks
