@@ -446,7 +446,7 @@ def test_progress_is_a_live_line_on_a_terminal_and_now_and_then_a_line_elsewhere
 @pytest.mark.parametrize("command", ["train", "evaluate"])
 def test_help_needs_no_extra(command):
     """The choices of the flags come from the tables of the package, without what only training needs."""
-    names = ["emoji", "optax", "rlcore", "scipy", "skimage"]
+    names = ["emoji", "optax", "rlcore", "skimage"]
     code = (
         f"import sys; sys.modules |= dict.fromkeys({names}); import guidenet.cli as c; c.main(['{command}', '--help'])"
     )

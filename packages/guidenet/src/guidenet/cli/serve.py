@@ -71,7 +71,6 @@ def run(arguments: argparse.Namespace) -> int:
     with listening:
         with user_errors():
             network, params = load_network(arguments)
-            network, params = load_network(arguments)
             session = Session(make_segmenter(arguments, network, params), max_side=arguments.max_side, limits=limits)
             for path in works:
                 session.open_work(str(path), path.read_bytes())
