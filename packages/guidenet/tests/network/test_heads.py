@@ -87,10 +87,10 @@ def background(z, valid=VALID):
 
 def cosines(z, own=None, said=1):
     own = background(z) if own is None else own
-    towards = unit(2 * own + said * unit(z[0]))
+    towards = unit(4 * own + said * unit(z[0]))
     positive = unit(FEATURES) @ unit(z[1])
     to_own, negative = unit(FEATURES) @ own, unit(FEATURES) @ towards
-    negative = negative + min(1, 2 / max(said, 1)) * np.maximum(to_own - negative, 0)
+    negative = negative + min(1, 4 / max(said, 1)) * np.maximum(to_own - negative, 0)
     return np.stack([positive, negative, positive - negative], axis=-1)
 
 
@@ -112,7 +112,7 @@ def test_cosine_adds_a_hidden_layer(products):
         hidden = dense(p["hidden"], x)
         if products:
             hidden += dense(p["positive"], unit(FEATURES) * unit(Z[k, 1]))
-            hidden += dense(p["negative"], unit(FEATURES) * unit(2 * background(Z[k]) + unit(Z[k, 0])))
+            hidden += dense(p["negative"], unit(FEATURES) * unit(4 * background(Z[k]) + unit(Z[k, 0])))
         expected = dense(p["linear"], x) + dense(p["score"], np.maximum(hidden, 0)) - p["threshold"]
         np.testing.assert_allclose(score(head, params)[k], expected[..., 0], rtol=1e-4, atol=1e-5)
 

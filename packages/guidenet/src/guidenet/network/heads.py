@@ -18,7 +18,7 @@ from guidenet.network.config import HeadConfig
 ABSENT_SCORE = -1e4
 """Of a class without positive annotations: its probability is 0."""
 
-OWN_BACKGROUND = 2.0
+OWN_BACKGROUND = 4.0
 """As many annotated negatives weigh as much as what the image itself says of its background."""
 
 INITIAL_SCALE = 10.0
@@ -109,10 +109,10 @@ class CosineHead(nn.Module):
     background is the query's own: the mean b of its features, weighted by how unlike z+ they are. With N annotated
     negatives, of mean n, and b and n of length 1,
 
-        b ~ sum of exp(-(cos(phi, z+) - mean) / deviation) phi,   z- ~ 2 b + N n,   m = min(1, 2 / N)
+        b ~ sum of exp(-(cos(phi, z+) - mean) / deviation) phi,   z- ~ 4 b + N n,   m = min(1, 4 / N)
         cos-(phi) = cos(phi, z-) + m max(0, cos(phi, b) - cos(phi, z-))
 
-    stands for cos(phi, z-), and without negatives cos(phi, b): the first two can only take from a mask.
+    stands for cos(phi, z-), and without negatives cos(phi, b): the first four can only take from a mask.
     """
 
     config: HeadConfig
