@@ -103,6 +103,12 @@ def test_specks_go_and_holes_are_filled():
     np.testing.assert_array_equal(labels_of(remove_specks(logits_of(labels), 0)), labels)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (3, 20)])
+def test_what_covers_a_whole_small_image_is_no_speck(size):
+    for labels in (np.zeros(size, int), np.ones(size, int)):
+        np.testing.assert_array_equal(labels_of(remove_specks(logits_of(labels), 64)), labels)
+
+
 def test_only_signs_change():
     labels = (np.random.default_rng(0).random((30, 40)) < 0.5).astype(int)
     logits = logits_of(labels, 1) + np.random.default_rng(1).random((1, 30, 40)).astype(np.float32) * 0.5

@@ -127,7 +127,9 @@ def remove_specks(logits: Floats, min_area: int) -> Floats:
     """Takes pieces of a class, and holes in it, of fewer than `min_area` px out of `logits [K, H, W]`, in place.
 
     The sign of a logit is changed there and not its size. A hole gets the class that most of its border has.
+    What covers a whole image is neither, however small that is.
     """
+    min_area = min(min_area, logits[0].size)
     labels = logits[0] > 0 if len(logits) == 1 else np.where(logits.max(axis=0) > 0, logits.argmax(axis=0) + 1, 0)
     flat, found = logits.reshape(len(logits), -1), labels.ravel()
     for label in range(1, len(logits) + 1):
