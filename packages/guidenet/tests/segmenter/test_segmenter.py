@@ -403,3 +403,10 @@ def test_bad_input_is_named(act, message):
 
 
 EARLY = Config(BackboneConfig("small", (4,)), HeadConfig("concat", hidden_size=4), fusion="early")
+
+
+@pytest.mark.parametrize("name", ["max_side", "min_area"])
+@pytest.mark.parametrize("value", ["512", None, float("nan"), -1])
+def test_options_of_another_kind_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"{name} must be at least [01], got {value!r}"):
+        new(**{name: value})

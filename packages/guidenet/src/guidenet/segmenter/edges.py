@@ -36,7 +36,7 @@ MIN_AREA = 64
 """Px of the smallest piece or hole that is kept: a quarter of a cell of 16 px."""
 
 _SMALLEST = 1e-4
-"""Probabilities are kept above this, so that their logarithms are numbers."""
+"""The background's probability and the odds of classes are kept above this, so that their logarithms are numbers."""
 
 
 class Edges(NamedTuple):
@@ -83,9 +83,9 @@ def follow_edges(edges: Edges, scores: Floats, cells: Grid) -> Floats:
         for slope, plane in zip(slopes, edges.planes, strict=True):
             slope *= plane
             result += slope
-    background = np.maximum(1 - found.sum(axis=0), _SMALLEST)
+    found /= np.maximum(1 - found.sum(axis=0), _SMALLEST)
+    # Of the odds, so that a class that is nowhere is so beside another class too.
     np.maximum(found, _SMALLEST, out=found)
-    found /= background
     return np.log(found, out=found)
 
 
