@@ -236,6 +236,19 @@ def test_masks_of_one_image_do_not_contradict_each_other(files):
     assert same(learn(files, *supports[4:], "--support", files / "copy.tif", "--mask", a), expected)
 
 
+@pytest.mark.parametrize("side", [2, 6])
+def test_small_objects_are_learnt_where_images_are_seen_smaller(files, side):
+    values = np.zeros((100, 120), np.uint8)
+    values[20 : 20 + side, 21 : 21 + side] = 255
+    values[:, 100:] = 128  # unknown
+    Image.fromarray(np.where(values == 128, 255, values // 255 * 7)).save(files / "small.png")
+    mask = ["--mask", files / "small.png", "--mask-labels", "classes", "--classes", "a,b,c,d,e,f,thing"]
+    found = learn(files, "--support", files / "a.png", *mask, "--max-side", 30)
+    assert found.classes == ("thing",)
+    np.testing.assert_array_equal(found.count[0, 1], {2: 1, 6: 2}[side])
+    assert found.count.sum() == 25 * 25
+
+
 def test_images_of_16_bits_are_those_of_python(files, model):
     deep = np.asarray(Image.open(files / "one.png").convert("L")).astype(np.uint16) * 12
     Image.fromarray(deep).save(files / "deep.tif")

@@ -73,7 +73,7 @@ def test_a_mistake_in_the_segmenter_is_no_skipped_image(files, monkeypatch):
     assert not isinstance(failure.value, UserError)
 
 
-@pytest.mark.parametrize("name", ["add_image", "paint", "click", "guidance"])
+@pytest.mark.parametrize("name", ["add_image", "label", "click", "guidance"])
 def test_a_mistake_in_the_segmenter_is_no_bad_annotation(files, monkeypatch, name):
     monkeypatch.setattr(Segmenter, name, property(broken) if name == "guidance" else broken)
     mask = np.zeros((40, 50), np.uint8)

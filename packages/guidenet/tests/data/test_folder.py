@@ -143,7 +143,7 @@ def test_images_are_divided_within_each_class(tmp_path):
     ("folders", "sizes"),
     [
         (("train", "val", "test"), (12, 3, 2)),
-        (("train", "valid"), (10, 2, 3)),
+        (("Train", "VALID"), (10, 2, 3)),
         (("training", "validation", "testing"), (12, 3, 2)),
     ],
 )
@@ -154,6 +154,27 @@ def test_subfolders_may_be_roles(tmp_path, folders, sizes):
     data = open_data(f"folder:{tmp_path}")
     assert data.source("semantic", "train").dataset.classes == ("object",)
     assert tuple(len(data.source("semantic", role).dataset.ids) for role in ROLES) == sizes
+
+
+@pytest.mark.parametrize(("other", "told"), [("more/x", "more"), ("x", "no subfolder")])
+def test_images_beside_the_subfolders_for_roles_are_no_class(tmp_path, other, told):
+    for name in ("train/0", "Val/0", other):
+        add(tmp_path, name, np.minimum(TWO, 1))
+    with pytest.raises(ValueError, match=rf"for roles \(Val, train\) or none, got images in {told} too"):
+        open_data(f"folder:{tmp_path}")
+
+
+def test_a_class_may_be_called_as_a_role(tmp_path):
+    for name in ("train/0", "bus/0"):
+        add(tmp_path, name, np.minimum(TWO, 1))
+    assert load(tmp_path).classes == ("bus", "train")
+
+
+def test_more_objects_than_there_are_numbers_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder, "_LARGEST", 1)
+    add(tmp_path, "a", np.minimum(TWO, 1))
+    with pytest.raises(ValueError, match=r"masks/a.png must have at most 1 objects, what touches being one"):
+        load(tmp_path).instance_labels("a")
 
 
 def test_too_few_images_are_told(tmp_path):

@@ -141,6 +141,12 @@ def test_a_network_that_was_trained_is_scored_from_the_command_line(shapes, tmp_
     scores = json.loads(output.read_text())
     assert scores["images"] == ["coins"] * 3
     assert 0 <= scores["points"][0]["boundary_f"] <= 1
+    with monkeypatch.context() as patched:
+        patched.delattr("guidenet.evaluation.Sharpened.needs_images")  # whoever sharpens needs it
+        flags = ["--kind", "interactive", "--points", "2", "--seed", "3", *common]
+        assert main(["evaluate", model, *flags, "--no-edges"]) == 0
+        with pytest.raises(AttributeError, match="needs_images"):
+            main(["evaluate", model, *flags])
     shown = capsys.readouterr().out
     assert "P dense: positive IU" in shown
     assert "J 0." in shown

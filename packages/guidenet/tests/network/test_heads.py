@@ -126,6 +126,17 @@ def test_without_negatives_the_image_is_the_background():
         np.testing.assert_allclose(found[k], 10 * x[..., 2], rtol=1e-4, atol=1e-5)
 
 
+def test_flat_images_have_a_background_whatever_fills_them_up():
+    head, params = make(HeadConfig(), shift=0)
+    flat, z = np.broadcast_to(FEATURES[:1, :1], FEATURES.shape), put(Z, np.s_[:, 1], FEATURES[0, 0])
+    for odd in (-1, 1):  # beside the image, then a single cell of a large one
+        features = put(np.resize(flat, (128, 128, C)), np.s_[-1, -1], odd * FEATURES[0, 0])
+        valid = put(np.ones((128, 128), bool), np.s_[-1, -1], odd > 0)
+        for mask in (valid, np.ones_like(valid)):
+            prepared = head.apply(params, features, mask, method="prepare")
+            assert np.isfinite(head.apply(params, prepared, z, PRESENT)).all()
+
+
 @pytest.mark.parametrize("said", [2, 5, 100])
 def test_the_more_is_said_of_the_background_the_less_the_image_does(said):
     head, params = make(HeadConfig(), shift=0)

@@ -83,6 +83,16 @@ def test_classes_and_background_still_sum_to_one():
     assert (probabilities(found).sum(axis=0) <= 1 + 1e-5).all()
 
 
+def test_a_class_that_is_nowhere_is_so_beside_others_and_in_specks():
+    mask = disc(radius=4)
+    scores = np.stack([np.full((CELLS.rows, CELLS.columns), logit, np.float32) for logit in (-12, -1e4)])
+    scores[0, 2, 3] = 14
+    found = follow_edges(find_edges(photo(mask)), scores, CELLS)
+    assert (found[0] > 0).any()
+    for logits in (found, remove_specks(found.copy(), found[0].size)):
+        assert probabilities(logits)[1].max() < 2e-4
+
+
 def logits_of(labels, num_classes=1):
     return np.stack([np.where(labels == k + 1, 2.0, -1.0) for k in range(num_classes)]).astype(np.float32)
 
@@ -101,6 +111,12 @@ def test_specks_go_and_holes_are_filled():
     expected[16, 2:7] = 1
     np.testing.assert_array_equal(labels_of(remove_specks(logits_of(labels), 5)), expected)
     np.testing.assert_array_equal(labels_of(remove_specks(logits_of(labels), 0)), labels)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 20)])
+def test_what_covers_a_whole_small_image_is_no_speck(size):
+    for labels in (np.zeros(size, int), np.ones(size, int)):
+        np.testing.assert_array_equal(labels_of(remove_specks(logits_of(labels), 64)), labels)
 
 
 def test_only_signs_change():

@@ -127,3 +127,23 @@ def test_files_that_are_no_guidance_are_named(tmp_path):
     np.savez(path, **{**parts, "classes": np.array([object()], object)})
     with pytest.raises(ValueError, match="must be an npz of guidance"):
         Guidance.load(path)
+    for change in (
+        {"weight": -parts["weight"] - 1},
+        {"weight": 0 * parts["weight"]},  # the sums are of something
+        {"total": np.full_like(parts["total"], np.iinfo(np.int64).min)},
+    ):
+        np.savez(path, **{**parts, **change})
+        with pytest.raises(ValueError, match=r"x\.npz must hold weights of at least 0"):
+            Guidance.load(path)
+    for names in (np.array("cat"), np.array(["cat", "cat"])):
+        np.savez(path, **{**parts, "classes": names, "total": parts["total"].repeat(2, axis=0)})
+        with pytest.raises(ValueError, match="must hold int64 sums for"):
+            Guidance.load(path)
+
+
+def test_what_was_not_added_cannot_be_removed():
+    a, b = guidance_of(["cat"], 1), guidance_of(["cat"], 2)
+    other = Guidance(a.classes, a.total + 1, a.weight, a.count, a.encoder, a.shots)
+    for one, two in ((a, a + b), (a, other), (Guidance.empty(SIZE, "e"), a)):
+        with pytest.raises(ValueError, match="guidance of 'cat' must have been added before it is removed"):
+            _ = one - two

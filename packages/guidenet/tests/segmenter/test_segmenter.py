@@ -195,11 +195,57 @@ def test_large_images_are_seen_smaller_and_answered_at_their_own_size():
     assert iou(mask, SUPPORT_MASKS["red"].repeat(4, axis=0).repeat(4, axis=1)) > 0.7
 
 
-def test_the_smallest_image_can_be_annotated_and_segmented():
+def test_labels_of_both_kinds_are_those_of_two_paintings():
+    one, two = new(), new()
+    red, blue = SUPPORT_MASKS["red"], SUPPORT_MASKS["blue"]
+    for segmenter in (one, two):
+        segmenter.click(segmenter.add_image(SUPPORT, "photo"), 25, 25, cls="blue")
+    one.label("photo", red.astype(np.int8) - blue.astype(np.int8), "red")
+    two.paint("photo", red, cls="red")
+    two.paint("photo", blue, label=False, cls="red")
+    assert one.guidance == two.guidance
+    assert one.undo()
+    assert one.guidance.classes == ("blue",)
+
+
+@pytest.mark.parametrize("side", [1, 3, 9])
+def test_small_objects_of_large_images_are_not_lost_where_these_are_seen_smaller(side):
+    segmenter = new(max_side=64)
+    photo = segmenter.add_image(SUPPORT.repeat(8, axis=0).repeat(8, axis=1))
+    mask = np.zeros((800, 960), bool)
+    mask[204 : 204 + side, 207 : 207 + side] = True
+    segmenter.paint(photo, mask, rest=False)
+    assert 1 <= segmenter.guidance.count[0, 1] <= 4
+    assert segmenter.guidance.count[0].sum() == 53 * 64
+
+
+def test_edges_of_objects_go_to_neither_side_where_images_are_seen_smaller():
+    segmenter = new(max_side=50)
+    photo = segmenter.add_image(SUPPORT[:, :100])
+    segmenter.label(photo, np.where(np.arange(100) % 10 < 5, 1, -1)[None].repeat(100, axis=0))
+    # Of five pixels two are of the object, two are not, and in one both are equally many.
+    np.testing.assert_array_equal(segmenter.guidance.count, [[1000, 1000]])
+
+
+def test_guidance_that_others_hold_cannot_be_changed_in_place():
     segmenter = new()
-    dot = segmenter.add_image(np.full((1, 1), 200, np.uint8))
-    segmenter.click(dot, 0, 0)
-    assert segmenter.predict(dot).logits.shape == (1, 1, 1)
+    segmenter.click(segmenter.add_image(SUPPORT), 25, 25)
+    with pytest.raises(ValueError, match="read-only"):
+        segmenter.guidance.total[:] = 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (300, 1), (2, 900), (5, 5)])
+@pytest.mark.parametrize("value", [0, 200, 255])
+def test_the_smallest_and_narrowest_images_can_be_annotated_and_segmented(shape, value):
+    segmenter = new(max_side=256)
+    strip = segmenter.add_image(np.full(shape, value, np.uint8))
+    segmenter.click(strip, shape[0] - 1, shape[1] - 1)
+    segmenter.click(strip, 0, 0, cls="other")
+    found = segmenter.predict(strip)
+    assert found.logits.shape == (len(found.classes), *shape)
+    assert np.isfinite(found.logits).all()
+    assert (found.probabilities.sum(axis=0) <= 1 + 1e-6).all()
+    assert found.labels.shape == shape
 
 
 def test_equal_images_of_two_names_are_two_that_are_encoded_once():
@@ -232,9 +278,14 @@ def test_equal_images_of_two_names_are_two_that_are_encoded_once():
         lambda s: s.paint("photo", SUPPORT_MASKS["red"], cls=b"red"),
         lambda s: s.paint("photo", SUPPORT_MASKS["red"], label=1),
         lambda s: s.paint("photo", SUPPORT_MASKS["red"], rest=0),
+        lambda s: s.label("photo", SUPPORT_MASKS["red"]),
+        lambda s: s.label("photo", SUPPORT_MASKS["red"] * 2),
+        lambda s: s.label("photo", np.ones((2, 2), int)),
+        lambda s: s.label("photo", SUPPORT_MASKS["red"].astype(int), cls=""),
         lambda s: s.add_guidance(Guidance.empty(8, "another encoder")),
         lambda s: s.add_guidance("red.npz"),
         lambda s: s.remove_guidance(s.guidance + s.guidance),
+        lambda s: s.remove_guidance(s.guidance),  # of a click, and not added
         lambda s: s.remove_guidance(None),
     ],
 )
@@ -352,3 +403,10 @@ def test_bad_input_is_named(act, message):
 
 
 EARLY = Config(BackboneConfig("small", (4,)), HeadConfig("concat", hidden_size=4), fusion="early")
+
+
+@pytest.mark.parametrize("name", ["max_side", "min_area"])
+@pytest.mark.parametrize("value", ["512", None, float("nan"), -1])
+def test_options_of_another_kind_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"{name} must be at least [01], got {value!r}"):
+        new(**{name: value})

@@ -1,12 +1,17 @@
 """The HTTP interface: one click answers with the masks of all images; files in and out; undo."""
 
+import importlib.resources
 import io
+import json
+import re
 import zipfile
 
 import numpy as np
 import pytest
 from guidenet import Guidance, Segmenter
+from guidenet.reading import SUFFIXES
 from guidenet.serve import Click, Session
+from guidenet.serve.saved.guidance_file import dump_guidance
 from PIL import Image
 
 BOX = 30
@@ -305,3 +310,21 @@ def test_the_revision_changes_with_each_change_and_only_then(page, new_page):
     note("DELETE", f"/api/images/{page.ids[0]}")
     assert page.ask("GET", "/api/state")["revision"] == seen[-1]
     assert new_page().state["revision"].partition("-")[0] != seen[-1].partition("-")[0]
+
+
+def test_names_that_cannot_be_written_as_text_are_cleaned(new_session, model, drawn):
+    session = new_session()
+    for name in ("caf\udce9.png", "../../caf.png", "/", "\udce9"):
+        session.add_image(name, drawn[0]([("red", 1, 1)]))
+    teacher = Segmenter(*model)
+    teacher.click(teacher.add_image(np.zeros((9, 9), np.uint8)), 1, 1)
+    session.load_guidance("g\udce9.npz", dump_guidance(teacher.guidance))
+    state = json.loads(json.dumps(session.state(), ensure_ascii=False).encode())
+    assert [image["name"] for image in state["images"]] == ["caf.png", "caf (2).png", "image", "image (2)"]
+    assert [one["name"] for one in state["guidance"]] == ["g.npz"]
+
+
+def test_the_page_takes_the_files_that_commands_take():
+    script = importlib.resources.files("guidenet.serve").joinpath("page/files.js").read_text()
+    suffixes = re.search(r"const IMAGE = /\\\.\(([a-z0-9|]+)\)\$/i;", script)[1].split("|")
+    assert sorted(f".{suffix}" for suffix in suffixes if suffix != "heic") == sorted(SUFFIXES)

@@ -123,14 +123,15 @@ def test_what_was_not_saved_is_written_at_the_end_and_opened_again(serve, tmp_pa
     draw, boxes = drawn
     folder = tmp_path / "photos" / "inner"
     folder.mkdir(parents=True)
-    for name, one in boxes.items():
+    (folder / ".thumbnails").mkdir()
+    for name, one in zip(("2.png", "10.ppm", "30.png", ".thumbnails/2.png"), [*boxes.values()] * 2, strict=False):
         (folder / name).write_bytes(draw(one))
     (folder / "notes.txt").write_text("no image")
     process, ask, said = serve("photos", "--max-images", 2)
-    assert "photos: 3 images; what else is in it was left out: 1 file(s)" in said
-    assert "1 of the images were not added, from photos/inner/two.png on: --max-images 3 takes all" in said
+    assert "photos: 3 images; what else is in it was left out: 2 file(s)" in said
+    assert "1 of the images were not added, from photos/inner/30.png on: --max-images 3 takes all" in said
     state = ask("api/state")
-    assert [image["name"] for image in state["images"]] == ["photos/inner/one.png", "photos/inner/three.png"]
+    assert [image["name"] for image in state["images"]] == ["photos/inner/2.png", "photos/inner/10.ppm"]
     masks = ask("api/clicks", click(state["images"][0]["id"]))["masks"]
     said = end(process, signal.SIGTERM)
     (written,) = tmp_path.glob("guidenet-work-*.zip")

@@ -1,12 +1,15 @@
 """Work that is saved and opened again; marks of all kinds through the interface; files that are broken or hostile."""
 
+import contextlib
 import io
 import json
 import time
 import zipfile
 
+import numpy as np
 import pytest
 from guidenet.serve import Limits
+from guidenet.serve.saved.work import unpack_work
 
 
 def mark_all(page):
@@ -230,3 +233,18 @@ def test_work_is_rescued_elsewhere_if_the_folder_cannot_be_written(new_session, 
     written = keeper.rescue(new_session())
     assert written.parent == tmp_path
     assert "work.json" in zipfile.ZipFile(written).namelist()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_work_with_any_damage_is_refused_or_opened(page, method):
+    mark_all(page)
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(saved(page))) as archive, zipfile.ZipFile(file, "w", method) as packed:
+        for name in archive.namelist():
+            packed.writestr(name, archive.read(name))
+    rng = np.random.default_rng(0)
+    for place in rng.integers(len(file.getvalue()), size=60):
+        damaged = bytearray(file.getvalue())
+        damaged[place : place + 3] = rng.bytes(3)
+        with contextlib.suppress(ValueError):
+            unpack_work("work.zip", bytes(damaged), Limits())

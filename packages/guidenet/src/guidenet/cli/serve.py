@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from guidenet.cli.flags import Subparsers, add_command, add_model_flags, load_network, make_segmenter
 from guidenet.cli.progress import report, track
 from guidenet.errors import UserError, user_errors
+from guidenet.reading import find_images
 
 if TYPE_CHECKING:
     from guidenet.serve import Session
@@ -27,8 +28,6 @@ The page needs no network, and nothing leaves this machine: the server listens o
 that name another host or come from the page of another site. Whoever can log in to this machine can open it.
 Images, clicks and classes are saved from the page, or by themselves with --work; such a file is opened from the page,
 or as one of the IMAGEs. Ctrl-C stops the server; what was not saved by then is written to a file that is named."""
-
-_SUFFIXES = (".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
 def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
@@ -123,10 +122,9 @@ def _images(path: Path) -> list[tuple[Path, str]]:
     """The file itself, or all images in a folder and its folders; each with its name on the page."""
     if not path.is_dir():
         return [(path, path.name)]
-    inside = [one for one in sorted(path.rglob("*")) if one.is_file()]
-    images = [one for one in inside if one.suffix.lower() in _SUFFIXES and not one.name.startswith(".")]
-    if len(images) < len(inside):
-        others = len(inside) - len(images)
+    images = find_images(path, below=True)
+    others = sum(one.is_file() for one in path.rglob("*")) - len(images)
+    if others or not images:
         report(
             [f"guidenet: {path}: {len(images)} images; what else is in it was left out: {others} file(s)"], sys.stderr
         )

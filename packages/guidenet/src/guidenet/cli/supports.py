@@ -230,8 +230,7 @@ def annotate(segmenter: Segmenter, supports: Sequence[Support], reader: Reader) 
                 inside[of] = inside.get(of, np.zeros(labels.shape, bool)) | (labels == label)
                 outside[of] = outside.get(of, np.zeros(labels.shape, bool)) | (labels == 0)
     for (name, cls), mask in inside.items():
-        segmenter.paint(name, mask, cls=cls)
-        segmenter.paint(name, outside[name, cls] & ~mask, label=False, cls=cls)
+        segmenter.label(name, np.where(mask, np.int8(1), -outside[name, cls].astype(np.int8)), cls)
     for support in supports:
         name = names[hashlib.blake2b(repr(support.pixels.shape).encode() + support.pixels.tobytes()).digest()]
         for point in support.points:

@@ -165,7 +165,9 @@ def _background_of(image: Directions, to_positive: jax.Array) -> jax.Array:
     count = jnp.maximum(valid.sum(), 1)
     mean = (to_positive * valid).sum((1, 2), keepdims=True) / count
     variance = (jnp.square(to_positive - mean) * valid).sum((1, 2), keepdims=True) / count
-    weight = valid * jnp.exp((mean - to_positive) * jax.lax.rsqrt(variance + 1e-6))
+    unlike = jnp.where(image.valid[None], (mean - to_positive) * jax.lax.rsqrt(variance + 1e-6), -1e9)
+    # The direction depends on no factor of the weights, and none of these is too large for a float.
+    weight = valid * jnp.exp(unlike - jax.lax.stop_gradient(unlike.max((1, 2), keepdims=True)))
     return _direction(jnp.einsum("krq,rqc->kc", weight, image.features))
 
 

@@ -6,7 +6,7 @@ What can be read in one way is read; what can be read in several is refused, wit
 from guidenet.reading.colour import Pixels, to_rgb
 from guidenet.reading.decoding import MAX_PIXELS, Decoded, decode, num_pages, upright_size
 from guidenet.reading.errors import AmbiguousError, ReadError, TooManyPixelsError, UnreadableError
-from guidenet.reading.folders import SUFFIXES, in_order, is_image, list_images, natural_key
+from guidenet.reading.folders import SUFFIXES, find_images, in_order, is_image, list_images, natural_key
 from guidenet.reading.intensity import Intensity, parse_intensity
 from guidenet.reading.masks import Colour, find_labels, parse_colour, read_labels, voc_palette
 from guidenet.reading.photos import as_image, read_image
@@ -28,6 +28,7 @@ __all__ = [
     "UnreadableError",
     "as_image",
     "decode",
+    "find_images",
     "find_labels",
     "in_order",
     "is_image",

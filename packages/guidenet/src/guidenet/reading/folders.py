@@ -28,20 +28,25 @@ def in_order(paths: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(sorted(paths, key=natural_key))
 
 
-def list_images(folder: str | Path, *, below: bool = False) -> tuple[Path, ...]:
-    """Images of a folder, and with `below` of its subfolders too, in order.
-
-    Raises:
-      ReadError: there are none.
-    """
+def find_images(folder: str | Path, *, below: bool = False) -> tuple[Path, ...]:
+    """Images of a folder, and with `below` of its subfolders too, in order; what is in hidden folders is left out."""
     folder = Path(folder)
-    found = in_order(
+    return in_order(
         path
         for path in (folder.rglob("*") if below else folder.iterdir())
         if is_image(path)
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
+
+
+def list_images(folder: str | Path, *, below: bool = False) -> tuple[Path, ...]:
+    """`find_images`, of which there must be some.
+
+    Raises:
+      ReadError: there are none.
+    """
+    found = find_images(folder, below=below)
     if not found:
         raise ReadError(str(folder), f"must have images in it ({', '.join(SUFFIXES)}), and has none")
     return found

@@ -36,7 +36,7 @@ MIN_AREA = 64
 """Px of the smallest piece or hole that is kept: a quarter of a cell of 16 px."""
 
 _SMALLEST = 1e-4
-"""Probabilities are kept above this, so that their logarithms are numbers."""
+"""The background's probability and the odds of classes are kept above this, so that their logarithms are numbers."""
 
 
 class Edges(NamedTuple):
@@ -83,9 +83,9 @@ def follow_edges(edges: Edges, scores: Floats, cells: Grid) -> Floats:
         for slope, plane in zip(slopes, edges.planes, strict=True):
             slope *= plane
             result += slope
-    background = np.maximum(1 - found.sum(axis=0), _SMALLEST)
+    found /= np.maximum(1 - found.sum(axis=0), _SMALLEST)
+    # Of the odds, so that a class that is nowhere is so beside another class too.
     np.maximum(found, _SMALLEST, out=found)
-    found /= background
     return np.log(found, out=found)
 
 
@@ -127,7 +127,9 @@ def remove_specks(logits: Floats, min_area: int) -> Floats:
     """Takes pieces of a class, and holes in it, of fewer than `min_area` px out of `logits [K, H, W]`, in place.
 
     The sign of a logit is changed there and not its size. A hole gets the class that most of its border has.
+    What covers a whole image is neither, however small that is.
     """
+    min_area = min(min_area, logits[0].size)
     labels = logits[0] > 0 if len(logits) == 1 else np.where(logits.max(axis=0) > 0, logits.argmax(axis=0) + 1, 0)
     flat, found = logits.reshape(len(logits), -1), labels.ravel()
     for label in range(1, len(logits) + 1):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
+import numpy.typing as npt
 
 from guidenet.images import FittedImage, Pixels, fit
 from guidenet.network.backbones import fill_colour
@@ -16,7 +17,8 @@ from guidenet.network.geometry import Grid
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.guides import Guide
 from guidenet.network.heads import Prepared
-from guidenet.segmenter.edges import Edges, find_edges
+from guidenet.segmenter.edges import Edges, find_edges, follow_edges, remove_specks
+from guidenet.segmenter.prediction import upsample_to
 
 
 class Encoded(NamedTuple):
@@ -67,6 +69,20 @@ def encode_image(
 def score_image(network: GuidedNetwork, head: Params, prepared: Prepared, guide: Guide) -> jax.Array:
     """`GuidedNetwork.score_prepared`, compiled once for each size of an image and number of classes."""
     return network.score_prepared(head, prepared, guide)
+
+
+def at_pixels(scores: npt.NDArray[np.float32], encoded: Encoded, min_area: int) -> npt.NDArray[np.float32]:
+    """Logits `[K, H, W]` at the image's own size of those `[K, R, Q]` of its cells, without specks below `min_area`."""
+    inner, size = encoded.image.inner, encoded.image.size
+    if encoded.edges is not None:
+        logits = follow_edges(encoded.edges, scores, encoded.grid)
+    elif min_area:
+        logits = upsample_to(scores, encoded.grid, inner, inner)
+    else:
+        return upsample_to(scores, encoded.grid, inner, size)
+    if min_area:
+        logits = remove_specks(logits, min_area)
+    return logits if inner == size else upsample_to(logits, Grid(*inner, 1, 0), inner, size)
 
 
 def digest(pixels: Pixels) -> bytes:

@@ -23,6 +23,9 @@ MAX_FEATURE = 2.0**12
 
 _VERSION = 2
 
+_LARGEST = 2**62
+"""Two sums below it can be added."""
+
 Sums = tuple[Integers, Integers, Integers]
 """Of a class: total `[2, C]`, weight `[2]` and count `[2]`, as in `Guidance`."""
 
@@ -69,6 +72,12 @@ class Guidance:
     encoder: str
     shots: str
 
+    def __post_init__(self) -> None:
+        for field in ("total", "weight", "count"):  # segmenters share them
+            view = getattr(self, field).view()
+            view.flags.writeable = False
+            object.__setattr__(self, field, view)
+
     @classmethod
     def empty(cls, feature_size: int, encoder: str, shots: str = "equal") -> "Guidance":
         """No annotations: the zero of the sum."""
@@ -80,10 +89,10 @@ class Guidance:
         """Guidance of `Sums` by class name.
 
         Raises:
-          ValueError: a weight is negative: something was removed that had not been added.
+          ValueError: a weight is negative, or 0 where there is a sum: something was removed that had not been added.
         """
-        for name, (_, weight, count) in sums.items():
-            if (weight < 0).any() or (count < 0).any():
+        for name, (total, weight, count) in sums.items():
+            if (weight < 0).any() or (count < 0).any() or total[weight == 0].any():
                 raise ValueError(f"guidance of {name!r} must have been added before it is removed, got weight {weight}")
         names = sorted(name for name, parts in sums.items() if any(part.any() for part in parts))
         if not names:
@@ -120,7 +129,7 @@ class Guidance:
             mine, theirs = getattr(self, field), getattr(other, field)
             if mine != theirs:
                 raise ValueError(f"guidance must have the same {field} to be joined, got {mine!r} and {theirs!r}")
-        if max(int(np.abs(part.total).max(initial=0)) for part in (self, other)) >= 2**62:
+        if max(int(np.abs(part.total).max(initial=0)) for part in (self, other)) >= _LARGEST:
             raise ValueError("guidance must be sums below 2^62 to be joined: it holds too many pixels for shots=pixels")
         mine, theirs = self._sums(), other._sums()
         zero = (np.zeros((2, self.feature_size), np.int64), np.zeros(2, np.int64), np.zeros(2, np.int64))
@@ -205,9 +214,18 @@ class Guidance:
         if set(found) != names:
             raise ValueError(f"{path} must be guidance with {sorted(names)}, got {sorted(found)}")
         total, weight, count, classes = *(found[name] for name in ("total", "weight", "count")), found["classes"]
-        classes = tuple(map(str, classes))
-        shapes = (len(classes), 2) == weight.shape == count.shape == total.shape[:2] and total.ndim == 3
+        classes = tuple(map(str, np.atleast_1d(classes)))
+        shapes = (
+            len(set(classes)) == len(classes)
+            and (len(classes), 2) == weight.shape == count.shape == total.shape[:2]
+            and total.ndim == 3
+        )
         if not shapes or {total.dtype, weight.dtype, count.dtype} != {np.dtype(np.int64)}:
             raise ValueError(f"{path} must hold int64 sums for {len(classes)} classes, got {total.shape} {total.dtype}")
+        too_large = any(
+            part.size and not -_LARGEST < part.min() <= part.max() < _LARGEST for part in (total, weight, count)
+        )
+        if too_large or weight.min(initial=0) < 0 or count.min(initial=0) < 0 or total[weight == 0].any():
+            raise ValueError(f"{path} must hold weights of at least 0, above 0 where there are sums, all below 2^62")
         sums = {name: (total[i], weight[i], count[i]) for i, name in enumerate(classes)}
         return cls.of(sums, total.shape[-1], str(found["encoder"]), str(found["shots"]))

@@ -11,15 +11,14 @@ import numpy.typing as npt
 from guidenet.checks import check_at_least, check_name
 from guidenet.images import Pixels, as_image, inner_pixels
 from guidenet.network import guides
-from guidenet.network.geometry import Grid
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.guides import Guide
 from guidenet.network.models import fingerprint, pretrained
-from guidenet.segmenter.edges import MIN_AREA, follow_edges, remove_specks
-from guidenet.segmenter.encoding import Encoded, digest, encode_image, score_image
+from guidenet.segmenter.edges import MIN_AREA
+from guidenet.segmenter.encoding import Encoded, at_pixels, digest, encode_image, score_image
 from guidenet.segmenter.guidance import Guidance
-from guidenet.segmenter.prediction import MAX_CLASSES, Prediction, upsample_to
-from guidenet.segmenter.shots import Change, Shot
+from guidenet.segmenter.prediction import MAX_CLASSES, Prediction
+from guidenet.segmenter.shots import Change, Shot, vote
 
 DEFAULT_CLASS = "object"
 
@@ -93,6 +92,7 @@ class Segmenter:
         self._shots: dict[str, Shot] = {}
         self._sums: dict[str, Guidance] = {}
         self._guidance = Guidance.empty(network.feature_size, fingerprint(network, params), network.config.shots)
+        self._joined = self._guidance
         self._classes: list[str] = []
         self._done: list[_Labelled | _Joined] = []
         self._num_encoder_calls = 0
@@ -205,13 +205,38 @@ class Segmenter:
         codes = np.where(array[rows, columns], _code("label", label), _code("rest", rest))
         self._label(name, rows, columns, codes, cls)
 
+    def label(self, name: str, labels: npt.ArrayLike, cls: str = DEFAULT_CLASS) -> None:
+        """Labels pixels of both kinds at once; labels that were there are replaced.
+
+        Where the image is seen smaller, all of these together decide about a pixel of it.
+
+        Args:
+          name: of an image that was added.
+          labels: `[H, W]` whole numbers: 1 of the class, -1 not of the class; pixels of 0 stay as they are.
+          cls: the class.
+
+        Raises:
+          ValueError: there is no such image, the labels are others or have another size, the class has no name, or
+            there are too many classes. Nothing is changed then.
+        """
+        size, array = self._find(name).image.size, np.asarray(labels)
+        if array.dtype.kind not in "iu" or array.shape != size:
+            raise ValueError(
+                f"labels must be whole numbers [{size[0]}, {size[1]}] for {name!r}, got {array.dtype} "
+                f"{list(array.shape)}"
+            )
+        if not np.isin(array, (-1, 0, 1)).all():
+            raise ValueError(f"labels must be 1, 0 and -1, got {array.min()} to {array.max()}")
+        rows, columns = np.nonzero(array)
+        self._label(name, rows, columns, array[rows, columns].astype(np.int64), cls)
+
     def undo(self) -> bool:
         """Takes back the last click, painting or guidance, in every bit; returns whether there was one."""
         if not self._done:
             return False
         step = self._done.pop()
         if isinstance(step, _Joined):
-            self._guidance = self._guidance + step.guidance if step.removed else self._guidance - step.guidance
+            self._join(step.guidance, added=step.removed)
         else:
             self._shots[step.name].revert(step.changes)
             self._count(step.name)
@@ -223,18 +248,18 @@ class Segmenter:
         Raises:
           ValueError: it was made by another encoder, or there are too many classes.
         """
-        joined = self._guidance + _guidance(guidance)
+        _ = self._guidance + _guidance(guidance)  # for its errors
         self._register(guidance.classes)
-        self._guidance = joined
+        self._join(guidance, added=True)
         self._done.append(_Joined(guidance, removed=False))
 
     def remove_guidance(self, guidance: Guidance) -> None:
-        """Takes guidance out that was added, exactly.
+        """Takes guidance out that was added, exactly. What annotations say goes with them, by `undo` and others.
 
         Raises:
           ValueError: it was made by another encoder, or was not added.
         """
-        self._guidance -= _guidance(guidance)
+        self._join(_guidance(guidance), added=False)
         self._done.append(_Joined(guidance, removed=True))
 
     def predict(self, image: str | npt.ArrayLike) -> Prediction:
@@ -268,6 +293,11 @@ class Segmenter:
             except ValueError as error:
                 raise ValueError(f"frame {i}: {error}") from None
             yield self._predict(encoded, None)
+
+    def _join(self, guidance: Guidance, *, added: bool) -> None:
+        joined = self._joined + guidance if added else self._joined - guidance
+        self._guidance = self._guidance + guidance if added else self._guidance - guidance
+        self._joined = joined
 
     @property
     def _empty(self) -> Guidance:
@@ -304,7 +334,7 @@ class Segmenter:
         self._register([cls])
         if name not in self._shots:
             self._shots[name] = Shot(self._features(encoded), encoded.grid, encoded.image.inner)
-        pixels, labels = _vote(inner_pixels(rows, columns, encoded.image), codes)
+        pixels, labels = vote(inner_pixels(rows, columns, encoded.image), codes)
         changes = self._shots[name].set(cls, pixels, labels)
         try:
             self._count(name)
@@ -334,20 +364,7 @@ class Segmenter:
         guide = Guide(*map(jax.numpy.asarray, self._guidance.sums(padded))) if guide is None else guide
         scores = np.asarray(score_image(self._network, self._head, encoded.prepared, guide))
         scores = scores[: len(classes), : encoded.grid.rows, : encoded.grid.columns]
-        return Prediction(classes, self._at_pixels(scores, encoded))
-
-    def _at_pixels(self, scores: npt.NDArray[np.float32], encoded: Encoded) -> npt.NDArray[np.float32]:
-        """Logits `[K, H, W]` at the image's own size of those of its cells."""
-        inner, size = encoded.image.inner, encoded.image.size
-        if encoded.edges is not None:
-            logits = follow_edges(encoded.edges, scores, encoded.grid)
-        elif self._min_area:
-            logits = upsample_to(scores, encoded.grid, inner, inner)
-        else:
-            return upsample_to(scores, encoded.grid, inner, size)
-        if self._min_area:
-            logits = remove_specks(logits, self._min_area)
-        return logits if inner == size else upsample_to(logits, Grid(*inner, 1, 0), inner, size)
+        return Prediction(classes, at_pixels(scores, encoded, self._min_area))
 
     def _local_guide(self, encoded: Encoded, shot: Shot | None, classes: list[str]) -> Guide:
         if shot is None:
@@ -368,13 +385,3 @@ def _code(name: str, label: bool | None) -> int:
     if label is not None and not isinstance(label, bool | np.bool_):
         raise ValueError(f"{name} must be True, False or None, got {label!r}")
     return 0 if label is None else 1 if label else -1
-
-
-def _vote(
-    pixels: npt.NDArray[np.int64], codes: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8]]:
-    """Several pixels of a large image may be one of the shrunk one: it gets the label of the majority, 0 at a tie."""
-    if len(pixels) == 1:
-        return pixels, codes.astype(np.int8)
-    places, index = np.unique(pixels, return_inverse=True)
-    return places, np.sign(np.bincount(index, codes, minlength=len(places))).astype(np.int8)

@@ -142,3 +142,17 @@ class Shot:
                 # Counts are whole numbers far below 2^53, so bincount's floats are exact.
                 counts = np.bincount(row * self._grid.columns + column, share * part, minlength=len(cells))
                 cells += sign * counts.astype(np.int64)
+
+
+def vote(pixels: Integers, codes: Integers) -> tuple[Integers, Labels]:
+    """Several pixels of a large image may be one of the shrunk one: it gets the label of the majority, 0 at a tie.
+
+    What is so small that it has a majority nowhere keeps all pixels that it is in.
+    """
+    if len(pixels) == 1:
+        return pixels, codes.astype(np.int8)
+    places, index = np.unique(pixels, return_inverse=True)
+    labels = np.sign(np.bincount(index, codes, minlength=len(places))).astype(np.int8)
+    if not (labels > 0).any():
+        labels[index[codes > 0]] = 1
+    return places, labels

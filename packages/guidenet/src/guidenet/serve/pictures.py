@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -30,6 +31,18 @@ class Picture:
     size: tuple[int, int]
     pixels: Pixels
     shown: bytes
+
+    @property
+    def seen_size(self) -> tuple[int, int]:
+        """Height and width in px as the segmenter sees it; marks are in these."""
+        height, width = self.pixels.shape[:2]
+        return height, width
+
+    def describe(self) -> dict[str, Any]:
+        """Name and sizes, ready for JSON."""
+        (height, width), (file_height, file_width) = self.seen_size, self.size
+        sizes = {"height": height, "width": width, "file_height": file_height, "file_width": file_width}
+        return {"name": self.name, **sizes}
 
 
 def check_file_size(name: str, num_bytes: int, largest: int) -> None:

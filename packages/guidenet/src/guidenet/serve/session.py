@@ -20,7 +20,7 @@ from guidenet.serve.marks import Mark, as_dict, check_mark
 from guidenet.serve.pictures import Picture, read_picture
 from guidenet.serve.rehearsal import Rehearsal
 from guidenet.serve.saved.guidance_file import dump_guidance, parse_guidance
-from guidenet.serve.saved.names import free_name
+from guidenet.serve.saved.names import clean_name, free_name
 from guidenet.serve.saved.work import Work, pack_work, unpack_work
 
 
@@ -45,7 +45,7 @@ class Session:
         self._pictures: dict[str, Picture] = {}
         self._numbers = itertools.count(1)
         self._classes = self._new_classes([DEFAULT_CLASS])
-        self._annotations = Annotations(segmenter, lambda image: _size(self._pictures[image]))
+        self._annotations = Annotations(segmenter, lambda image: self._pictures[image].seen_size)
         self._runs: dict[str, str] = {}
         self._rehearsal = Rehearsal(segmenter)
         self._revision = self._saved = 0
@@ -65,13 +65,15 @@ class Session:
         """Adds an image file and returns its id. Equal images are as many images as there are files.
 
         Args:
-          name: of the file, with folders between `/` if it came with some; a number is added if it is taken.
+          name: of the file, with folders between `/` if it came with some; what cannot be shown is left out of it, and
+            a number is added if it is taken.
           data: its bytes.
 
         Raises:
           TooLargeError: the image is over a limit, or there are too many.
           ValueError: it is no image; the message has the name.
         """
+        name = clean_name(name)
         picture = read_picture(name, data, self._max_side, self.limits)
         with self._lock:
             if len(self._pictures) >= self.limits.num_images:
@@ -149,7 +151,7 @@ class Session:
           ValueError: it lies outside of the image.
         """
         with self._lock:
-            size = _size(self._find(mark.image))
+            size = self._find(mark.image).seen_size
             self._classes.find(mark.cls)
             check_mark(mark, size)
             self._annotations.add(mark)
@@ -306,7 +308,7 @@ class Session:
             steps = self._annotations.steps
             return {
                 "revision": self.revision,
-                "images": [_describe(image, picture) for image, picture in self._pictures.items()],
+                "images": [{"id": image, **picture.describe()} for image, picture in self._pictures.items()],
                 "classes": [
                     {"name": name, "colour": write_colour(self._classes.colour(name))} for name in self._classes
                 ],
@@ -359,7 +361,7 @@ class Session:
         return tuple(name for name in self._classes if name in used)
 
     def _rehearse(self, images: Iterable[str]) -> None:
-        sizes = [(image, _size(self._pictures[image])) for image in images]
+        sizes = [(image, self._pictures[image].seen_size) for image in images]
         self._rehearsal.rehearse(sizes, list(self._classes))
 
     def _join(self, name: str, guidance: Guidance) -> None:
@@ -373,27 +375,10 @@ class Session:
                 self._classes.add(guidance.classes)
         except ValueError as error:
             raise type(error)(f"{name} was not loaded: {error}") from None
-        self._annotations.add(Loaded(name, guidance))
+        self._annotations.add(Loaded(clean_name(name, "guidance.npz"), guidance))
         self._rehearse(self._pictures)
 
     def _predict(self, image: str) -> str:
         prediction = self._segmenter.predict(image)
         indices = [0, *(self._classes.index(name) + 1 for name in prediction.classes)]
         return encode_runs(np.array(indices, np.uint8)[prediction.labels])
-
-
-def _size(picture: Picture) -> tuple[int, int]:
-    height, width = picture.pixels.shape[:2]
-    return height, width
-
-
-def _describe(image: str, picture: Picture) -> dict[str, Any]:
-    height, width = _size(picture)
-    return {
-        "id": image,
-        "name": picture.name,
-        "height": height,
-        "width": width,
-        "file_height": picture.size[0],
-        "file_width": picture.size[1],
-    }

@@ -29,6 +29,7 @@ SPLITS = {
 """Names of subfolders for a role."""
 
 _LAYOUT = "images/NAME.jpg and masks/NAME.png of the same names"
+_LARGEST = np.iinfo(np.int16).max
 _BACKGROUND = ("background", "_background_", "__background__")
 
 
@@ -66,7 +67,8 @@ def find_pairs(root: str | Path) -> dict[str, dict[str, Pair]]:
 
     Raises:
       FileNotFoundError: there is no folder `images` or `masks`.
-      ValueError: they have no images, an image has no mask or a mask no image, or two have one name.
+      ValueError: they have no images, an image has no mask or a mask no image, two have one name, or some images are in
+        subfolders for roles and some are not.
     """
     root = Path(root)
     images, masks = (_by_name(require(root / part, f"a folder of {_LAYOUT}")) for part in ("images", "masks"))
@@ -80,11 +82,18 @@ def find_pairs(root: str | Path) -> dict[str, dict[str, Pair]]:
             )
     home = {name: role for role, names in SPLITS.items() for name in names}
     tops = {PurePath(name).parts[0] if len(PurePath(name).parts) > 1 else "" for name in images}
-    has_roles = bool(tops) and tops <= set(home)
+    roles = {top for top in tops if top.lower() in home}
+    has_roles = bool(tops) and tops == roles
+    if len(roles) > 1 and not has_roles:
+        others = ", ".join(sorted(top or "no subfolder" for top in tops - roles))
+        raise ValueError(
+            f"{root / 'images'} must have all images in subfolders for roles ({', '.join(sorted(roles))}) or none, got "
+            f"images in {others} too"
+        )
     found: dict[str, dict[str, Pair]] = {}
     for name, image in images.items():
         parts = PurePath(name).parts[:-1]
-        role = home[parts[0]] if has_roles else "all"
+        role = home[parts[0].lower()] if has_roles else "all"
         found.setdefault(role, {})[name] = Pair(image, masks[name], parts[1:] if has_roles else parts)
     return found
 
@@ -115,7 +124,7 @@ def load_folder(root: str | Path, pairs: Mapping[str, Pair]) -> Dataset:
         if found.reading == "instances":
             objects, labels = labels, np.minimum(labels, np.int16(1))
         else:
-            objects = _connected(labels)
+            objects = _connected(labels, pair.mask)
         if by_folder:
             labels = np.where(labels > 0, np.int16(folders.index(pair.folder[0]) + 1), labels)
         return labels, objects
@@ -166,12 +175,14 @@ def _compact(found: Found) -> Found:
     return found._replace(ids=numbers[index.reshape(found.ids.shape)])
 
 
-def _connected(labels: Labels) -> Labels:
+def _connected(labels: Labels, path: Path) -> Labels:
     """Objects: pixels of one class that touch, corners too."""
     objects = np.where(labels == UNKNOWN, labels, np.int16(0))
     total = 0
     for label in np.unique(labels[labels > 0]):
         parts, count = ndimage.label(labels == label, np.ones((3, 3)))
+        if total + count > _LARGEST:
+            raise ValueError(f"{path} must have at most {_LARGEST} objects, what touches being one, got more")
         objects = np.where(parts > 0, (parts + total).astype(np.int16), objects)
         total += count
     return objects

@@ -1,6 +1,7 @@
 // Files that are dropped or chosen: what is in folders, and what is an image, guidance or work.
 
-const IMAGE = /\.(avif|bmp|gif|jpe?g|jp2|png|tiff?|webp|heic|pgm|ppm)$/i;
+// As SUFFIXES of guidenet.reading; and HEIC, of which the server says why it is not read.
+const IMAGE = /\.(avif|bmp|gif|heic|j2k|jp2|jpeg|jpg|pgm|png|pnm|ppm|tif|tiff|webp)$/i;
 
 // All files of a drop as { file, name, deep }: `name` has the folders, `deep` is whether there is one.
 export async function dropped(transfer) {

@@ -7,7 +7,9 @@ lay and say exactly what they said, and masks can be made at the size of the ima
 import dataclasses
 import io
 import json
+import lzma
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -98,9 +100,9 @@ def unpack_work(name: str, data: bytes, limits: Limits) -> Work:
             return _read(archive, name, limits)
     except TooLargeError as error:
         raise TooLargeError(f"{name} was not opened: {error}") from None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError, OSError):
         raise ValueError(f"{name} is no saved work: it must be a zip that was saved as such") from None
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{name} is no saved work that fits together: {error}"[:300]) from None
     except ValueError as error:
         raise ValueError(f"{name} was not opened: {error}"[:300]) from None
