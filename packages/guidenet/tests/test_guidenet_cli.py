@@ -6,14 +6,17 @@ import re
 import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import guidenet
 import jax
 import numpy as np
 import pytest
 from guidenet import PRESETS, Guidance, GuidedNetwork, Segmenter, preset
-from guidenet.cli import main
+from guidenet.cli import main, make_parser
+from guidenet.cli.flags import load_network
 from guidenet.cli.progress import report, track
+from guidenet.errors import UserError
 from guidenet.segmenter.edges import MIN_AREA
 from PIL import Image
 
@@ -491,3 +494,43 @@ def test_a_network_is_trained_and_scored_on_images_of_ones_own(tmp_path, monkeyp
     capsys.readouterr()
     assert main([*score]) == 2
     assert "masks must have a mask 3 for mine/images/3.png" in capsys.readouterr().err
+
+
+def test_flags_of_training_and_scoring_reach_their_functions(tmp_path, monkeypatch):
+    seen = []
+
+    def stop(*arguments, **options):
+        seen.append((arguments, options))
+        raise UserError("seen")
+
+    monkeypatch.setattr("guidenet.training.set_up", stop)
+    monkeypatch.setattr("guidenet.cli.evaluate.pretrained", lambda weights: seen.append(weights) or (None, None))
+    monkeypatch.setattr("guidenet.data.guarded.open_guarded", stop)
+    common = ["--data", "voc:here", "--fold", "2", "--cache", "there", "--weights", "w.npz"]
+    more = ["--kind", "video", "--preset", "tiny", "--oracle", "--seed", "7", "--run-dir", "r", "--override", "a=1"]
+    assert main(["train", *common, *more, "--checkpoint-every", "5"]) == 2
+    assert main(["evaluate", "--prototype", *common]) == 2
+    assert seen[0] == (
+        ("tiny", ["a=1"]),
+        {
+            "kinds": ["video"],
+            "data": "voc:here",
+            "fold": 2,
+            "hold_out": False,
+            "seed": 7,
+            "directory": Path("r"),
+            "checkpoint_every": 5,
+            "cache": Path("there"),
+            "weights": Path("w.npz"),
+        },
+    )
+    assert seen[1:] == [Path("w.npz"), (("voc:here", 2, Path("there")), {})]
+
+
+@pytest.mark.parametrize("name", ["predict", "serve"])
+def test_the_network_is_that_of_the_flags(monkeypatch, name):
+    monkeypatch.setattr("guidenet.cli.flags.pretrained", lambda weights: ("pretrained", weights))
+    monkeypatch.setattr("guidenet.cli.flags.load_model", lambda model, weights: (model, weights))
+    command = [name, *(["-o", "out"] if name == "predict" else []), "--weights", "w.npz"]
+    for flags, expected in ([], "pretrained"), (["--model", "m.npz"], "m.npz"):
+        assert load_network(make_parser().parse_args([*command, *flags])) == (expected, Path("w.npz"))

@@ -377,3 +377,8 @@ def test_images_of_a_folder_are_in_the_order_of_their_numbers(tmp_path):
     with pytest.raises(ValueError, match=r"empty must have images in it \(.avif, .*and has none"):
         list_images(tmp_path / "empty")
     assert sorted(["a10", "a9", "a", "10", "b1"], key=natural_key) == ["10", "a", "a9", "a10", "b1"]
+
+
+def test_rows_of_different_lengths_are_no_image():
+    with pytest.raises(ValueError, match="image must be uint8 pixels, got rows of different lengths"):
+        as_image([[1, 2], [3]])

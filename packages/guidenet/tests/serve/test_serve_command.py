@@ -9,7 +9,9 @@ import sys
 import urllib.error
 import urllib.request
 
+import numpy as np
 import pytest
+from guidenet import Segmenter
 from guidenet.cli import main
 from guidenet.serve import server
 
@@ -54,6 +56,36 @@ def test_it_listens_on_the_loopback_interface_only():
     with server.bind(0) as listening:
         assert listening.getsockname()[0] == "127.0.0.1"
         assert server.address(listening).startswith("http://127.0.0.1:")
+
+
+def test_all_flags_reach_the_page(monkeypatch, model, tmp_path, drawn):
+    monkeypatch.chdir(tmp_path)  # work that was not saved is written where the command runs
+    taught = Segmenter(*model)
+    taught.click(taught.add_image(np.full((9, 9), 200, np.uint8)), 1, 1, cls="bright")
+    taught.guidance.save(tmp_path / "bright.npz")
+    (tmp_path / "one.png").write_bytes(drawn[0](drawn[1]["one.png"]))
+    made, opened, states = [], [], []
+    monkeypatch.setattr("guidenet.cli.serve.load_network", lambda arguments: model)
+    monkeypatch.setattr(
+        "guidenet.cli.flags.Segmenter", lambda *model, **options: made.append(options) or Segmenter(*model, **options)
+    )
+    monkeypatch.setattr("webbrowser.open", opened.append)
+
+    def run(session, listening, *, ready, warm_up):
+        ready()
+        states.append(session.state())
+
+    monkeypatch.setattr("guidenet.serve.server.run", run)
+    flags = ["--max-side", "64", "--no-edges", "--min-area", "3", "--guidance", str(tmp_path / "bright.npz"), "--open"]
+    assert main(["serve", str(tmp_path / "one.png"), "--port", "0", *flags]) == 0
+    assert main(["serve", "--port", "0", "--max-images", "5"]) == 0
+    first, second = states
+    assert made[0] == {"max_side": 64, "edges": False, "min_area": 3}
+    assert [(image["height"], image["width"]) for image in first["images"]] == [(53, 64)]
+    assert [one["name"] for one in first["classes"]] == ["bright"]
+    assert (first["limits"]["images"], second["limits"]["images"]) == (64, 5)
+    assert len(opened) == 1
+    assert opened[0].startswith("http://127.0.0.1:")
 
 
 @pytest.fixture

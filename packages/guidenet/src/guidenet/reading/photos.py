@@ -56,7 +56,10 @@ def as_image(image: npt.ArrayLike | Image.Image) -> Pixels:
         return _from_pillow(image)
     if isinstance(image, str | bytes | Path):
         raise ValueError(f"image must be pixels, got {image!r}: guidenet.read_image reads files")
-    array = np.asarray(image)
+    try:
+        array = np.asarray(image)
+    except ValueError:
+        raise ValueError("image must be uint8 pixels, got rows of different lengths") from None
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
         shapes = "[H, W], [H, W, 3] or [H, W, 4]"
         raise ValueError(f"image must be uint8, {shapes}, got {array.dtype} {list(array.shape)}{_hint(array)}")
