@@ -104,6 +104,7 @@ def add(page, files):
 
 def settle(page):
     expect(page.locator("body")).to_have_attribute("aria-busy", "false")
+    expect(page.locator("canvas[data-drawn=false]")).to_have_count(0)  # pictures arrive after what is known of them
 
 
 def place(page, y, x):

@@ -107,6 +107,7 @@ export class Stage {
     const [columns, rows] = [Math.round(width * ratio), Math.round(height * ratio)];
     if (canvas.width !== columns || canvas.height !== rows) Object.assign(canvas, { width: columns, height: rows });
     canvas.dataset.view = [view.left, view.top, view.scale].join(" ");
+    canvas.dataset.drawn = String(picture.loaded);
     const context = canvas.getContext("2d");
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, columns, rows);

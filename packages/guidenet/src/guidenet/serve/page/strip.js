@@ -32,6 +32,7 @@ export class Strip {
       if (seen === card.seen && picture.runs === card.runs) continue; // 64 photos are not drawn in a moment
       Object.assign(card, { seen, runs: picture.runs });
       picture.draw(card.canvas, width, tall, look, colours);
+      card.canvas.dataset.drawn = String(picture.loaded);
     }
     this.element.hidden = !pictures.length;
   }
