@@ -20,12 +20,12 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+from guidenet.data.composites.emoji import find_package
 from guidenet.network.backbones import make_backbone
 from guidenet.network.config import BackboneConfig
 from guidenet.network.geometry import interpolation
 from guidenet.network.models import load_backbone
 from PIL import Image
-from skimage import data as skimage_data
 
 PHOTOS = ("astronaut", "chelsea", "coffee", "ihc", "motorcycle_left", "rocket")
 SIDE = 384
@@ -34,7 +34,7 @@ PROJECTIONS = 8
 
 def load_photos() -> np.ndarray:
     """`[N, SIDE, SIDE, 3]` float32 crops from the middle of photos that the wheel of scikit-image has."""
-    folder = Path(skimage_data.__file__).parent
+    folder = find_package("skimage", "scikit-image") / "data"
     crops = []
     for name in PHOTOS:
         path = next(folder.glob(f"{name}.*"))

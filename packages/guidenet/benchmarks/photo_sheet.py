@@ -9,11 +9,11 @@ that is printed has the share of the image that is masked after each click: the 
 """
 
 import argparse
-import importlib.util
 from pathlib import Path
 
 import guidenet
 import numpy as np
+from guidenet.data.composites.emoji import find_package
 from PIL import Image, ImageDraw
 
 SIDE = 512
@@ -53,10 +53,8 @@ CLICKS = {
 def read_photo(path: str) -> np.ndarray:
     """A photo of an installed package, `[H, W, 3]`, at most `SIDE` px."""
     package, _, rest = path.partition("/")
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
-        raise SystemExit(f"{package} is needed: pip install {'scikit-learn' if package == 'sklearn' else package}")
-    image = Image.open(Path(spec.origin).parent / rest).convert("RGB")
+    folder = find_package(package, {"sklearn": "scikit-learn", "skimage": "scikit-image"}.get(package, package))
+    image = Image.fromarray(guidenet.read_image(folder / rest))
     image.thumbnail((SIDE, SIDE), Image.Resampling.BILINEAR)
     return np.asarray(image)
 

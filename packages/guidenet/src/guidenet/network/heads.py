@@ -137,7 +137,7 @@ class CosineHead(nn.Module):
         """See `make_head`."""
         positive = _direction(z[:, 1])
         to_positive = jnp.einsum("rqc,kc->krq", prepared.features, positive)
-        own = _background_of(prepared, to_positive)
+        own = _own_background(prepared, to_positive)
         said = count[:, 0, None].astype(own.dtype)
         negative = _direction(OWN_BACKGROUND * own + said * _direction(z[:, 0]))
         to_own, to_negative = (jnp.einsum("rqc,kc->krq", prepared.features, x) for x in (own, negative))
@@ -159,7 +159,7 @@ class CosineHead(nn.Module):
         return self(self.prepare(features, valid), z, count)
 
 
-def _background_of(image: Directions, to_positive: jax.Array) -> jax.Array:
+def _own_background(image: Directions, to_positive: jax.Array) -> jax.Array:
     """`[K, C]`: for each class the direction of what is least like it in an image; `to_positive [K, R, Q]` cosines."""
     valid = image.valid[None].astype(to_positive.dtype)
     count = jnp.maximum(valid.sum(), 1)

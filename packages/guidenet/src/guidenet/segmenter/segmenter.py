@@ -236,7 +236,7 @@ class Segmenter:
             return False
         step = self._done.pop()
         if isinstance(step, _Joined):
-            self._join(step.guidance, added=step.removed)
+            self._guidance, self._joined = self._sums_with(step.guidance, added=step.removed)
         else:
             self._shots[step.name].revert(step.changes)
             self._count(step.name)
@@ -248,9 +248,9 @@ class Segmenter:
         Raises:
           ValueError: it was made by another encoder, or there are too many classes.
         """
-        _ = self._guidance + _guidance(guidance)  # for its errors
+        sums = self._sums_with(_guidance(guidance), added=True)
         self._register(guidance.classes)
-        self._join(guidance, added=True)
+        self._guidance, self._joined = sums
         self._done.append(_Joined(guidance, removed=False))
 
     def remove_guidance(self, guidance: Guidance) -> None:
@@ -259,7 +259,7 @@ class Segmenter:
         Raises:
           ValueError: it was made by another encoder, or was not added.
         """
-        self._join(_guidance(guidance), added=False)
+        self._guidance, self._joined = self._sums_with(_guidance(guidance), added=False)
         self._done.append(_Joined(guidance, removed=True))
 
     def predict(self, image: str | npt.ArrayLike) -> Prediction:
@@ -294,10 +294,10 @@ class Segmenter:
                 raise ValueError(f"frame {i}: {error}") from None
             yield self._predict(encoded, None)
 
-    def _join(self, guidance: Guidance, *, added: bool) -> None:
+    def _sums_with(self, guidance: Guidance, *, added: bool) -> tuple[Guidance, Guidance]:
+        """All guidance and what of it was joined, once some more is added or taken out; raises if it cannot be."""
         joined = self._joined + guidance if added else self._joined - guidance
-        self._guidance = self._guidance + guidance if added else self._guidance - guidance
-        self._joined = joined
+        return self._guidance + guidance if added else self._guidance - guidance, joined
 
     @property
     def _empty(self) -> Guidance:
