@@ -31,7 +31,8 @@ class Compared:
     label, colour: in pictures and tables.
     network: the method whose networks it uses; None is its own, in `<name>-seed<number>`.
     tuning: of that network on each support; None is guidance.
-    overrides: options that it is trained with; see `make_commands`.
+    preset: that it is trained with; see `make_commands`.
+    overrides: options of that.
     oracle: whether it is trained on the test classes too.
     kinds: of tasks that it is trained and scored on.
     points: P that it is scored at, fewer where each takes minutes.
@@ -44,9 +45,10 @@ class Compared:
     colour: str
     network: str | None = None
     tuning: FineTuning | None = None
+    preset: str = "late"
     overrides: tuple[str, ...] = ()
     oracle: bool = False
-    kinds: tuple[str, ...] = KINDS
+    kinds: tuple[str, ...] = ("semantic", "interactive", "video")
     points: tuple[int | None, ...] = POINTS
     clicks: bool = True
     shots: tuple[int, ...] = ()
@@ -60,6 +62,7 @@ _TO_THE_END = ("num_iterations=300", "stop_after=8", "optimiser.decay=none", "ba
 """Of encoders of the support, which learn slowly: until validation gets no better."""
 
 METHODS: Mapping[str, Compared] = {
+    "decoder": Compared("late-global guidance and a decoder", "m", preset="cpu", kinds=KINDS, shots=SHOTS),
     "late": Compared("late-global guidance", "C0", shots=SHOTS),
     "late-concat": Compared("late-global, the thesis's metric", "C9", overrides=_THESIS_METRIC),
     "late-local": Compared(
@@ -128,7 +131,7 @@ METHODS: Mapping[str, Compared] = {
         points=(5, None),
         clicks=False,
     ),
-    "prototype": Compared("nearest prototype, untrained", "0.5", shots=SHOTS),
+    "prototype": Compared("nearest prototype, untrained", "0.5", kinds=KINDS, shots=SHOTS),
 }
 """By name."""
 
@@ -154,7 +157,11 @@ def make_commands(methods: Sequence[str], seeds: Sequence[int], runs: str) -> li
         record = METHODS[method]
         if record.network or f"{method}-seed0" == UNTRAINED:
             continue
-        flags = [f"--kinds={','.join(record.kinds)}", *(f"--override={option}" for option in record.overrides)]
+        flags = [
+            f"--preset={record.preset}",
+            f"--kinds={','.join(record.kinds)}",
+            *(f"--override={option}" for option in record.overrides),
+        ]
         flags += ["--oracle"] if record.oracle else []
         for seed in seeds:
             run_dir = shlex.quote(f"{runs}/{method}-seed{seed}")

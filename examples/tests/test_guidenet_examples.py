@@ -144,7 +144,8 @@ def test_tables_follow_from_counts_alone(tmp_path):
 @pytest.mark.parametrize(
     ("part", "method", "kinds"),
     [
-        ("points", "late", KINDS),
+        ("points", "late", ("semantic", "interactive", "video")),
+        ("points", "decoder", KINDS),
         ("points", "early-global", ("semantic", "video")),
         ("clicks", "early-local", ("interactive",)),
         ("clicks", "early-global", ()),

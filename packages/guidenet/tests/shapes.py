@@ -8,6 +8,7 @@ from guidenet.data.composites.clips import ClipConfig
 from guidenet.data.composites.cutouts import crop
 from guidenet.data.composites.library import Library
 from guidenet.data.composites.scenes import SceneConfig
+from guidenet.data.composites.textured import TexturedConfig
 from PIL import Image, ImageDraw
 
 STYLES = ("flat", "outline")
@@ -48,9 +49,8 @@ def make_benchmark(library=None, **changes):
         for role in ("train", "validation", "test")
     }
     scenes = SceneConfig(side=64, objects=(1, 2), appearances=2, **changes)
-    return Benchmark(
-        library or make_library(), photos, scenes, ClipConfig(size=(48, 64), num_frames=6, objects=(1, 1), **changes)
-    )
+    clips = ClipConfig(size=(48, 64), num_frames=6, objects=(1, 1), **changes)
+    return Benchmark(library or make_library(), photos, scenes, clips, TexturedConfig(side=64, **changes))
 
 
 def digest(benchmark):

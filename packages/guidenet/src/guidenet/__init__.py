@@ -1,7 +1,8 @@
 """Segment from a few annotations, and carry the concept over to other images and video (thesis chapter 4)."""
 
 from guidenet.network import fusion, losses, weights
-from guidenet.network.config import BackboneConfig, Config, HeadConfig, LossConfig
+from guidenet.network.config import BackboneConfig, Config, DecoderConfig, HeadConfig, LossConfig
+from guidenet.network.features import Features
 from guidenet.network.geometry import Grid, downsample, upsample
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.guides import Guide, guide, merge_shots, oppose, pool
@@ -18,6 +19,8 @@ __all__ = [
     "TRAINED",
     "BackboneConfig",
     "Config",
+    "DecoderConfig",
+    "Features",
     "Grid",
     "Guidance",
     "Guide",

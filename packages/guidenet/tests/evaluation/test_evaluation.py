@@ -32,8 +32,8 @@ class Known(NamedTuple):
     needs_images: bool = False
 
     def see(self, image, features):
-        self.seen.append(features.shape)
-        return features.shape
+        self.seen.append([x.shape for x in features])
+        return self.seen[-1]
 
     def adapt(self, supports, masks):
         self.asked.append(masks)

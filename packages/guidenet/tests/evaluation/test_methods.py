@@ -25,7 +25,8 @@ def make(**options):
 
 
 def look(network, params):
-    return np.asarray(jax.jit(network.look)(params, IMAGES))
+    maps = jax.jit(network.look)(params, IMAGES)
+    return list(zip(*map(np.asarray, maps), strict=True))  # of each image
 
 
 @pytest.mark.parametrize("fusion", ["late", "early", "masking", "none"])

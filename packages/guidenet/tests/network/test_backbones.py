@@ -102,7 +102,7 @@ def test_features_have_the_promised_cells_and_channels(config):
     found = jax.eval_shape(backbone.apply, params, image)
     grids = make_grids(config, 96, 64)
     assert [x.shape[:3] for x in found] == [(2, grid.rows, grid.columns) for grid in grids]
-    assert sum(x.shape[3] for x in found) == num_channels(config)
+    assert [x.shape[3] for x in found] == num_channels(config)
 
 
 def test_sides_that_the_stride_does_not_divide_are_refused():
@@ -150,7 +150,7 @@ def test_a_backbone_is_added_by_one_record(monkeypatch):
     network = GuidedNetwork(Config(config, HeadConfig("concat", hidden_size=4), fusion="early"))
     params = network.init(jax.random.key(0))
     image = jnp.zeros((6, 8, 3))
-    assert network.encode(params, image).shape == (3, 4, 5)
+    assert network.encode(params, image).cells.shape == (3, 4, 5)
     assert params["support_backbone"]["only"]["kernel"].shape == (2, 2, 5, 5)
     assert (network.grid(6, 8).stride, network.grid(6, 8).offset) == (2, 0.5)
 

@@ -32,7 +32,7 @@ from guidenet import PRESETS, BackboneConfig, Config, GuidedNetwork, HeadConfig,
         (lambda: Config(shots="median"), "shots must be one of equal, pixels, got 'median'"),
         (lambda: Config(pooling="local"), "head.kind must be concat unless fusion=late and pooling=global"),
         (lambda: Config(fusion="masking"), "head.kind must be concat unless"),
-        (lambda: preset("huge"), "preset must be one of tiny, cpu, thesis, reference, got 'huge'"),
+        (lambda: preset("huge"), "preset must be one of tiny, cpu, late, thesis, reference, got 'huge'"),
     ],
 )
 def test_bad_options_are_named_with_their_value(make, message):

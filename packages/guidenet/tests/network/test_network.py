@@ -89,9 +89,9 @@ def test_scoring_and_guiding_touch_no_parameter_of_the_encoder():
 def test_images_of_a_batch_are_encoded_as_they_are_alone():
     network, params = make("projected")
     images = rng.integers(0, 256, (2, 1, SIDE, 64, 3)).astype(np.uint8)
-    features = encode(network, params, images)
+    features = encode(network, params, images).cells
     assert features.shape == (2, 1, 8, 16, 3)
-    np.testing.assert_allclose(np.asarray(features)[1, 0], encode(network, params, images[1, 0]), atol=1e-4)
+    np.testing.assert_allclose(np.asarray(features)[1, 0], encode(network, params, images[1, 0]).cells, atol=1e-4)
     with pytest.raises(ValueError, match=r"image must be \[..., H, W, 3\], got \(32, 32\)"):
         network.encode(params, images[0, 0, :, :32, 0])
     with pytest.raises(ValueError, match="image sides must be multiples of 8, got 32 x 60"):
@@ -101,8 +101,8 @@ def test_images_of_a_batch_are_encoded_as_they_are_alone():
 def test_features_of_two_strides_are_side_by_side():
     one, both = (GuidedNetwork(Config(dataclasses.replace(SMALL, strides=s))) for s in ((4,), (4, 8)))
     params = both.init(jax.random.key(0))
-    features = encode(both, params, IMAGE)
-    np.testing.assert_allclose(np.asarray(features)[..., :5], encode(one, params, IMAGE), atol=1e-5)
+    features = encode(both, params, IMAGE).cells
+    np.testing.assert_allclose(np.asarray(features)[..., :5], encode(one, params, IMAGE).cells, atol=1e-5)
     assert (both.feature_size, features.shape) == (11, (8, 8, 11))
     assert (one.multiple, both.multiple) == (4, 8)
 
@@ -115,7 +115,7 @@ def test_clicks_guide_by_the_features_below_them():
     masks = np.zeros((1, 2, SIDE, SIDE), np.float32)
     masks[0, 1, y, x] = 1
     guide = network.guide(features, masks)
-    np.testing.assert_allclose(np.asarray(guide.total)[0, 1], np.asarray(features)[2, 5], rtol=1e-5)
+    np.testing.assert_allclose(np.asarray(guide.total)[0, 1], np.asarray(features.cells)[2, 5], rtol=1e-5)
     np.testing.assert_allclose(guide.weight, [[0, 1]])
 
 
@@ -155,10 +155,10 @@ def test_masking_encodes_the_image_with_all_but_positives_blank():
     image = np.where(np.asarray(MASKS[0, 1, :, :, None]) > 0, IMAGE, 127.5).astype(np.float32)
     features = encode(network, params, image)
     guide = guide_image(network, params, IMAGE, MASKS)
-    np.testing.assert_allclose(np.asarray(guide.total)[0, 1], features, atol=1e-5)
+    np.testing.assert_allclose(np.asarray(guide.total)[0, 1], features.cells, atol=1e-5)
     assert (guide.weight[:, 1] == 1).all()
     pooled = guide_image(GuidedNetwork(dataclasses.replace(network.config, pooling="global")), params, IMAGE, MASKS)
-    np.testing.assert_allclose(np.asarray(pooled.total)[0, 1], np.mean(features, (0, 1)), atol=1e-5)
+    np.testing.assert_allclose(np.asarray(pooled.total)[0, 1], np.mean(features.cells, (0, 1)), atol=1e-5)
 
 
 def test_stacks_hold_dilated_annotations_between_minus_one_and_one():

@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from guidenet import BackboneConfig, Config, HeadConfig, LossConfig
+from guidenet import BackboneConfig, Config, DecoderConfig, HeadConfig, LossConfig
+from guidenet.data.material import statistics
 from guidenet.network.losses import training_loss
 from guidenet.training import Batch, Learner, OptimiserConfig, TrainingConfig
 from guidenet.training.learner import standardise
@@ -18,6 +19,11 @@ SIDE = 32
 OPTIMISER = OptimiserConfig(learning_rate=3e-2, decay="none", averaging_rate=0.5)
 KINDS = {
     "late": {"network": Config(SMALL, COSINE, LossConfig(iu_weight=0.5), feature_size=3)},
+    "decoder": {
+        "network": Config(
+            dataclasses.replace(SMALL, strides=(4, 8)), feature_size=4, decoder=DecoderConfig((4, 5, 6), groups=2)
+        )
+    },
     "dropout": {"network": Config(SMALL, dataclasses.replace(CONCAT, dropout=0.2), feature_size=3)},
     "whole": {"network": Config(SMALL, CONCAT), "trained": "network"},
     "early": {"network": Config(SMALL, CONCAT, fusion="early", feature_size=3)},
@@ -42,18 +48,18 @@ def make(kind):
     images[target == 1] = [250, 20, 20]
     annotation = np.full((2, SIDE, SIDE), -1, np.int8)
     annotation[:, 10, 12], annotation[:, 28, 3] = 1, 0
-    features = np.asarray(jax.jit(learner.network.look)(params, images)).astype(np.float16)
-    seen = {True: images, False: features}
+    maps = tuple(np.asarray(x).astype(np.float16) for x in jax.jit(learner.network.look)(params, images))
+    seen = {True: images, False: maps}
     step = learner.config.loss_step
     batch = Batch(
         seen[learner.support_images],
         seen[learner.query_images],
         annotation,
         target[:, step // 2 :: step, step // 2 :: step],
+        np.array([True, False]),
     )
     if learner.network.config.feature_size:
-        flat = features.astype(np.float32).reshape(-1, features.shape[-1])
-        params = standardise(params, flat.mean(0), flat.std(0) + 1e-3)
+        params = standardise(params, *statistics(maps))
     return learner, params, batch
 
 
@@ -88,11 +94,13 @@ def test_the_loss_is_that_of_the_network_on_one_pixel_in_sixteen():
     masks = np.stack([batch.annotation == 0, batch.annotation == 1], axis=1)[:, None].astype(np.float32)
 
     @jax.jit
-    def logits(features, masks):
-        encoded = network.project(params, features.astype(jnp.float32))
+    def logits(maps, masks):
+        encoded = network.project(params, maps)
         return network.score(params, encoded, network.guide(encoded, masks), (SIDE, SIDE))
 
-    expected = jnp.stack([logits(*pair)[:, 2::4, 2::4] for pair in zip(batch.support, masks, strict=True)])
+    expected = jnp.stack(
+        [logits(*pair)[:, 2::4, 2::4] for pair in zip(zip(*batch.support, strict=True), masks, strict=True)]
+    )
     loss = training_loss(expected, jnp.asarray(batch.target, jnp.int32), network.config.loss)
     np.testing.assert_allclose(jax.jit(learner.loss)(params, batch), loss, rtol=1e-5)
 
@@ -101,10 +109,10 @@ def test_features_are_standardised_by_what_they_were_trained_on():
     learner, params, batch = make("early")
     network = learner.network
     kernel = params["projection"]["kernel"]
-    features = np.asarray(batch.query, np.float32)
+    (features,) = (np.asarray(x, np.float32) for x in batch.query)
     mean, deviation = (np.asarray(params["projection"][name]) for name in ("mean", "deviation"))
     expected = (features - mean) / deviation @ np.asarray(kernel)
-    np.testing.assert_allclose(network.project(params, jnp.asarray(features)), expected, atol=1e-4)
+    np.testing.assert_allclose(network.project(params, batch.query).cells, expected, atol=1e-4)
     np.testing.assert_array_equal(params["support_projection"]["mean"], mean)
 
 

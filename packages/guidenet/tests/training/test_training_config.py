@@ -60,5 +60,5 @@ def test_presets_train_as_the_thesis_and_on_features_that_are_kept():
     assert dataclasses.replace(training_preset("cpu"), num_iterations=3, updates_per_iteration=7).num_updates == 21
     for name in PRESETS:
         assert training_preset(name).network == preset(name)
-    with pytest.raises(ValueError, match="preset must be one of tiny, cpu, thesis, reference, got 'gpu'"):
+    with pytest.raises(ValueError, match="preset must be one of tiny, cpu, late, thesis, reference, got 'gpu'"):
         training_preset("gpu")

@@ -37,6 +37,11 @@ class Task(NamedTuple):
     query: Mask
     instances: bool = False
 
+    @property
+    def own(self) -> bool:
+        """Whether the query itself is annotated and the object that is annotated is looked for, not all of a class."""
+        return self.instances and all(mask.id == self.query.id for mask in self.support)
+
 
 @dataclasses.dataclass(frozen=True)
 class Episode:

@@ -31,7 +31,7 @@ class Material:
     inner: of each image, the height and width in px that are not filled up.
     labels: `[N, H, W]` int16, of classes or objects as the source's tasks are of.
     images: `[N, H, W, 3]` uint8.
-    features: `[N, R, Q, F]` float16 of the backbone.
+    features: of the backbone, `[N, R, Q, B]` float16 for each of its strides; none where they are not kept.
     """
 
     source: Source
@@ -39,7 +39,7 @@ class Material:
     inner: tuple[tuple[int, int], ...]
     labels: npt.NDArray[np.int16]
     images: Pixels
-    features: npt.NDArray[np.float16]
+    features: tuple[jax.Array, ...]
 
     @property
     def size(self) -> tuple[int, int]:
@@ -83,7 +83,7 @@ def load_material(
         images[i, :rows, :columns] = image.pixels[:rows, :columns]
     del fitted
     labels = _read_labels(source, inner, (height, width))
-    features = _encode(network, backbone, images) if with_features else np.zeros((len(ids), 0, 0, 0), np.float16)
+    features = _encode(network, backbone, images) if with_features else ()
     position = {name: i for i, name in enumerate(ids)}
     return Material(source, position, inner, labels, images if with_images else images[:, :0], features)
 
@@ -93,8 +93,15 @@ def round_up(side: int, multiple: int) -> int:
     return -(-side // multiple) * multiple
 
 
-def statistics(features: npt.NDArray[np.float16]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Mean and deviation `[F]` of features `[N, R, Q, F]` over all places; no deviation is 0."""
+def statistics(
+    features: Sequence[npt.ArrayLike],
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Mean and deviation `[B]` of maps `[N, R, Q, B]` over all places, of all strides in a row; no deviation is 0."""
+    means, deviations = zip(*(_statistics(np.asarray(x)) for x in features), strict=True)
+    return np.concatenate(means), np.concatenate(deviations)
+
+
+def _statistics(features: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     total, squares, count = 0.0, 0.0, 0
     for part in np.array_split(features, max(1, len(features) // 64)):
         flat = part.reshape(-1, part.shape[-1]).astype(np.float64)
@@ -106,7 +113,8 @@ def statistics(features: npt.NDArray[np.float16]) -> tuple[npt.NDArray[np.float3
 
 def _read_labels(source: Source, inner: Sequence[tuple[int, int]], size: tuple[int, int]) -> npt.NDArray[np.int16]:
     """`[N, H, W]`, unknown where images are filled up."""
-    read = source.dataset.class_labels if source.kind == "semantic" else source.dataset.instance_labels
+    of_classes = source.kind in ("semantic", "similar")
+    read = source.dataset.class_labels if of_classes else source.dataset.instance_labels
     assert read is not None  # as its tasks are of objects
     labels = np.full((len(inner), *size), UNKNOWN, np.int16)
     for i, (name, (rows, columns)) in enumerate(zip(source.dataset.ids, inner, strict=True)):
@@ -121,16 +129,16 @@ def _shrink(labels: Labels, size: tuple[int, int]) -> Labels:
     return np.asarray(resized).astype(np.int16)
 
 
-def _encode(network: GuidedNetwork, backbone: Any, images: Pixels) -> npt.NDArray[np.float16]:
+def _encode(network: GuidedNetwork, backbone: Any, images: Pixels) -> tuple[jax.Array, ...]:
     look = jax.jit(network.look)
     backbone = jax.device_put(backbone)
 
-    def parts() -> Iterator[npt.NDArray[np.float16]]:
+    def parts() -> Iterator[list[npt.NDArray[np.float16]]]:
         for start in range(0, len(images), _ENCODED_AT_ONCE):
             part = images[start : start + _ENCODED_AT_ONCE]
             # The last part is filled up, so that there is one shape to compile for.
             filled = np.concatenate([part, np.repeat(part[-1:], _ENCODED_AT_ONCE - len(part), axis=0)])
-            yield np.asarray(look({"backbone": backbone}, filled))[: len(part)].astype(np.float16)
+            yield [np.asarray(x)[: len(part)].astype(np.float16) for x in look({"backbone": backbone}, filled)]
 
-    first, *rest = parts()
-    return np.concatenate([first, *rest])
+    # On the device, so that there is one copy where that is the host's own memory.
+    return tuple(jax.device_put(np.concatenate(maps)) for maps in zip(*parts(), strict=True))

@@ -14,8 +14,9 @@ from guidenet.data import footage
 from guidenet.data.dataset import Dataset, Mask, class_masks, instance_masks
 from guidenet.data.episodes import Task, interactive_tasks, sample_tasks, sample_video_tasks
 
-KINDS = ("semantic", "interactive", "video")
-"""Distributions of tasks (4.3.3): classes across images, objects within one image, objects across frames."""
+KINDS = ("semantic", "interactive", "video", "textured", "similar")
+"""Distributions of tasks (4.3.3): classes across images, objects within one image, objects across frames; and within
+one textured scene, an object or all that are like it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,20 +41,33 @@ def semantic_source(dataset: Dataset, groups: Mapping[str, str] | None = None, m
     return Source("semantic", dataset, lambda number, rng: sample_tasks(masks, number, 1, rng, groups), masks)
 
 
-def interactive_source(dataset: Dataset, min_area: int = 1) -> Source:
+def interactive_source(dataset: Dataset, min_area: int = 1, kind: str = "interactive") -> Source:
     """Tasks of one object in one image, all equally likely.
 
     Raises:
       ValueError: no object is as large as `min_area` px.
     """
-    tasks = interactive_tasks(instance_masks(dataset, min_area=min_area))
+    return _within(kind, dataset, interactive_tasks(instance_masks(dataset, min_area=min_area)), min_area)
+
+
+def similar_source(dataset: Dataset, min_area: int = 1) -> Source:
+    """Tasks of all objects of a class in one image, from annotations in it; all equally likely.
+
+    Raises:
+      ValueError: no class has `min_area` px in an image.
+    """
+    tasks = interactive_tasks(class_masks(dataset, min_area=min_area), instances=False)
+    return _within("similar", dataset, tasks, min_area)
+
+
+def _within(kind: str, dataset: Dataset, tasks: Sequence[Task], min_area: int) -> Source:
     if not tasks:
         raise ValueError(f"min_area must leave objects in the data set, got {min_area}")
 
     def sample(number: int, rng: np.random.Generator) -> tuple[Task, ...]:
         return tuple(tasks[i] for i in rng.integers(len(tasks), size=number))
 
-    return Source("interactive", dataset, sample, tuple(task.query for task in tasks))
+    return Source(kind, dataset, sample, tuple(task.query for task in tasks))
 
 
 def video_source(videos: Sequence[footage.Footage]) -> Source:

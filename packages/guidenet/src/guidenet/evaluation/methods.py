@@ -21,10 +21,10 @@ import optax
 from guidenet.checks import check_at_least, check_choice, check_positive
 from guidenet.network import guides
 from guidenet.network.config import LossConfig
+from guidenet.network.features import Features, Maps
 from guidenet.network.geometry import Grid, upsample
-from guidenet.network.guided_network import GuidedNetwork, Params
+from guidenet.network.guided_network import GuidedNetwork, Params, Seen
 from guidenet.network.guides import Guide
-from guidenet.network.heads import Prepared
 from guidenet.network.losses import pixel_cross_entropy
 from guidenet.segmenter.edges import MIN_AREA, Edges, find_edges, follow_edges, remove_specks
 
@@ -37,12 +37,12 @@ class Method(Protocol):
         """Whether `see` looks at images and not only at features of the backbone."""
         ...
 
-    def see(self, image: npt.ArrayLike | None, features: npt.ArrayLike | None) -> Any:
+    def see(self, image: npt.ArrayLike | None, features: Sequence[npt.ArrayLike] | None) -> Any:
         """What is computed for an image once.
 
         Args:
           image: `[H, W, 3]` uint8.
-          features: `[R, Q, F]` of the backbone.
+          features: of the backbone, `[R, Q, B]` for each of its strides.
         """
         ...
 
@@ -62,8 +62,14 @@ class Method(Protocol):
 
 class _Seen(NamedTuple):
     image: Any
-    features: Any
-    prepared: Prepared
+    features: Features
+    prepared: Seen
+
+
+class _Task(NamedTuple):
+    guide: Guide
+    support: _Seen | None  # the only one
+    masks: jax.Array | None  # of it, [K, 2, H, W]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -74,22 +80,26 @@ class Guided:
 
     network: late, early, masking, or none.
     params: of it.
+    own: in an image that is its own support, look for what is annotated and not for all that is like it.
     """
 
     network: GuidedNetwork
     params: Params
+    own: bool = True
 
     @property
     def needs_images(self) -> bool:
         """See `Method`."""
         return not self.network.guided_by_features
 
-    def see(self, image: npt.ArrayLike | None, features: npt.ArrayLike | None) -> Any:
+    def see(self, image: npt.ArrayLike | None, features: Sequence[npt.ArrayLike] | None) -> Any:
         """See `Method`."""
-        found, prepared = _see(self.network, self._parts("projection", "head"), jnp.asarray(features))
+        assert features is not None  # as every method but fine-tuning of all needs them
+        parts = self._parts("projection", *self.network.scoring_parts)
+        found, prepared = _see(self.network, parts, tuple(map(jnp.asarray, features)))
         return _Seen(image if self.needs_images else None, found, prepared)
 
-    def adapt(self, supports: Sequence[Any], masks: npt.ArrayLike) -> Guide:
+    def adapt(self, supports: Sequence[Any], masks: npt.ArrayLike) -> "_Task":
         """See `Method`."""
         masks = jnp.asarray(masks)
         if self.network.guided_by_features:
@@ -97,14 +107,18 @@ class Guided:
         else:
             found = [_guide_image(self.network, self.params, s.image, m) for s, m in zip(supports, masks, strict=True)]
         if len(found) == 1:
-            return found[0]
+            return _Task(found[0], supports[0], masks[0])
         if self.network.config.pooling == "local":
             raise ValueError(f"supports must be one image with pooling=local, got {len(found)}")
-        return guides.merge_shots(jax.tree.map(lambda *x: jnp.stack(x), *found), self.network.config.shots)
+        guide = guides.merge_shots(jax.tree.map(lambda *x: jnp.stack(x), *found), self.network.config.shots)
+        return _Task(guide, None, None)
 
-    def segment(self, query: Any, task: Guide, size: tuple[int, int]) -> jax.Array:
+    def segment(self, query: Any, task: "_Task", size: tuple[int, int]) -> jax.Array:
         """See `Method`."""
-        return _score(self.network, self._parts("head"), query.prepared, task, size)
+        own = self.own and self.network.config.decoder.channels and query is task.support
+        places = task.masks if own else None
+        parts = self._parts(*self.network.scoring_parts)
+        return _score(self.network, parts, query.prepared, task.guide, places, size)
 
     def _parts(self, *names: str) -> Params:
         return {name: self.params[name] for name in names}
@@ -131,7 +145,7 @@ class Sharpened:
         """See `Method`."""
         return True
 
-    def see(self, image: npt.ArrayLike | None, features: npt.ArrayLike | None) -> Any:
+    def see(self, image: npt.ArrayLike | None, features: Sequence[npt.ArrayLike] | None) -> Any:
         """See `Method`."""
         seen = self.method.see(image if self.method.needs_images else None, features)
         return _SeenWithEdges(seen, find_edges(np.asarray(image)))
@@ -178,19 +192,22 @@ class FineTuned:
         """See `Method`."""
         return self.part == "network"
 
-    def see(self, image: npt.ArrayLike | None, features: npt.ArrayLike | None) -> jax.Array:
+    def see(self, image: npt.ArrayLike | None, features: Sequence[npt.ArrayLike] | None) -> Any:
         """See `Method`."""
-        return jnp.asarray(image if self.needs_images else features)
+        if self.needs_images:
+            return jnp.asarray(image)
+        assert features is not None  # as it needs nothing else
+        return tuple(map(jnp.asarray, features))
 
     def adapt(self, supports: Sequence[Any], masks: npt.ArrayLike) -> list[Params]:
         """See `Method`; parameters for each class."""
         masks = guides.oppose_masks(jnp.asarray(masks, jnp.float32))
-        images = jnp.stack(list(supports))
+        images = jax.tree.map(lambda *x: jnp.stack(x), *supports)
         return [_fine_tune(self, self.params, images, masks[:, k]) for k in range(masks.shape[1])]
 
     def segment(self, query: Any, task: list[Params], size: tuple[int, int]) -> jax.Array:
         """See `Method`."""
-        return jnp.concatenate([_segment(self.network, params, query, size, self.needs_images) for params in task])
+        return jnp.concatenate([_segment(self.network, params, query, size) for params in task])
 
     # A jitted function keeps a method for each set of options.
     def __hash__(self) -> int:
@@ -201,13 +218,13 @@ class FineTuned:
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _see(network: GuidedNetwork, params: Params, looked: jax.Array) -> tuple[jax.Array, Prepared]:
-    features = network.project(params, looked.astype(jnp.float32))
+def _see(network: GuidedNetwork, params: Params, maps: Maps) -> tuple[Features, Seen]:
+    features = network.project(params, maps)
     return features, network.prepare(params, features)
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _guide(network: GuidedNetwork, features: jax.Array, masks: jax.Array) -> Guide:
+def _guide(network: GuidedNetwork, features: Features, masks: jax.Array) -> Guide:
     return network.guide(features, masks)
 
 
@@ -216,27 +233,33 @@ def _guide_image(network: GuidedNetwork, params: Params, image: jax.Array, masks
     return network.guide_image(params, image, masks)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 4))
+@functools.partial(jax.jit, static_argnums=(0, 5))
 def _score(
-    network: GuidedNetwork, params: Params, prepared: Prepared, guide: Guide, size: tuple[int, int]
+    network: GuidedNetwork,
+    params: Params,
+    prepared: Seen,
+    guide: Guide,
+    masks: jax.Array | None,
+    size: tuple[int, int],
 ) -> jax.Array:
-    return upsample(network.score_prepared(params, prepared, guide), network.grid(*size), *size)
+    places = None if masks is None else network.place(masks)
+    return upsample(network.score_prepared(params, prepared, guide, None, places), network.score_grid(*size), *size)
 
 
-def _logits(network: GuidedNetwork, params: Params, x: jax.Array, size: tuple[int, int], *, images: bool) -> jax.Array:
-    """`[1, *size]` of a network that is not guided, on an image or its features."""
-    features = network.encode(params, x) if images else network.project(params, x.astype(jnp.float32))
+def _logits(network: GuidedNetwork, params: Params, x: jax.Array | Maps, size: tuple[int, int]) -> jax.Array:
+    """`[1, *size]` of a network that is not guided, on an image or maps of it."""
+    features = network.project(params, x) if isinstance(x, tuple) else network.encode(params, x)
     zeros = jnp.zeros((1, 2, network.feature_size))
     return network.score(params, features, Guide(zeros, jnp.ones((1, 2)), jnp.ones((1, 2))), size)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 3, 4))
-def _segment(network: GuidedNetwork, params: Params, x: jax.Array, size: tuple[int, int], images: bool) -> jax.Array:
-    return _logits(network, params, x, size, images=images)
+@functools.partial(jax.jit, static_argnums=(0, 3))
+def _segment(network: GuidedNetwork, params: Params, x: jax.Array | Maps, size: tuple[int, int]) -> jax.Array:
+    return _logits(network, params, x, size)
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _fine_tune(method: FineTuned, params: Params, images: jax.Array, masks: jax.Array) -> Params:
+def _fine_tune(method: FineTuned, params: Params, images: jax.Array | Maps, masks: jax.Array) -> Params:
     """Parameters after steps on one class, `masks [S, 2, H, W]`; each label weighs the same, however many pixels."""
     network, parts = method.network, ("projection", "head")
     if method.needs_images:
@@ -247,17 +270,17 @@ def _fine_tune(method: FineTuned, params: Params, images: jax.Array, masks: jax.
     size = masks.shape[2], masks.shape[3]
     optimiser = optax.adam(method.learning_rate)
 
-    def loss(trained: Params, images: jax.Array, labels: jax.Array) -> jax.Array:
+    def loss(trained: Params, images: jax.Array | Maps, labels: jax.Array) -> jax.Array:
         joined = {**frozen, **trained}
-        logits = jax.vmap(lambda x: _logits(network, joined, x, size, images=method.needs_images))(images)
+        logits = jax.vmap(lambda x: _logits(network, joined, x, size))(images)
         return pixel_cross_entropy(logits, labels, LossConfig("classes")).mean()
 
     def step(carry: Any, key: jax.Array) -> tuple[Any, None]:
         trained, moments = carry
         batch = images, labels
-        if 0 < method.batch_size < len(images):
-            chosen = jax.random.choice(key, len(images), (method.batch_size,), replace=False)
-            batch = images[chosen], labels[chosen]
+        if 0 < method.batch_size < len(labels):
+            chosen = jax.random.choice(key, len(labels), (method.batch_size,), replace=False)
+            batch = jax.tree.map(lambda x: x[chosen], images), labels[chosen]
         updates, moments = optimiser.update(jax.grad(loss)(trained, *batch), moments)
         return (optax.apply_updates(trained, updates), moments), None
 

@@ -56,7 +56,7 @@ class Viewer:
         @functools.lru_cache(maxsize=_SEEN_AT_ONCE)
         def see(number: int) -> Any:
             image = material.images[number] if method.needs_images else None
-            features = material.features[number] if material.features.size else None
+            features = tuple(x[number] for x in material.features) or None
             return method.see(image, features)
 
         return see

@@ -80,6 +80,28 @@ class HeadConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class DecoderConfig:
+    """From similarities in cells to scores at the finest features of the backbone; see `guidenet.network.decoder`.
+
+    With one, the finest of the backbone's strides is that of the scores, and guidance is compared at the others.
+
+    channels: of its levels: at the stride of the scores, at that of the cells, and at each twice as coarse as the one
+      before. Empty is no decoder: scores are interpolated.
+    groups: a cell and a guide are compared in this many groups of features.
+    """
+
+    channels: tuple[int, ...] = ()
+    groups: int = 4
+
+    def __post_init__(self) -> None:
+        if len(self.channels) == 1:
+            raise ValueError(f"channels must be none or those of at least two levels, got {self.channels}")
+        for channel in self.channels:
+            check_at_least("channels", channel, 1)
+        check_at_least("groups", self.groups, 1)
+
+
+@dataclasses.dataclass(frozen=True)
 class LossConfig:
     """What training lowers: cross-entropy, and how the pixels of a query weigh in it.
 
@@ -105,7 +127,7 @@ class LossConfig:
 class Config:
     """A guided network.
 
-    backbone, head, loss: the parts.
+    backbone, head, loss, decoder: the parts.
     feature_size: of a learned 1x1 convolution on the standardised features of the backbone, which is part of the
       encoder; 0 is none.
     fusion: of image and annotations: `late` multiplies features by down-sampled masks; `early` stacks the masks on the
@@ -124,6 +146,7 @@ class Config:
     fusion: str = "late"
     pooling: str = "global"
     shots: str = "equal"
+    decoder: DecoderConfig = dataclasses.field(default_factory=DecoderConfig)
 
     def __post_init__(self) -> None:
         check_at_least("feature_size", self.feature_size, 0)
@@ -135,3 +158,16 @@ class Config:
                 "head.kind must be concat unless fusion=late and pooling=global: elsewhere guidance is not a mean of "
                 f"features, got cosine with fusion={self.fusion}, pooling={self.pooling}"
             )
+        if self.decoder.channels:
+            if self.head.kind != "cosine":
+                raise ValueError(f"head.kind must be cosine with a decoder, got {self.head.kind}")
+            if len(self.backbone.strides) < 2:
+                raise ValueError(
+                    "backbone.strides must be at least two with a decoder, the finest for the scores, got "
+                    f"{self.backbone.strides}"
+                )
+            if not self.feature_size or self.feature_size % self.decoder.groups:
+                raise ValueError(
+                    f"feature_size must be a multiple of decoder.groups, {self.decoder.groups}, with a decoder, got "
+                    f"{self.feature_size}"
+                )

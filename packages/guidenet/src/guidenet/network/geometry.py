@@ -33,6 +33,14 @@ class Grid:
     stride: int
     offset: float
 
+    def inside(self, inner: jax.Array) -> jax.Array:
+        """`[rows, columns]` bool: cells whose centres lie in the first `inner` `[2]` px of the axes; one at least."""
+        rows, columns = (
+            (jnp.arange(number) == 0) | (self.offset + self.stride * jnp.arange(number) <= side - 1)
+            for number, side in zip((self.rows, self.columns), inner, strict=True)
+        )
+        return rows[:, None] & columns[None]
+
 
 def locate(position: Positions, num_cells: int, stride: int, offset: float) -> tuple[npt.NDArray[np.int64], Positions]:
     """The cell before each position along an axis, and the share in [0, 1] of the cell after it; both `[P]`.

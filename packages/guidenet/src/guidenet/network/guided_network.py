@@ -8,24 +8,36 @@ shots, `...` any leading dimensions. All images of a call have one size, whose s
 import dataclasses
 import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
 from guidenet.network import fusion, guides
-from guidenet.network.backbones import fill_colour, make_backbone, make_grids, num_channels
-from guidenet.network.backbones.layers import pointwise
+from guidenet.network.backbones import fill_colour, make_backbone, make_grids, make_grids_of, num_channels
 from guidenet.network.config import Config
-from guidenet.network.geometry import Grid, downsample, regrid, upsample
+from guidenet.network.decoder import Decoder, Scene, place
+from guidenet.network.features import Features, Maps, project
+from guidenet.network.geometry import Grid, downsample, upsample
 from guidenet.network.guides import Guide
 from guidenet.network.heads import Prepared, make_head
 
 Params = Mapping[str, Any]
-"""Parameters by part: `backbone`, `projection` (empty without `feature_size`), `head`, and `support_backbone` and
-`support_projection` with early fusion, which has an encoder of its own for the support. Of a projection, `mean` and
-`deviation` are statistics of the features that it was trained on, and not trained."""
+"""Parameters by part: `backbone`, `projection` (empty without `feature_size`), `head`, `decoder` if there is one, and
+`support_backbone` and `support_projection` with early fusion, which has an encoder of its own for the support. Of a
+projection, `mean` and `deviation` are statistics of the features that it was trained on, and not trained."""
+
+
+class Seen(NamedTuple):
+    """A query, ready to be scored.
+
+    compared: what the head keeps of it.
+    scene: what the decoder does; None without one.
+    """
+
+    compared: Prepared
+    scene: Scene | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +56,7 @@ class GuidedNetwork:
     @property
     def feature_size(self) -> int:
         """C: of the features of a cell."""
-        return self.config.feature_size or num_channels(self.config.backbone)
+        return self.config.feature_size or sum(num_channels(self.config.backbone))
 
     @property
     def guided_by_features(self) -> bool:
@@ -52,12 +64,21 @@ class GuidedNetwork:
         return self.config.fusion in ("late", "none")
 
     @property
+    def scoring_parts(self) -> tuple[str, ...]:
+        """Of the parameters, those that `prepare` and `score_prepared` need."""
+        return ("head", "decoder") if self.config.decoder.channels else ("head",)
+
+    @property
     def multiple(self) -> int:
         """The sides of images must be multiples of this, px."""
         return max(self.config.backbone.strides)
 
     def grid(self, height: int, width: int) -> Grid:
-        """Where the cells of the features lie in an image of `height` by `width` px."""
+        """Where the cells that guidance is compared with lie in an image of `height` by `width` px."""
+        return make_grids(self.config.backbone, height, width)[1 if self.config.decoder.channels else 0]
+
+    def score_grid(self, height: int, width: int) -> Grid:
+        """Where the cells of the scores lie, with a decoder finer than those of `grid`."""
         return make_grids(self.config.backbone, height, width)[0]
 
     def init(self, key: jax.Array, backbone: Any = None) -> Params:
@@ -77,8 +98,8 @@ class GuidedNetwork:
             params |= {"support_backbone": {**backbone, first: kernel}, "support_projection": projection}
         return params
 
-    def encode(self, params: Params, image: jax.Array) -> jax.Array:
-        """phi: `[..., R, Q, C]` features of `[..., H, W, 3]` RGB images in 0..255, uint8 or float.
+    def encode(self, params: Params, image: jax.Array) -> Features:
+        """phi: `Features` of `[..., H, W, 3]` RGB images in 0..255, uint8 or float.
 
         Raises:
           ValueError: the image has other than 3 channels, or sides that are not multiples of `multiple`.
@@ -87,19 +108,19 @@ class GuidedNetwork:
             raise ValueError(f"image must be [..., H, W, 3], got {image.shape}")
         return self.project(params, self.look(params, image))
 
-    def look(self, params: Params, image: jax.Array) -> jax.Array:
-        """The backbone's part of `encode`: `[..., R, Q, B]` features, as they can be kept while the rest is trained."""
+    def look(self, params: Params, image: jax.Array) -> Maps:
+        """The backbone's part of `encode`: its maps, as they can be kept while the rest is trained."""
         return self._look(params["backbone"], image)
 
-    def project(self, params: Params, features: jax.Array) -> jax.Array:
-        """The rest of `encode`: `[..., R, Q, B]` features of the backbone to `[..., R, Q, C]`."""
-        return self._project(params["projection"], features)
+    def project(self, params: Params, maps: Maps) -> Features:
+        """The rest of `encode`."""
+        return project(self.config, params["projection"], maps)
 
-    def guide(self, features: jax.Array, masks: jax.Array) -> Guide:
+    def guide(self, features: Features, masks: jax.Array) -> Guide:
         """Late fusion g(x, +, -) of features that are already there; see `guidenet.guide`.
 
         Args:
-          features: `[..., R, Q, C]` of the support.
+          features: of the support.
           masks: `[..., K, 2, H, W]`, negatives and positives of each class in pixels, 1 where annotated; pixels in
             neither are unknown. Positives of one class need not be given as negatives of the others.
 
@@ -111,7 +132,7 @@ class GuidedNetwork:
                 f"fusion must be late or none to guide by features, got {self.config.fusion}; see guide_image"
             )
         cells = downsample(masks, self.grid(*masks.shape[-2:]))
-        guide = guides.guide(features, cells, local=self.config.pooling == "local")
+        guide = guides.guide(features.cells, cells, local=self.config.pooling == "local")
         return guide if self.config.fusion == "late" else guide._replace(total=jnp.zeros_like(guide.total))
 
     def guide_image(self, params: Params, image: jax.Array, masks: jax.Array) -> Guide:
@@ -130,10 +151,11 @@ class GuidedNetwork:
         against = guides.oppose_masks(masks.astype(jnp.float32))
         if self.config.fusion == "early":
             images = fusion.stack(image, against)
-            features = self._project(params["support_projection"], self._look(params["support_backbone"], images))
+            maps = self._look(params["support_backbone"], images)
+            features = project(self.config, params["support_projection"], maps).cells
         else:
             images = fusion.blank_out(image, against, fill_colour(self.config.backbone))
-            features = self.project(params, self.look(params, images))
+            features = self.encode(params, images).cells
         weight = jnp.any(masks[..., 1, :, :] > 0, axis=(-2, -1)).astype(jnp.float32)
         classes = weight.ndim
         if self.config.pooling == "global":
@@ -144,28 +166,41 @@ class GuidedNetwork:
         count = masks[..., 1, :, :].sum((-2, -1)).astype(jnp.float32)
         return Guide(*(jnp.stack([jnp.zeros_like(x), x], axis=classes) for x in (total, weight, count)))
 
-    def prepare(self, params: Params, features: jax.Array, valid: jax.Array | None = None) -> Prepared:
+    def prepare(self, params: Params, features: Features, inner: jax.Array | None = None) -> Seen:
         """What scoring a query needs of it whatever the guidance: once for an image.
 
         Args:
-          params: of the network; only the head's are used.
-          features: `[R, Q, C]` of the query.
-          valid: `[R, Q]` bool, cells that lie in the image and not in what fills it up; None is all.
+          params: of the network; only those of `scoring_parts` are used.
+          features: of the query, without leading dimensions.
+          inner: `[2]` height and width of the image in px, without what fills it up; None is all.
         """
-        if valid is None:
-            valid = jnp.ones(features.shape[:2], bool)
-        return make_head(self.config.head).apply({"params": params["head"]}, features, valid, method="prepare")
+        inner = jnp.full(2, jnp.inf) if inner is None else inner
+        *finer, cells = make_grids_of(self.config.backbone, (features.fine, features.cells))
+        valid = cells.inside(inner)
+        head = make_head(self.config.head)
+        compared = head.apply({"params": params["head"]}, features.cells, valid, method="prepare")
+        if not self.config.decoder.channels:
+            return Seen(compared, None)
+        decoder = {"params": params["decoder"]}
+        return Seen(compared, self.decoder.apply(decoder, features, valid, finer[0].inside(inner), method="prepare"))
 
     def score_prepared(
-        self, params: Params, prepared: Prepared, guide: Guide, key: jax.Array | None = None
+        self,
+        params: Params,
+        prepared: Seen,
+        guide: Guide,
+        key: jax.Array | None = None,
+        places: jax.Array | None = None,
     ) -> jax.Array:
-        """f: `[K, R, Q]` logits of each class against the background, whose logit is 0.
+        """f: `[K, r, q]` logits of each class against the background, whose logit is 0, in the cells of `score_grid`.
 
         Args:
-          params: of the network; only the head's are used, so a change of annotations touches no encoder.
+          params: of the network; only those of `scoring_parts` are used, so a change of annotations touches no encoder.
           prepared: as from `prepare`.
           guide: of all shots together, `[K, 2, C]`, or of the query itself with local pooling.
           key: for dropout, in training; None is without. The key is consumed.
+          places: `[K, 2, r, q]`, 1 where the query itself is annotated, as from `place`: the decoder then looks for
+            what is annotated and not for all that is like it. None is that, or that there are no such annotations.
         """
         local = self.config.pooling == "local"
         if self.guided_by_features:
@@ -176,54 +211,66 @@ class GuidedNetwork:
             z, present = guides.pool(guide)
         count = jnp.where(present, jnp.maximum(guide.count, 1), 0)
         variables, rngs = {"params": params["head"]}, None if key is None else {"dropout": key}
-        return make_head(self.config.head).apply(variables, prepared, z, count, key is None, rngs=rngs)
+        logits = make_head(self.config.head).apply(variables, prepared.compared, z, count, key is None, rngs=rngs)
+        if prepared.scene is None:
+            return logits
+        if places is not None:
+            places = guides.oppose_masks(places)
+        return self.decoder.apply({"params": params["decoder"]}, prepared.scene, z, count, logits, places)
+
+    def place(self, masks: jax.Array) -> jax.Array:
+        """Masks `[..., H, W]` in the cells of `score_grid`, `[..., r, q]`: their maximum over the pixels of each."""
+        return place(masks, self.config.backbone.strides[0])
 
     def score(
-        self, params: Params, features: jax.Array, guide: Guide, size: tuple[int, int], key: jax.Array | None = None
+        self, params: Params, features: Features, guide: Guide, size: tuple[int, int], key: jax.Array | None = None
     ) -> jax.Array:
         """Inference f with its decoder: `[K, H, W]` logits against the background, of a query of `size` px.
 
         Probabilities of background and classes are the softmax of `[0, logits]`. See `score_prepared`.
         """
         logits = self.score_prepared(params, self.prepare(params, features), guide, key)
-        return upsample(logits, self.grid(*size), *size)
+        return upsample(logits, self.score_grid(*size), *size)
 
-    def _look(self, backbone: Any, image: jax.Array) -> jax.Array:
+    @property
+    def decoder(self) -> Decoder:
+        """The module that refines scores, of a config that has one."""
+        config = self.config.backbone
+        cells = tuple((stride, config.record.offsets[stride]) for stride in config.strides[:2])
+        return Decoder(self.config.decoder, *cells)
+
+    def _look(self, backbone: Any, image: jax.Array) -> Maps:
         batch, (height, width, channels) = image.shape[:-3], image.shape[-3:]
-        grids = make_grids(self.config.backbone, height, width)
+        make_grids(self.config.backbone, height, width)  # raises unless the sides fit
         images = image.reshape(-1, height, width, channels).astype(jnp.float32)
         maps = make_backbone(self.config.backbone).apply({"params": backbone}, images)
-        finest = grids[0]
-        maps = [maps[0], *(regrid(x, grid, finest) for x, grid in zip(maps[1:], grids[1:], strict=True))]
-        features = jnp.concatenate(maps, axis=-1)
-        return features.reshape(*batch, *features.shape[1:])
-
-    def _project(self, projection: Any, features: jax.Array) -> jax.Array:
-        if not self.config.feature_size:
-            return features
-        # W (x - mean) / deviation + b, with the small matrix scaled rather than all cells.
-        kernel = projection["kernel"] / projection["deviation"][:, None]
-        bias = projection["bias"] - projection["mean"] @ kernel
-        return pointwise(features, kernel) + jnp.expand_dims(bias, tuple(range(features.ndim - 1)))
+        return tuple(x.reshape(*batch, *x.shape[1:]) for x in maps)
 
 
 # One compilation for all parameters: op by op, as flax makes them, takes seconds.
 @functools.partial(jax.jit, static_argnums=(0, 1))
 def _init(network: GuidedNetwork, with_backbone: bool, key: jax.Array) -> dict[str, Any]:
     config, size, head = network.config, network.feature_size, make_head(network.config.head)
-    keys = jax.random.split(key, 3)
+    channels = num_channels(config.backbone)
+    keys = jax.random.split(key, 4)
     example = (jnp.zeros((1, 1, size)), jnp.ones((1, 1), bool), jnp.zeros((1, 2, size)), jnp.ones((1, 2)))
     params: dict[str, Any] = {"head": head.init(keys[0], *example, method="everything")["params"]}
     if with_backbone:
         params["backbone"] = make_backbone(config.backbone).init(keys[1], jnp.zeros((1, 64, 64, 3)))["params"]
     if config.feature_size:
-        channels = num_channels(config.backbone)
-        kernel = nn.initializers.lecun_normal()(keys[2], (channels, config.feature_size))
+        compared = sum(channels[1:] if config.decoder.channels else channels)
+        kernel = nn.initializers.lecun_normal()(keys[2], (compared, config.feature_size))
         bias = jnp.zeros(config.feature_size)
         params["projection"] = {
-            "mean": jnp.zeros(channels),
-            "deviation": jnp.ones(channels),
+            "mean": jnp.zeros(sum(channels)),
+            "deviation": jnp.ones(sum(channels)),
             "kernel": kernel,
             "bias": bias,
         }
+    if config.decoder.channels:
+        ratio = config.backbone.strides[1] // config.backbone.strides[0]
+        features = Features(example[0], jnp.zeros((ratio, ratio, channels[0])))
+        inside = example[1], jnp.ones((ratio, ratio), bool)
+        made = network.decoder.init(keys[3], features, *inside, *example[2:], method="everything")
+        params["decoder"] = made["params"]
     return params

@@ -86,7 +86,7 @@ class ConcatHead(nn.Module):
         else:
             scores = self._score(prepared, jnp.concatenate([z[:, 0], z[:, 1]], axis=-1), deterministic)
             logits = scores[..., 1] - scores[..., 0]
-        return _without_absent(logits - self.threshold, count)
+        return without_absent(logits - self.threshold, count)
 
     def _score(self, prepared: jax.Array, guides: jax.Array, deterministic: bool) -> jax.Array:
         hidden = nn.relu(prepared[None] + self.guide(guides))
@@ -131,15 +131,15 @@ class CosineHead(nn.Module):
 
     def prepare(self, features: jax.Array, valid: jax.Array) -> Directions:
         """`Directions` of `[R, Q, C]`."""
-        return Directions(_direction(features), valid)
+        return Directions(direction(features), valid)
 
     def __call__(self, prepared: Directions, z: jax.Array, count: jax.Array, deterministic: bool = True) -> jax.Array:
         """See `make_head`."""
-        positive = _direction(z[:, 1])
+        positive = direction(z[:, 1])
         to_positive = jnp.einsum("rqc,kc->krq", prepared.features, positive)
         own = _own_background(prepared, to_positive)
         said = count[:, 0, None].astype(own.dtype)
-        negative = _direction(OWN_BACKGROUND * own + said * _direction(z[:, 0]))
+        negative = direction(OWN_BACKGROUND * own + said * direction(z[:, 0]))
         to_own, to_negative = (jnp.einsum("rqc,kc->krq", prepared.features, x) for x in (own, negative))
         share = jnp.minimum(1, OWN_BACKGROUND / jnp.maximum(said, 1))[..., None]
         to_negative += share * nn.relu(to_own - to_negative)
@@ -152,7 +152,7 @@ class CosineHead(nn.Module):
                 hidden += self.positive(features * positive[:, None, None])
                 hidden += self.negative(features * negative[:, None, None])
             logits += self.score(self.dropout(nn.relu(hidden), deterministic=deterministic))
-        return _without_absent(logits[..., 0] - self.threshold, count)
+        return without_absent(logits[..., 0] - self.threshold, count)
 
     def everything(self, features: jax.Array, valid: jax.Array, z: jax.Array, count: jax.Array) -> jax.Array:
         """See `make_head`."""
@@ -168,7 +168,7 @@ def _own_background(image: Directions, to_positive: jax.Array) -> jax.Array:
     unlike = jnp.where(image.valid[None], (mean - to_positive) * jax.lax.rsqrt(variance + 1e-6), -1e9)
     # The direction depends on no factor of the weights, and none of these is too large for a float.
     weight = valid * jnp.exp(unlike - jax.lax.stop_gradient(unlike.max((1, 2), keepdims=True)))
-    return _direction(jnp.einsum("krq,rqc->kc", weight, image.features))
+    return direction(jnp.einsum("krq,rqc->kc", weight, image.features))
 
 
 def _background(z: jax.Array, count: jax.Array) -> jax.Array:
@@ -176,11 +176,13 @@ def _background(z: jax.Array, count: jax.Array) -> jax.Array:
     return jnp.tensordot(counts, z[:, 0], 1) / jnp.maximum(counts.sum(), 1)
 
 
-def _without_absent(logits: jax.Array, count: jax.Array) -> jax.Array:
+def without_absent(logits: jax.Array, count: jax.Array) -> jax.Array:
+    """Logits `[K, R, Q]`, `ABSENT_SCORE` of classes without positive annotations."""
     return jnp.where(count[:, 1, None, None] > 0, logits, ABSENT_SCORE)
 
 
-def _direction(x: jax.Array) -> jax.Array:
+def direction(x: jax.Array) -> jax.Array:
+    """`[..., C]` of length 1; 0 stays 0."""
     # The square root has no gradient at 0, which is where a guide without annotations is.
     return x * jax.lax.rsqrt(jnp.sum(x * x, axis=-1, keepdims=True) + 1e-12)
 

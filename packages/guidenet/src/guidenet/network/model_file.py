@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from guidenet.network.config import BackboneConfig, Config, HeadConfig, LossConfig
+from guidenet.network.config import BackboneConfig, Config, DecoderConfig, HeadConfig, LossConfig
 from guidenet.network.guided_network import Params
 
 _VERSION = 1
 _HEADER = "header"
-_PARTS = {"backbone": BackboneConfig, "head": HeadConfig, "loss": LossConfig}
+_PARTS = {"backbone": BackboneConfig, "head": HeadConfig, "decoder": DecoderConfig, "loss": LossConfig}
 
 
 class Stored(NamedTuple):
@@ -80,7 +80,7 @@ def _config(values: Mapping[str, Any]) -> Config:
     def build(kind: type[Any], options: Mapping[str, Any]) -> Any:
         return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in options.items()})
 
-    parts = {name: build(kind, values[name]) for name, kind in _PARTS.items()}
+    parts = {name: build(kind, values[name]) for name, kind in _PARTS.items() if name in values or name != "decoder"}
     return build(Config, {**values, **parts})
 
 

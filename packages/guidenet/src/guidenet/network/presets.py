@@ -10,7 +10,7 @@ scores both guides together. Optimisers and learning rates belong to training, n
 from typing import NamedTuple
 
 from guidenet.checks import check_choice
-from guidenet.network.config import BackboneConfig, Config, HeadConfig, LossConfig
+from guidenet.network.config import BackboneConfig, Config, DecoderConfig, HeadConfig, LossConfig
 
 
 class Preset(NamedTuple):
@@ -31,12 +31,22 @@ PRESETS: dict[str, Preset] = {
     ),
     "cpu": Preset(
         Config(
+            BackboneConfig("efficientnet-lite0", strides=(4, 8, 16, 32)),
+            HeadConfig("cosine"),
+            LossConfig("classes", iu_weight=0.8),
+            feature_size=128,
+            decoder=DecoderConfig((16, 32, 48, 64), groups=4),
+        ),
+        "two CPU cores, a frozen backbone with weights that can be installed, and a decoder",
+    ),
+    "late": Preset(
+        Config(
             BackboneConfig("efficientnet-lite0", strides=(16, 32)),
             HeadConfig("cosine", hidden_size=128, products=True),
             LossConfig("classes", iu_weight=0.8),
             feature_size=128,
         ),
-        "two CPU cores, a frozen backbone with weights that can be installed",
+        "the same without a decoder, late fusion and a metric as in the thesis",
     ),
     "thesis": Preset(
         Config(

@@ -86,7 +86,7 @@ class Segmenter:
         self._network, self._max_side = network, max_side
         self._edges, self._min_area = edges, min_area
         self._encoder = jax.device_put({part: params[part] for part in ("backbone", "projection")})
-        self._head = jax.device_put({"head": params["head"]})
+        self._scorer = jax.device_put({part: params[part] for part in network.scoring_parts})
         self._encoded: dict[str, Encoded] = {}
         self._digests: dict[str, bytes] = {}
         self._shots: dict[str, Shot] = {}
@@ -313,7 +313,7 @@ class Segmenter:
 
     def _encode(self, pixels: Pixels) -> Encoded:
         self._num_encoder_calls += 1
-        return encode_image(self._network, self._encoder, self._head, pixels, self._max_side, with_edges=self._edges)
+        return encode_image(self._network, self._encoder, self._scorer, pixels, self._max_side, with_edges=self._edges)
 
     def _register(self, classes: Iterable[str]) -> None:
         new = [name for name in classes if name not in self._classes]
@@ -362,8 +362,8 @@ class Segmenter:
         padded = [*classes, *[""] * ((1 << (len(classes) - 1).bit_length()) - len(classes))]
         guide = self._local_guide(encoded, shot, padded) if self._network.config.pooling == "local" else None
         guide = Guide(*map(jax.numpy.asarray, self._guidance.sums(padded))) if guide is None else guide
-        scores = np.asarray(score_image(self._network, self._head, encoded.prepared, guide))
-        scores = scores[: len(classes), : encoded.grid.rows, : encoded.grid.columns]
+        scores = np.asarray(score_image(self._network, self._scorer, encoded.prepared, guide, None))
+        scores = scores[: len(classes), : encoded.score_grid.rows, : encoded.score_grid.columns]
         return Prediction(classes, at_pixels(scores, encoded, self._min_area))
 
     def _local_guide(self, encoded: Encoded, shot: Shot | None, classes: list[str]) -> Guide:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from guidenet.data.episodes import Task, annotate, binarise
 from guidenet.data.material import Material
-from guidenet.training.learner import Batch, Learner
+from guidenet.training.learner import Batch, Learner, Looked
 
 
 class Drawn(NamedTuple):
@@ -21,12 +21,14 @@ class Drawn(NamedTuple):
     support, query: `[M]` int32.
     annotation: `[M, H, W]` int8: 1, 0, -1 unknown.
     target: `[M, h, w]` int8: 1, 0, -1 not scored.
+    own: `[M]` bool: an object is to be found where it is annotated, and not all that is like it.
     """
 
     support: npt.NDArray[np.int32]
     query: npt.NDArray[np.int32]
     annotation: npt.NDArray[np.int8]
     target: npt.NDArray[np.int8]
+    own: npt.NDArray[np.bool_]
 
 
 class Store(NamedTuple):
@@ -35,19 +37,19 @@ class Store(NamedTuple):
     support, query: `[N, ...]` as in `Batch`.
     """
 
-    support: jax.Array
-    query: jax.Array
+    support: Looked
+    query: Looked
 
 
 def make_stores(materials: Sequence[Material], learner: Learner) -> list[Store]:
     """The arrays that a learner needs, on the device; an array that several materials share is there once."""
-    placed: dict[int, jax.Array] = {}
+    placed: dict[int, Looked] = {}
 
-    def place(material: Material, images: bool) -> jax.Array:
-        array = material.images if images else material.features
-        if id(array) not in placed:
-            placed[id(array)] = jax.device_put(array)
-        return placed[id(array)]
+    def place(material: Material, images: bool) -> Looked:
+        arrays = material.images if images else material.features
+        if id(arrays) not in placed:
+            placed[id(arrays)] = jax.device_put(arrays)
+        return placed[id(arrays)]
 
     return [Store(place(m, learner.support_images), place(m, learner.query_images)) for m in materials]
 
@@ -79,9 +81,12 @@ def draw(
         np.array(queries, np.int32),
         np.stack(annotations).astype(np.int8),
         np.stack(targets).astype(np.int8),
+        np.array([task.own for task in tasks], bool),
     )
 
 
 def gather(store: Store, drawn: Drawn) -> Batch:
     """The batch of drawn tasks."""
-    return Batch(store.support[drawn.support], store.query[drawn.query], drawn.annotation, drawn.target)
+    support = jax.tree.map(lambda x: x[drawn.support], store.support)
+    query = jax.tree.map(lambda x: x[drawn.query], store.query)
+    return Batch(support, query, drawn.annotation, drawn.target, drawn.own)

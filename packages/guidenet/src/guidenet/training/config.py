@@ -60,7 +60,9 @@ class TrainingConfig:
       network that was best in validation; 0 trains to the end and keeps the last one.
     updates_per_iteration: gradient steps.
     batch_size: episodes in a gradient step.
-    max_points: P is uniform over 1 to this, for each class of a support (4.3.3).
+    max_points: P is at most this, for each class of a support (4.3.3).
+    points: how P is drawn: `uniform` over 1 to `max_points` (the thesis's), or `log`, its logarithm uniform.
+    positives_only: share of episodes whose support has no negatives.
     max_side: longest side in px of images; larger ones are shrunk.
     loss_step: the loss looks at one pixel in this many, on both axes.
     num_validation_tasks: for each kind; the same tasks every time.
@@ -76,6 +78,8 @@ class TrainingConfig:
     updates_per_iteration: int = 100
     batch_size: int = 16
     max_points: int = MAX_POINTS
+    points: str = "uniform"
+    positives_only: float = 0.0
     max_side: int = 384
     loss_step: int = 4
     num_validation_tasks: int = 100
@@ -90,6 +94,9 @@ class TrainingConfig:
         for name in ("num_iterations", "updates_per_iteration", "batch_size", "max_points", "loss_step"):
             check_at_least(name, getattr(self, name), 1)
         check_at_least("stop_after", self.stop_after, 0)
+        check_choice("points", self.points, ("uniform", "log"))
+        if not 0 <= self.positives_only <= 1:
+            raise ValueError(f"positives_only must be between 0 and 1, got {self.positives_only}")
         check_at_least("max_side", self.max_side, 16)
         if self.max_side > MAX_SIDE:
             raise ValueError(f"max_side must be at most {MAX_SIDE}, got {self.max_side}")
@@ -134,12 +141,21 @@ def _tiny(network: Config) -> TrainingConfig:
 
 
 def _cpu(network: Config) -> TrainingConfig:
-    return TrainingConfig(network, OptimiserConfig(weight_decay=0.3), kinds=KINDS, num_iterations=30)
+    optimiser = OptimiserConfig(weight_decay=0.3)
+    return TrainingConfig(
+        network, optimiser, kinds=KINDS, num_iterations=75, batch_size=8, points="log", positives_only=0.15
+    )
+
+
+def _late(network: Config) -> TrainingConfig:
+    kinds = ("semantic", "interactive", "video")
+    return TrainingConfig(network, OptimiserConfig(weight_decay=0.3), kinds=kinds, num_iterations=30)
 
 
 _HOW: dict[str, Callable[[Config], TrainingConfig]] = {
     "tiny": _tiny,
     "cpu": _cpu,
+    "late": _late,
     "thesis": _paper,
     "reference": _paper,
 }

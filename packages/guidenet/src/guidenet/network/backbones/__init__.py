@@ -1,11 +1,14 @@
 """Backbones: networks between an image and its features, and where their cells lie."""
 
+from collections.abc import Sequence
+
 import flax.linen as nn
+import jax
 
 from guidenet.network.backbones.record import Colour, Options
 from guidenet.network.geometry import Grid
 
-__all__ = ["fill_colour", "make_backbone", "make_grids", "num_channels"]
+__all__ = ["fill_colour", "make_backbone", "make_grids", "make_grids_of", "num_channels"]
 
 
 def make_backbone(config: Options) -> nn.Module:
@@ -16,9 +19,9 @@ def make_backbone(config: Options) -> nn.Module:
     return config.record.make(config)
 
 
-def num_channels(config: Options) -> int:
-    """Of the features at all strides together."""
-    return sum(config.record.num_channels(config, stride) for stride in config.strides)
+def num_channels(config: Options) -> list[int]:
+    """Of the features at each stride."""
+    return [config.record.num_channels(config, stride) for stride in config.strides]
 
 
 def make_grids(config: Options, height: int, width: int) -> list[Grid]:
@@ -37,6 +40,13 @@ def make_grids(config: Options, height: int, width: int) -> list[Grid]:
         Grid(num_cells(height, stride), num_cells(width, stride), stride, record.offsets[stride])
         for stride in config.strides
     ]
+
+
+def make_grids_of(config: Options, maps: Sequence[jax.Array | None]) -> list[Grid]:
+    """Where the cells of features lie that are there already, `[..., R, Q, C]`, the finest first; None is left out."""
+    there = [x.shape for x in maps if x is not None]
+    offsets = config.record.offsets
+    return [Grid(x[-3], x[-2], stride, offsets[stride]) for x, stride in zip(there, config.strides, strict=False)]
 
 
 def fill_colour(config: Options) -> Colour:

@@ -1,0 +1,66 @@
+"""What an encoder says of an image: maps of the backbone at several strides, brought to the cells that are compared.
+
+In the shape descriptions `R, Q` denote the rows and columns of cells, `r, q` those of finer ones, `B` channels of the
+backbone, `C` features, `...` any leading dimensions.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from guidenet.network.backbones import make_grids_of
+from guidenet.network.backbones.layers import pointwise
+from guidenet.network.config import Config
+from guidenet.network.geometry import regrid
+
+Maps = tuple[jax.Array, ...]
+"""Of a backbone, `[..., R, Q, B]` for each of its strides, finest first."""
+
+
+class Features(NamedTuple):
+    """Of an image.
+
+    cells: `[..., R, Q, C]`, what guidance is made of and compared with.
+    fine: `[..., r, q, B]`, standardised features of the finest stride, for the decoder; None without one.
+    """
+
+    cells: jax.Array
+    fine: jax.Array | None = None
+
+
+def project(config: Config, projection: Any, maps: Sequence[jax.Array]) -> Features:
+    """Standardises maps, projects them to `feature_size`, and interpolates coarser cells to the finest that count.
+
+    Args:
+      config: of the network.
+      projection: its parameters of that name.
+      maps: of the backbone.
+    """
+    maps = [jnp.asarray(x).astype(jnp.float32) for x in maps]
+    grids = make_grids_of(config.backbone, maps)
+    if not config.feature_size:
+        joined = [maps[0], *(regrid(x, grid, grids[0]) for x, grid in zip(maps[1:], grids[1:], strict=True))]
+        return Features(jnp.concatenate(joined, axis=-1))
+    ends = np.cumsum([x.shape[-1] for x in maps])[:-1]
+    means, deviations = (jnp.split(projection[name], ends) for name in ("mean", "deviation"))
+    fine = None
+    if config.decoder.channels:
+        fine = (maps[0] - align(means[0], maps[0])) / align(deviations[0], maps[0])
+        maps, grids, means, deviations = maps[1:], grids[1:], means[1:], deviations[1:]
+    kernels = jnp.split(projection["kernel"], np.cumsum([x.shape[-1] for x in maps])[:-1])
+    # W (x - mean) / deviation + b, with the small matrix scaled rather than all cells.
+    kernels = [kernel / deviation[:, None] for kernel, deviation in zip(kernels, deviations, strict=True)]
+    bias = projection["bias"] - sum(mean @ kernel for mean, kernel in zip(means, kernels, strict=True))
+    projected = [pointwise(x, kernel) for x, kernel in zip(maps, kernels, strict=True)]
+    cells = projected[0] + align(bias, projected[0])
+    for x, grid in zip(projected[1:], grids[1:], strict=True):
+        cells += regrid(x, grid, grids[0])
+    return Features(cells, fine)
+
+
+def align(x: jax.Array, like: jax.Array) -> jax.Array:
+    """`[...]` with axes of 1 in front, as many as another array has more."""
+    return x.reshape((1,) * (like.ndim - x.ndim) + x.shape)
