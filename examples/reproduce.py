@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 
 from absl import flags
-from rlcore.experiment import check_choice, main, output_path, tell, user_errors
+from rlcore.experiment import RunError, check_choice, main, output_path, tell, user_errors
 from support.thesis import FIGURES
 from support.thesis.drawing import draw
 from support.thesis.running import Runner
@@ -45,7 +45,7 @@ def reproduce() -> None:
             chosen = dict.fromkeys(FIGURES)
         only_list = _LIST.value or not _FIGURE.value
         if only_list and _DRAW_ONLY.value:
-            raise ValueError("draw_only needs figures to draw, and no --list")
+            raise ValueError("draw_only must have figures to draw, and not list")
         runs = Path(_RUNS.value).expanduser()
         if not only_list:
             runs = output_path("runs", runs / "figures" / "file").parents[1]
@@ -65,12 +65,16 @@ def reproduce() -> None:
     runner = Runner(look, _JOBS.value)
     runner.run(needs)
     for number, figure in figures.items():
-        pictures = draw(number, figure, look)
         print(describe_figure(number, figure, look) if needs else f"figure {number}")
-        print(f"  pictures: {', '.join(map(str, pictures)) or 'none, there is nothing to draw yet'}")
+        try:
+            pictures = draw(number, figure, look)
+        except RunError as error:
+            runner.failed[f"figure {number}"] = str(error)
+        else:
+            print(f"  pictures: {', '.join(map(str, pictures)) or 'none, there is nothing to draw yet'}")
     if runner.failed:
         lines = [f"{name}: {reason}" for name, reason in runner.failed.items()]
-        tell("\n  ".join(["error: not all runs were finished:", *lines]))
+        tell("\n  ".join(["error: not all was made:", *lines]))
         sys.exit(1)
 
 

@@ -75,7 +75,8 @@ def _groups(part: str, methods: tuple[str, ...], kinds: tuple[str, ...]) -> tupl
     for name in methods if METHODS else ():
         scored = tuple(kind for kind in kinds if kind in METHODS[name].kinds)
         label = f"{METHODS[name].label} ({part}: {', '.join(scored)})"
-        groups.append(Group(label, partial(_scores, name, part, scored), _COSTS[name].num_seeds))
+        most = 1 if f"{name}-seed0" == UNTRAINED else None
+        groups.append(Group(label, partial(_scores, name, part, scored), _COSTS[name].num_seeds, most))
     return tuple(groups)
 
 

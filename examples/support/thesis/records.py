@@ -38,11 +38,13 @@ class Group(NamedTuple):
     """Needs that differ by their seed alone: a line in a panel.
 
     label: what it is. make: from a seed to the need. num_seeds: how many the figure has by default.
+    most_seeds: how many there can be, where there is a limit.
     """
 
     label: str
     make: Callable[[int], Need]
     num_seeds: int = 3
+    most_seeds: int | None = None
 
 
 class Panel(NamedTuple):

@@ -68,9 +68,14 @@ class Look(NamedTuple):
 
     def find_group(self, group: Group) -> list[Found]:
         """What there is of every seed; unless told how many, of those too that are finished beyond."""
-        seeds = range(group.num_seeds if self.num_seeds is None else self.num_seeds)
-        found = [self.find(group.make(seed), seed) for seed in seeds]
-        while self.num_seeds is None and (more := self.find(group.make(len(found)), len(found))).finished:
+        num_seeds = group.num_seeds if self.num_seeds is None else self.num_seeds
+        if group.most_seeds is not None:
+            num_seeds = min(num_seeds, group.most_seeds)
+        found = [self.find(group.make(seed), seed) for seed in range(num_seeds)]
+        while self.num_seeds is None and len(found) != group.most_seeds:
+            more = self.find(group.make(len(found)), len(found))
+            if not more.finished:
+                break
             found.append(more)
         return found
 
