@@ -103,6 +103,17 @@ def test_one_that_fails_is_reported_and_others_go_on(reproduce, tmp_path):
     assert (tmp_path / "runs" / "figures" / "2" / "curves.png").exists()
 
 
+@pytest.mark.slow
+def test_it_trains_pearl_and_films_it(reproduce, tmp_path):
+    result = reproduce("--figure=4", "--jobs=2")
+    assert result.returncode == 0, result.stderr
+    assert "pearl-0/trajectories.png: is there by now" in result.stderr
+    folder = tmp_path / "runs" / "figures" / "4"
+    expected = ["adaptation_sheet-seed0.png", "contents.txt", "curves.png", "trajectories-seed0.png"]
+    assert sorted(path.name for path in folder.iterdir()) == expected
+    assert "nothing to run" in reproduce("--figure=4").stdout
+
+
 def _start(directory):
     command = [sys.executable, TESTS / "tiny_figures.py", "--figure=3", "--runs=runs"]
     return subprocess.Popen(command, cwd=directory, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)

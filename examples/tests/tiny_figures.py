@@ -1,4 +1,7 @@
-"""`reproduce.py` with figures of its own and tiny runs: 1 is whole, 2 has a run that fails, 3 takes longer."""
+"""`reproduce.py` with figures of its own and tiny runs.
+
+1 is whole, 2 has a run that fails, 3 takes longer, 4 is of PEARL.
+"""
 
 import runpy
 import sys
@@ -11,8 +14,17 @@ if __name__ == "__main__":
     sys.path[0] = str(EXAMPLES)
 
 from support.thesis import FIGURES  # noqa: E402
-from support.thesis.drawing import draw_panels  # noqa: E402
-from support.thesis.records import Figure, Group, Need, over_episodes, over_steps, share_trained  # noqa: E402
+from support.thesis.drawing import draw_panels, gather_pictures  # noqa: E402
+from support.thesis.records import (  # noqa: E402
+    Figure,
+    Group,
+    Need,
+    make_training,
+    make_view,
+    over_episodes,
+    over_steps,
+    share_trained,
+)
 
 NUM_ITERATIONS = 4
 
@@ -35,10 +47,32 @@ _BROKEN = _group("broken", "--fail_at=3", num_seeds=1)
 _AFTER_BROKEN = _group("after", read="broken", num_seeds=1)
 _SLOW = _group("slow", "--seconds=0.5")
 
+_TINY_PEARL = (
+    "--preset=tiny",
+    "--override=num_updates=2",
+    "--override=sac.hidden_sizes=8",
+    "--override=encoder_sizes=8",
+)
+
+
+def _train_pearl(seed: int) -> Need:
+    return make_training(
+        "train_pearl.py", "point-sparse-wide-v0", "pearl", seed, num_iterations=2, hours=0.01, flags=_TINY_PEARL
+    )
+
+
+def _view(program: str, file: str) -> Group:
+    return Group(file.partition(".")[0], lambda seed: make_view(program, _train_pearl(seed), file), 1)
+
+
+_VIEWS = (_view("evaluate.py", "trajectories.png"), _view("record_video.py", "adaptation_sheet.png"))
+_PEARL = over_steps("PEARL", [Group("PEARL", _train_pearl, 1)])
+
 TINY = {
     "1": Figure("whole", "0.1", (draw_panels,), (over_steps("a", [_FIRST]), over_episodes("b", [_SECOND]))),
     "2": Figure("broken", "0.2", (draw_panels,), (over_steps("c", [_BROKEN, _AFTER_BROKEN, _FIRST]),)),
     "3": Figure("slow", "0.3", (draw_panels,), (over_steps("d", [_SLOW]),), lacks=("a learner: not there yet",)),
+    "4": Figure("PEARL", "0.4", (draw_panels, gather_pictures), (_PEARL,), _VIEWS),
 }
 
 if __name__ == "__main__":

@@ -77,7 +77,9 @@ class Runner:
                 self._fail(need, f"left out: it needs {missing[0]}")
             elif self._is_ready(need, waiting):
                 waiting.remove(need)
-                return need
+                if not self._look.find_run(need).finished:
+                    return need
+                tell(f"{need.name}: is there by now")  # what a training draws at its end, or another process made
         return None
 
     def _is_ready(self, need: Need, waiting: Sequence[Need]) -> bool:
