@@ -19,6 +19,7 @@ from rlcore.experiment import (
     RunError,
     checkpoints,
     disk,
+    latest_iteration,
     read_metrics,
     restore_latest,
     restore_part,
@@ -201,9 +202,11 @@ def test_outside_the_main_thread_signals_are_left_alone(tmp_path: Path) -> None:
 def test_reading_a_run_changes_nothing_and_needs_no_lock(tmp_path: Path) -> None:
     template = {"n": jnp.ones(3)}
     with Run.open(tmp_path, {}) as run:
+        assert latest_iteration(tmp_path) == 0
         run.log(1, {"a": 1.0})
         run.save(1, template)
         run.log(2, {"a": 2.0})
+        assert latest_iteration(tmp_path) == 1
         state, iteration = restore_latest(tmp_path, jax.eval_shape(lambda: template))
     assert (state["n"].tolist(), iteration) == ([1.0, 1.0, 1.0], 1)
     assert len(read_metrics(tmp_path)) == 2
@@ -212,6 +215,8 @@ def test_reading_a_run_changes_nothing_and_needs_no_lock(tmp_path: Path) -> None
 def test_there_is_nothing_to_restore_without_a_run(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="is not a run directory"):
         restore_latest(tmp_path, {})
+    with pytest.raises(RunError, match="is not a run directory"):
+        latest_iteration(tmp_path)
 
 
 def test_a_run_that_is_closed_says_so(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from rlcore.experiment.directory import load_config, package_versions
 from rlcore.experiment.errors import NonFiniteError, RunError
 from rlcore.experiment.flags import TrainingFlags, define_training_flags, get_run_dir, main, output_path, user_errors
 from rlcore.experiment.memory import check_memory, num_bytes
-from rlcore.experiment.reading import restore_latest, restore_part
+from rlcore.experiment.reading import latest_iteration, restore_latest, restore_part
 from rlcore.experiment.reporting.metrics import read_metrics
 from rlcore.experiment.reporting.screen import tell
 from rlcore.experiment.run import Run
@@ -28,6 +28,7 @@ __all__ = [
     "enable_compilation_cache",
     "from_dict",
     "get_run_dir",
+    "latest_iteration",
     "load_config",
     "main",
     "num_bytes",

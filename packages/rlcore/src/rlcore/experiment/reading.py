@@ -10,6 +10,16 @@ from rlcore.experiment.directory import CHECKPOINTS, load_config, run_path
 StateT = TypeVar("StateT")
 
 
+def latest_iteration(run_dir: str | os.PathLike[str]) -> int:
+    """Returns the iteration of the newest checkpoint of a run, which it would go on from; 0 where it has none.
+
+    Raises `RunError` if there is no run.
+    """
+    load_config(run_dir)
+    found = checkpoints.find(run_path(run_dir) / CHECKPOINTS)
+    return int(found[0].name) if found else 0
+
+
 def restore_latest(run_dir: str | os.PathLike[str], template: StateT) -> tuple[StateT, int]:
     """Returns the newest intact state of a run and its iteration, and changes nothing in the directory.
 
