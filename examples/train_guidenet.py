@@ -21,6 +21,7 @@ from pathlib import Path
 from absl import flags
 from guidenet import PRESETS
 from guidenet.cli.train import PURPOSES, Options, train_and_test
+from guidenet.data.sources import KINDS
 from guidenet.errors import UserError
 from rlcore.experiment import RunError, enable_compilation_cache, main
 
@@ -35,7 +36,7 @@ _ORACLE = flags.DEFINE_bool("oracle", False, "Hold nothing out: train on the tes
 _CACHE = flags.DEFINE_string("cache", "cache", "A folder for the drawings of cut-outs.")
 _WEIGHTS = flags.DEFINE_string("weights", None, "Weights of the backbone, a file, where no package has them.")
 _KINDS = flags.DEFINE_list(
-    "kinds", [], "Tasks to train on: semantic, interactive, video; by default those of the preset that the data have."
+    "kinds", [], f"Tasks to train on: {', '.join(KINDS)}; by default those of the preset that the data have."
 )
 _PRESET = flags.DEFINE_enum("preset", "cpu", list(PRESETS), f"The config to start from: {PURPOSES}.")
 _SEED = flags.DEFINE_integer("seed", 0, "The seed of all randomness.", lower_bound=0)

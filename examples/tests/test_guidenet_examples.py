@@ -96,7 +96,8 @@ def test_every_method_has_a_command_that_trains_it():
         flags = shlex.split(command)
         options = [flag.removeprefix("--override=") for flag in flags if flag.startswith("--override=")]
         kinds = next(flag.removeprefix("--kinds=") for flag in flags if flag.startswith("--kinds="))
-        start = dataclasses.replace(training_preset("cpu"), kinds=tuple(kinds.split(",")))
+        preset = next(flag.removeprefix("--preset=") for flag in flags if flag.startswith("--preset="))
+        start = dataclasses.replace(training_preset(preset), kinds=tuple(kinds.split(",")))
         config = override(start, options)
         assert ("early" in command) == (config.network.fusion == "early")
         assert ("--oracle" in flags) == ("oracle-seed" in command)
@@ -184,7 +185,7 @@ def test_fine_tuning_uses_the_unguided_networks_of_its_seed(tmp_path):
         ("train_guidenet.py", ["--override=network.fusion=middle"], "fusion must be one of late, early, masking, none"),
         ("train_guidenet.py", ["--override=network.fushion=late"], "did you mean network.fusion"),
         ("train_guidenet.py", ["--data=davis:CLIPS", "--kinds=semantic"], "kinds must be among video with data davis"),
-        ("guidenet_results.py", ["--methods=best"], "methods must be one of late"),
+        ("guidenet_results.py", ["--methods=best"], "methods must be one of decoder"),
         ("guidenet_results.py", ["--parts=all"], "parts must be one of points, frames, clicks, shots, photos"),
         ("guidenet_results.py", ["--scores=none"], "scores must be a folder of files of this program, got none"),
         ("guidenet_results.py", ["--data=davis:CLIPS"], "parts must be points with data other than cut-outs"),

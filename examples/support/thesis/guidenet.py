@@ -28,6 +28,7 @@ class _Cost(NamedTuple):
 
 
 _COSTS = {
+    "decoder": _Cost(0.9, 0.4),
     "late": _Cost(0.3, 0.2),
     "late-semantic": _Cost(0.2, 0.1),
     "late-interactive": _Cost(0.2, 0.1),
@@ -81,10 +82,10 @@ def _groups(part: str, methods: tuple[str, ...], kinds: tuple[str, ...]) -> tupl
 
 
 _OF_IMAGES = (
-    *("late-interactive", "late-local", "early-local", "late-semantic", "early-global", "masking", "oracle"),
+    *("decoder", "late-interactive", "late-local", "early-local", "late-semantic", "early-global", "masking", "oracle"),
     *("none", "none-semantic", "fine-tuned", "prototype"),
 )
-_OF_VIDEO = ("late", "early-global", "masking", "none", "first-frame", "prototype")
+_OF_VIDEO = ("decoder", "late", "early-global", "masking", "none", "first-frame", "prototype")
 
 FIGURES = {
     "10": Figure(
@@ -98,7 +99,7 @@ FIGURES = {
         "Segmenting video: accuracy against time, and against annotated frames and points",
         "4.4.1",
         (draw_scores,),
-        others=_groups("points", _OF_VIDEO, ("video",)) + _groups("frames", _OF_VIDEO[:4], ("video",)),
+        others=_groups("points", _OF_VIDEO, ("video",)) + _groups("frames", _OF_VIDEO[:5], ("video",)),
         lacks=(_PHOTOS,) if METHODS else (_MISSING,),
     ),
 }

@@ -29,7 +29,9 @@ def test_cut_outs_are_drawn_once_and_roles_share_no_class(shapes):
     assert all(support != query for support, query in styles)
     assert data.clips("validation")
     assert data.source("video", "validation").sample(3, np.random.default_rng(0))
-    with pytest.raises(ValueError, match="kind must be one of semantic, interactive, video, got 'still'"):
+    with pytest.raises(
+        ValueError, match="kind must be one of semantic, interactive, video, textured, similar, got 'still'"
+    ):
         data.source("still", "test")
 
 

@@ -192,7 +192,10 @@ def test_by_name_errors_come_before_anything_is_written(tmp_path, monkeypatch, s
     directory = tmp_path / "run"
     for options, message in [
         ({"preset": "huge"}, "preset must be one of"),
-        ({"overrides": ["kinds=walking"]}, "kinds must be one of semantic, interactive, video, got 'walking'"),
+        (
+            {"overrides": ["kinds=walking"]},
+            "kinds must be one of semantic, interactive, video, textured, similar, got 'walking'",
+        ),
         ({"overrides": ["batch=3"]}, "unknown option 'batch'"),
         ({"data": "imagenet"}, "data must be one of cut-outs, voc, coco, fss, davis, folder, real, got 'imagenet'"),
         (
@@ -201,7 +204,7 @@ def test_by_name_errors_come_before_anything_is_written(tmp_path, monkeypatch, s
         ),
         ({"data": "cut-outs:x"}, "data must have something to train on, got cut-outs:x, which is for tests only"),
         ({"fold": 4}, "fold must be one of 0, 1, 2, 3, got 4"),
-        ({"kinds": ["song"]}, "kinds must be one of semantic, interactive, video, got 'song'"),
+        ({"kinds": ["song"]}, "kinds must be one of semantic, interactive, video, textured, similar, got 'song'"),
     ]:
         with pytest.raises(ValueError, match=message):
             by_name.set_up(**{"preset": "tiny", "directory": directory, **options})

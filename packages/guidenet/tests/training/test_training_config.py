@@ -10,8 +10,8 @@ from guidenet.training import OptimiserConfig, TrainingConfig, training_preset
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"kinds": ("still",)}, "kinds must be one of semantic, interactive, video, got 'still'"),
-        ({"kinds": ()}, "kinds must be at least one of semantic, interactive, video"),
+        ({"kinds": ("still",)}, "kinds must be one of semantic, interactive, video, textured, similar, got 'still'"),
+        ({"kinds": ()}, "kinds must be at least one of semantic, interactive, video, textured, similar"),
         ({"kinds": ("video", "video")}, "each once"),
         ({"trained": "backbone"}, "trained must be one of head, network, got 'backbone'"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),

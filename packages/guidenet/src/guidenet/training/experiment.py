@@ -188,12 +188,12 @@ class Experiment:
         side = round_up(self.config.max_side, learner.network.multiple)
         image = jax.ShapeDtypeStruct((side, side, 3), np.uint8)
         features = jax.eval_shape(learner.network.look, jax.eval_shape(learner.network.init, jax.random.key(0)), image)
-        each = 2 * side * side
-        each += 3 * side * side if learner.support_images else 0
+        each = 3 * side * side if learner.support_images else 0
         each += 0 if learner.query_images else 2 * sum(x.size for x in features)
-        number = sum(len(source.dataset.ids) for source in sources)
+        number = sum(len(dataset.ids) for dataset in {id(s.dataset): s.dataset for s in sources}.values())
+        labels = 2 * side * side * sum(len(source.dataset.ids) for source in sources)
         remedy = "choose a smaller max_side, or fewer images"
-        tell(check_memory({f"features of {number} images": each * number}, remedy))
+        tell(check_memory({f"features of {number} images": each * number + labels}, remedy))
 
     def _draw(self, material: Material, rng: np.random.Generator) -> Drawn:
         config = self.config
