@@ -9,7 +9,7 @@ from typing import Any
 from guidenet.errors import UserError
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.models import load_model, pretrained
-from guidenet.segmenter.edges import MIN_AREA
+from guidenet.segmenter.pieces import MIN_AREA
 from guidenet.segmenter.segmenter import Segmenter
 
 Subparsers = Any

@@ -17,7 +17,8 @@ from guidenet.network.geometry import Grid
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.guides import Guide
 from guidenet.network.heads import Prepared
-from guidenet.segmenter.edges import Edges, find_edges, follow_edges, remove_specks
+from guidenet.segmenter.edges import Edges, find_edges, follow_edges
+from guidenet.segmenter.pieces import remove_specks
 from guidenet.segmenter.prediction import upsample_to
 
 

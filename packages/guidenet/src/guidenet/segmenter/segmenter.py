@@ -14,9 +14,9 @@ from guidenet.network import guides
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.guides import Guide
 from guidenet.network.models import fingerprint, pretrained
-from guidenet.segmenter.edges import MIN_AREA
 from guidenet.segmenter.encoding import Encoded, at_pixels, digest, encode_image, score_image
 from guidenet.segmenter.guidance import Guidance
+from guidenet.segmenter.pieces import MIN_AREA
 from guidenet.segmenter.prediction import MAX_CLASSES, Prediction
 from guidenet.segmenter.shots import Change, Shot, vote
 
