@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.ndimage
-from guidenet.segmenter.pieces import remove_specks
+from guidenet.segmenter.pieces import keep_annotated, remove_specks
 from guidenet.segmenter.prediction import labels_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,3 +92,17 @@ def test_runs_find_what_pixels_do(labels, min_area, num_classes):
     logits *= 1 + np.random.default_rng(0).random(logits.shape, np.float32)
     expected = remove_pixel_by_pixel(logits.copy(), min_area)
     np.testing.assert_array_equal(remove_specks(logits.copy(), min_area), expected)
+
+
+def test_pieces_without_an_annotation_go_from_classes_that_have_any():
+    labels = np.zeros((12, 20), int)
+    labels[1:4, 1:6], labels[6:9, 1:6], labels[1:9, 9:12], labels[4:6, 15:18] = 1, 1, 2, 2
+    logits = logits_of(labels, 2)
+    places = np.array([2 * 20 + 3, 2 * 20 + 4, 11 * 20])  # the last one is in no piece
+    found = keep_annotated(logits.copy(), {0: places})
+    expected = labels.copy()
+    expected[6:9, 1:6] = 0
+    np.testing.assert_array_equal(labels_of(found), expected)
+    np.testing.assert_array_equal(np.abs(found), np.abs(logits))
+    both = labels_of(keep_annotated(logits.copy(), {0: places[2:], 1: np.array([5 * 20 + 10])}))
+    np.testing.assert_array_equal(both, np.where(np.arange(20) < 14, np.where(labels == 2, 2, 0), 0))

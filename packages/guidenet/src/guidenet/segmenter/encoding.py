@@ -5,6 +5,7 @@ In the shape descriptions `H, W` denote pixels, `R, Q` the rows and columns of c
 
 import functools
 import hashlib
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax
@@ -18,7 +19,7 @@ from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.guides import Guide
 from guidenet.network.heads import Prepared
 from guidenet.segmenter.edges import Edges, find_edges, follow_edges
-from guidenet.segmenter.pieces import remove_specks
+from guidenet.segmenter.pieces import keep_annotated, remove_specks
 from guidenet.segmenter.prediction import upsample_to
 
 
@@ -72,17 +73,31 @@ def score_image(network: GuidedNetwork, head: Params, prepared: Prepared, guide:
     return network.score_prepared(head, prepared, guide)
 
 
-def at_pixels(scores: npt.NDArray[np.float32], encoded: Encoded, min_area: int) -> npt.NDArray[np.float32]:
-    """Logits `[K, H, W]` at the image's own size of those `[K, R, Q]` of its cells, without specks below `min_area`."""
+def at_pixels(
+    scores: npt.NDArray[np.float32],
+    encoded: Encoded,
+    min_area: int,
+    positives: Mapping[int, npt.NDArray[np.int64]],
+) -> npt.NDArray[np.float32]:
+    """Logits `[K, H, W]` at the image's own size of those `[K, R, Q]` of its cells.
+
+    Args:
+      scores: of the cells.
+      encoded: the image.
+      min_area: px of the smallest piece or hole.
+      positives: of classes that keep annotated pieces only, as for `keep_annotated`.
+    """
     inner, size = encoded.image.inner, encoded.image.size
     if encoded.edges is not None:
         logits = follow_edges(encoded.edges, scores, encoded.grid)
-    elif min_area:
+    elif min_area or positives:
         logits = upsample_to(scores, encoded.grid, inner, inner)
     else:
         return upsample_to(scores, encoded.grid, inner, size)
     if min_area:
         logits = remove_specks(logits, min_area)
+    if positives:
+        logits = keep_annotated(logits, positives)
     return logits if inner == size else upsample_to(logits, Grid(*inner, 1, 0), inner, size)
 
 

@@ -5,6 +5,7 @@ fewer than it has pixels. In the shape descriptions `H, W` denote pixels, `K` cl
 touch. Labels are 0 for background, else 1 and up for classes.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,9 @@ from guidenet.segmenter.prediction import labels_of
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 Labels = npt.NDArray[np.integer]
+
+PIECES = ("all", "annotated")
+"""Which pieces masks have: all, or those with a positive annotation in them."""
 
 MIN_AREA = 64
 """Px of the smallest piece or hole that is kept: a quarter of a cell of 16 px."""
@@ -104,6 +108,26 @@ def remove_specks(logits: Floats, min_area: int) -> Floats:
         places, of = runs.pixels(holes & (classes > 0))
         flat = logits.reshape(len(logits), -1)
         flat[classes[of] - 1, places] = np.abs(flat[:, places]).max(axis=0)
+    return logits
+
+
+def keep_annotated(logits: Floats, positives: Mapping[int, Integers]) -> Floats:
+    """Takes pieces without an annotated pixel in them out of `logits [K, H, W]`, in place, as `remove_specks` does.
+
+    Args:
+      logits: of the image.
+      positives: by the index of a class the flat positions of its positive pixels. Other classes keep all pieces.
+    """
+    runs = find_runs(labels_of(logits))
+    pieces, _ = runs.pieces()
+    dropped = np.zeros(len(pieces), bool)
+    for index, places in positives.items():
+        mine = runs.labels == index + 1
+        annotated = np.zeros(len(pieces), bool)
+        annotated[pieces[np.searchsorted(runs.starts, places, side="right") - 1]] = True
+        dropped |= mine & ~annotated[pieces]
+    if dropped.any():
+        _drop(logits, runs, dropped)
     return logits
 
 
