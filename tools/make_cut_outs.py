@@ -38,8 +38,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from guidenet.data.composites.cutouts import crop
-from guidenet.data.composites.emoji import CATEGORIES, DRAWING_SIZE, OPENMOJI_CREDITS, crop_vector, find_package
+from guidenet.data.composites.emoji import CATEGORIES, DRAWING_SIZE, OPENMOJI_CREDITS, crop_vector
 from guidenet.data.composites.library import Library, write_library
+from guidenet.data.packages import find_package
 from guidenet.images import Pixels
 from package_files import find_version, read_files
 from PIL import Image

@@ -11,9 +11,9 @@ from guidenet import fingerprint
 from guidenet.data.catalogue import open_data
 from guidenet.data.collections.record import Data
 from guidenet.data.composites.benchmark import MIN_AREA, load_benchmark
-from guidenet.data.composites.emoji import DataMissingError
 from guidenet.data.composites.scenes import SceneConfig
 from guidenet.data.dataset import class_masks, in_memory
+from guidenet.data.packages import DataMissingError
 from guidenet.data.real import PHOTOS, photo_source
 from guidenet.data.sources import Source
 from guidenet.evaluation import (

@@ -20,7 +20,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-from guidenet.data.composites.emoji import find_package
+from guidenet.data.packages import find_package
 from guidenet.network.backbones import make_backbone
 from guidenet.network.config import BackboneConfig
 from guidenet.network.geometry import interpolation

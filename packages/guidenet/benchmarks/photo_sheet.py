@@ -13,7 +13,7 @@ from pathlib import Path
 
 import guidenet
 import numpy as np
-from guidenet.data.composites.emoji import find_package
+from guidenet.data.packages import find_package
 from PIL import Image, ImageDraw
 
 SIDE = 512

@@ -17,7 +17,7 @@ from guidenet.cli import main, make_parser
 from guidenet.cli.flags import load_network
 from guidenet.cli.progress import report, track
 from guidenet.errors import UserError
-from guidenet.segmenter.edges import MIN_AREA
+from guidenet.segmenter.pieces import MIN_AREA
 from PIL import Image
 
 RED, GREEN, BLUE = (220, 30, 30), (40, 160, 60), (30, 40, 220)

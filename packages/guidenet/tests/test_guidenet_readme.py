@@ -34,7 +34,7 @@ def test_examples_run(capsys):
     assert names["mask"][120, 180]
     assert not names["mask"][30, 40]
     assert Guidance.load("object.npz").classes == ("object",)
-    assert capsys.readouterr().out == "(90, 120)\n" * 3
+    assert capsys.readouterr().out == "(200, 300)\n" * 3
     assert names["logits"].shape == (1, 64, 64)
     assert np.isfinite(names["logits"]).all()
 

@@ -10,11 +10,12 @@ import sys
 import numpy as np
 import pytest
 from guidenet.data.composites import benchmark as benchmarks
-from guidenet.data.composites import build, clips, emoji
+from guidenet.data.composites import build, clips
 from guidenet.data.composites.scenes import SceneConfig, make_scenes
 from guidenet.data.dataset import class_masks, instance_masks, join
 from guidenet.data.episodes import interactive_tasks, make_episode, sample_tasks
 from guidenet.data.formats import davis
+from guidenet.data.packages import DataMissingError, find_package
 
 
 @pytest.fixture(scope="module")
@@ -351,6 +352,6 @@ def test_what_is_built_is_read_back(benchmark, tmp_path, monkeypatch):
 
 def test_a_missing_package_says_what_to_install():
     with pytest.raises(
-        emoji.DataMissingError, match=r'no_such_thing is needed for this data: pip install "guidenet\[data\]"'
+        DataMissingError, match=r'no_such_thing is needed for this data: pip install "guidenet\[data\]"'
     ):
-        emoji.find_package("no_such_thing")
+        find_package("no_such_thing")

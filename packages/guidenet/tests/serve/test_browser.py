@@ -45,6 +45,31 @@ def test_a_click_changes_all_images_and_undo_restores_them(page, files, tmp_path
     expect(page.locator("#undo")).to_be_disabled()
 
 
+def test_masks_have_all_that_is_like_it_or_only_this_one(page, drawn):
+    draw, _ = drawn
+    pair = draw([("red", 10, 10), ("red", 60, 80)])
+    add(page, [{"name": name, "mimeType": "image/png", "buffer": pair} for name in ("one.png", "two.png")])
+    click(page, 25, 25)
+    both, other = shares(page)
+    assert both == other > 8
+    page.get_by_text("This one").click()
+    settle(page)
+    alone, other = shares(page)
+    assert 3 < alone < 0.6 * both
+    assert other == both  # nothing is marked there
+    click(page, 75, 95)
+    assert shares(page) == [both, both]
+    page.keyboard.press("u")
+    settle(page)
+    assert shares(page)[0] == alone
+    page.reload()
+    expect(page.locator("[name=pieces][value=annotated]")).to_be_checked()
+    page.keyboard.press("a")
+    settle(page)
+    expect(page.locator("[name=pieces][value=all]")).to_be_checked()
+    assert shares(page) == [both, both]
+
+
 def test_classes_and_shortcuts(page, files):
     add(page, files)
     page.keyboard.press("n")

@@ -171,8 +171,8 @@ def test_a_hint_says_what_is_background_only_while_everything_is_masked(page, fi
     add(page, [{**files[0], "buffer": plain.getvalue()}])
     predict = session._segmenter.predict
 
-    def everything(image):
-        found = predict(image)
+    def everything(image, **options):
+        found = predict(image, **options)
         found.logits[:] = 1
         return found
 

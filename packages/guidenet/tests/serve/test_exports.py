@@ -8,6 +8,7 @@ from guidenet.serve.exports.contours import polygon, signed_area, simplify, trac
 from guidenet.serve.exports.labelme import as_labelme
 from guidenet.serve.exports.labels import Labelled
 from guidenet.serve.exports.pieces import find_pieces
+from guidenet.serve.limits import COLOURS
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -61,7 +62,7 @@ def test_outlines_enclose_exactly_the_mask(mask):
 def test_coco_reads_them(mask):
     labels = mask.astype(np.uint8)
     labels[mask & (np.arange(mask.shape[1]) > mask.shape[1] // 2)] = 2
-    image = Labelled("a/b.png", labels, ("cat", "dog"))
+    image = Labelled("a/b.png", labels, ("cat", "dog"), COLOURS[:2])
     for polygons, least in ((False, 1), (True, 0.97)):
         found = as_coco([image], polygons=polygons)
         assert found["images"] == [{"id": 1, "file_name": "a/b.png", "height": len(mask), "width": len(mask[0])}]
@@ -92,9 +93,30 @@ def test_simple_outlines_have_few_corners_and_stay_near():
 
 
 def test_labelme_files_lie_beside_their_images():
-    found = as_labelme(Labelled("a/b.png", RING.astype(np.uint8), ("cat",)))
+    found = as_labelme(Labelled("a/b.png", RING.astype(np.uint8), ("cat",), COLOURS[:1]))
     assert (found["imagePath"], found["imageHeight"], found["imageWidth"]) == ("b.png", 40, 50)
     (shape,) = found["shapes"]
     assert (shape["label"], shape["shape_type"]) == ("cat", "polygon")
     drawn = draw_polygons([np.ravel(shape["points"]).tolist()], RING.shape)
     np.testing.assert_array_equal(drawn, RING)
+
+
+def test_a_piece_of_a_thousand_holes_is_one_polygon():
+    mask = np.ones((97, 97), bool)
+    mask[1::3, 1::3] = False
+    outlines = trace(mask)
+    assert len(outlines) == 1 + 32 * 32
+    found = polygon(outlines)
+    assert len(found) == 4 + 32 * 32 * 6
+    assert signed_area(found) == mask.sum()
+    np.testing.assert_array_equal(draw_polygons([found.ravel().tolist()], mask.shape), mask)
+
+
+def test_cuts_are_the_shortest():
+    outlines = trace(np.pad(RING[4:36, 9:41], 1))
+    found = polygon(outlines)
+    sides = np.abs(np.diff(found, axis=0, append=found[:1])).sum(axis=1)
+    around = sum(np.abs(np.diff(outline, axis=0, append=outline[:1])).sum() for outline in outlines)
+    assert sides.sum() - around == 2 * (
+        5 + (5 + 5)
+    )  # from hole to hole, and from a corner of one to that of the border

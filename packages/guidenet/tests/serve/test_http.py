@@ -282,6 +282,48 @@ def test_a_class_keeps_its_colour_and_masks_have_it(page):
     assert page.refused("PATCH", "/api/classes", json={"name": "dog", "colour": "#123456"})[0] == 404
 
 
+def test_masks_and_files_have_all_pieces_or_those_that_are_annotated(new_page, drawn):
+    page = new_page()
+    one = page.add("one.png", drawn[0]([("red", 10, 10), ("red", 60, 70)]))
+    two = page.add("two.png", drawn[0]([("red", 10, 10), ("red", 60, 70)], kind="BMP"))
+    assert page.state["pieces"] == "all"
+    page.click(one, 25, 25)
+    assert page.labels(one)[75, 85] == 1
+    page.ask("POST", "/api/pieces", json={"pieces": "annotated"})
+    assert page.state["pieces"] == "annotated"
+    assert (page.labels(one)[25, 25], page.labels(one)[75, 85]) == (1, 0)
+    assert page.labels(two)[75, 85] == 1  # nothing is annotated there
+    mask = np.asarray(Image.open(io.BytesIO(page.client.get(f"/api/images/{one}/mask.png").content)))
+    np.testing.assert_array_equal(mask, 255 * page.labels(one))
+    coco = page.client.get("/api/coco.json").json()
+    assert [annotation["image_id"] for annotation in coco["annotations"]] == [1, 2, 2]
+    assert page.refused("POST", "/api/pieces", json={"pieces": "some"}) == (
+        400,
+        "pieces must be one of all, annotated, got 'some'",
+    )
+    other = new_page()
+    other.ask("POST", "/api/work", params={"name": "w.zip"}, content=page.client.get("/api/guidenet-work.zip").content)
+    assert other.state["pieces"] == "annotated"
+    assert list(other.state["masks"].values()) == list(page.state["masks"].values())
+    page.ask("POST", "/api/pieces", json={"pieces": "all"})
+    assert page.labels(one)[75, 85] == 1
+
+
+def test_files_of_masks_are_of_one_state_whatever_is_done_meanwhile(new_session, drawn):
+    session = new_session()
+    images = [session.add_image(name, drawn[0](boxes)) for name, boxes in drawn[1].items()]
+    session.mark(Click(images[0], 25, 25, True, "object"))
+    before = list(session.all_labels())
+    found = session.all_labels()
+    first = next(found)
+    session.add_class("blue")
+    session.mark(Click(images[0], 75, 85, True, "blue"))
+    session.remove_image(images[2])
+    for one, expected in zip([first, *found], before, strict=True):
+        np.testing.assert_array_equal(one.labels, expected.labels)
+        assert (one.name, one.classes, one.colours) == (expected.name, ("object",), expected.colours)
+
+
 def test_a_class_that_was_removed_does_not_come_back_by_redo(page):
     page.ask("POST", "/api/classes", json={"name": "cat"})
     page.click(page.ids[0], 5, 5, cls="cat")

@@ -67,10 +67,13 @@ def test_images_are_read_as_everywhere(page, tmp_path):
 def test_images_that_can_be_read_in_several_ways_are_refused(page):
     stack = encoded(Image.new("L", (9, 9)), "TIFF", save_all=True, append_images=[Image.new("L", (9, 9), 9)])
     signed = encoded(Image.fromarray(np.arange(-9, 0, dtype=np.int32).reshape(3, 3)), "TIFF")
-    for data, what in ((stack, "has 2 pages or frames"), (signed, "has values from -9 to -1")):
+    for data, what in (
+        (stack, "has 2 pages or frames: page (--page) must say which, 1 to 2; or"),
+        (signed, "has values from -9 to -1"),
+    ):
         status, message = upload(page, "a.tif", data)
         assert (status, message.startswith(f"a.tif {what}")) == (400, True)
-        assert message.endswith("; save what is to be seen as a PNG of 8 bits")
+        assert message.endswith("; or save what is to be seen as a PNG of 8 bits")
     assert upload(page, "a.pdf", b"%PDF-1.4")[1].endswith("(PNG, JPEG, WEBP, AVIF, JPEG2000, BMP, TIFF, GIF, PPM)")
 
 

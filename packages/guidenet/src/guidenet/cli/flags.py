@@ -9,7 +9,7 @@ from typing import Any
 from guidenet.errors import UserError
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.models import load_model, pretrained
-from guidenet.segmenter.edges import MIN_AREA
+from guidenet.segmenter.pieces import MIN_AREA, PIECES
 from guidenet.segmenter.segmenter import Segmenter
 
 Subparsers = Any
@@ -56,6 +56,12 @@ def add_model_flags(parser: argparse.ArgumentParser) -> None:
         metavar="PX",
         help=f"smaller pieces of a mask are dropped and smaller holes filled (default: {MIN_AREA}; 0 keeps all)",
     )
+    parser.add_argument(
+        "--pieces",
+        default="all",
+        choices=PIECES,
+        help="of masks: all (default), or annotated, of images with positive annotations those pieces that have one",
+    )
 
 
 def add_weights_flag(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +71,8 @@ def add_weights_flag(parser: argparse.ArgumentParser) -> None:
 
 def make_segmenter(arguments: argparse.Namespace, network: GuidedNetwork, params: Params) -> Segmenter:
     """A segmenter with a network, as `load_network` has it, and the other flags of `add_model_flags`."""
-    return Segmenter(network, params, max_side=arguments.max_side, edges=arguments.edges, min_area=arguments.min_area)
+    options = {name: getattr(arguments, name) for name in ("max_side", "edges", "min_area", "pieces")}
+    return Segmenter(network, params, **options)
 
 
 def load_network(arguments: argparse.Namespace) -> tuple[GuidedNetwork, Params]:

@@ -13,6 +13,7 @@ from guidenet.cli.progress import report, track
 from guidenet.cli.supports import (
     Reader,
     add_reading_flags,
+    add_size_flag,
     add_support_flags,
     annotate,
     check_classes,
@@ -51,6 +52,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument("--save-guidance", type=Path, metavar="NPZ", help="write all guidance, without images, here")
     add_reading_flags(parser)
+    add_size_flag(parser)
     add_model_flags(parser)
     return parser
 

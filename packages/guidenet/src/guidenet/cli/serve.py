@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from guidenet.cli.flags import Subparsers, add_command, add_model_flags, load_network, make_segmenter
 from guidenet.cli.progress import report, track
+from guidenet.cli.supports import add_reading_flags
 from guidenet.errors import UserError, user_errors
 from guidenet.reading import find_images
 
@@ -47,6 +48,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
         "--work", type=Path, metavar="FILE", help="keep images, clicks and classes in it; if it is there, go on with it"
     )
     add_model_flags(parser)
+    add_reading_flags(parser)
     parser.add_argument("--port", type=int, default=8808, help="of the page; 0 is any free one (default: 8808)")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     parser.add_argument(
@@ -70,7 +72,13 @@ def run(arguments: argparse.Namespace) -> int:
     with listening:
         with user_errors():
             network, params = load_network(arguments)
-            session = Session(make_segmenter(arguments, network, params), max_side=arguments.max_side, limits=limits)
+            session = Session(
+                make_segmenter(arguments, network, params),
+                max_side=arguments.max_side,
+                limits=limits,
+                page=arguments.page,
+                intensity=arguments.intensity,
+            )
             for path in works:
                 session.open_work(str(path), path.read_bytes())
             for path in arguments.guidance:

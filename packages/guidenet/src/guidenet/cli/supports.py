@@ -142,6 +142,10 @@ def add_reading_flags(parser: argparse.ArgumentParser) -> None:
         help="grey of more than 8 bits: auto (default), from 0 to the fewest bits that hold all values; full, all "
         "that the type can hold; stretch, from the least value to the largest; LOW,HIGH, what is black and white",
     )
+
+
+def add_size_flag(parser: argparse.ArgumentParser) -> None:
+    """How large image files may be."""
     parser.add_argument(
         "--max-megapixels",
         type=float,

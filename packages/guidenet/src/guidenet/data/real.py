@@ -24,11 +24,11 @@ import numpy.typing as npt
 import scipy.ndimage
 from PIL import Image, UnidentifiedImageError
 
-from guidenet.data.composites.emoji import find_package
 from guidenet.data.dataset import Dataset, instance_masks
 from guidenet.data.episodes import Task, interactive_tasks
 from guidenet.data.files import Labels, read_photo, require
 from guidenet.data.formats.rle import draw_polygons
+from guidenet.data.packages import find_package
 from guidenet.data.sources import Source
 from guidenet.images import Pixels
 

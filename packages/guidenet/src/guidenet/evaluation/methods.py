@@ -26,7 +26,8 @@ from guidenet.network.geometry import Grid, upsample
 from guidenet.network.guided_network import GuidedNetwork, Params, Seen
 from guidenet.network.guides import Guide
 from guidenet.network.losses import pixel_cross_entropy
-from guidenet.segmenter.edges import MIN_AREA, Edges, find_edges, follow_edges, remove_specks
+from guidenet.segmenter.edges import Edges, find_edges, follow_edges
+from guidenet.segmenter.pieces import MIN_AREA, remove_specks
 
 
 class Method(Protocol):

@@ -224,10 +224,13 @@ def find_orientation(file: Image.Image) -> int:
     return found if found in _TURNS else 1
 
 
-def num_pages(path: str | Path) -> int:
-    """How many pages or frames a file has to choose from; 1 if it is no image, which reading it will say."""
+def num_pages(source: str | Path | BinaryIO, formats: tuple[str, ...] | None = None) -> int:
+    """How many pages or frames a file has to choose from; 1 if it is no image, which reading it will say.
+
+    Arguments as for `decode`.
+    """
     try:
-        with _quietly(), _open(path) as file:
+        with _quietly(), _open(source, formats) as file:
             return len(_pages(file))
     except Exception:
         return 1

@@ -29,12 +29,7 @@ class Prediction:
     @functools.cached_property
     def labels(self) -> npt.NDArray[np.uint8]:
         """`[H, W]`: 0 background, i + 1 for `classes[i]`."""
-        if not self.classes:
-            return np.zeros(self.logits.shape[1:], np.uint8)
-        if len(self.classes) == 1:
-            return (self.logits[0] > 0).astype(np.uint8)
-        best = self.logits.argmax(axis=0)
-        return np.where(self.logits.max(axis=0) > 0, best + 1, 0).astype(np.uint8)
+        return labels_of(self.logits)
 
     @functools.cached_property
     def probabilities(self) -> npt.NDArray[np.float32]:
@@ -45,6 +40,15 @@ class Prediction:
     def masks(self) -> dict[str, npt.NDArray[np.bool_]]:
         """`[H, W]` of each class by its name."""
         return {name: self.labels == i + 1 for i, name in enumerate(self.classes)}
+
+
+def labels_of(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """`[H, W]` of logits `[K, H, W]`: 1 + the class whose logit is largest; 0, background, where none is above 0."""
+    if len(logits) == 1:
+        return (logits[0] > 0).astype(np.uint8)
+    if not len(logits):
+        return np.zeros(logits.shape[1:], np.uint8)
+    return np.where(logits.max(axis=0) > 0, logits.argmax(axis=0) + 1, 0).astype(np.uint8)
 
 
 def probabilities(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -1,24 +1,24 @@
 """Segment images from a few annotations, numpy in and numpy out."""
 
 import numbers
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import jax
 import numpy as np
 import numpy.typing as npt
 
-from guidenet.checks import check_at_least, check_name
+from guidenet.checks import check_at_least, check_choice, check_name
 from guidenet.images import Pixels, as_image, inner_pixels
 from guidenet.network import guides
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.guides import Guide
 from guidenet.network.models import fingerprint, pretrained
-from guidenet.segmenter.edges import MIN_AREA
 from guidenet.segmenter.encoding import Encoded, at_pixels, digest, encode_image, score_image
 from guidenet.segmenter.guidance import Guidance
+from guidenet.segmenter.pieces import MIN_AREA, PIECES
 from guidenet.segmenter.prediction import MAX_CLASSES, Prediction
-from guidenet.segmenter.shots import Change, Shot, vote
+from guidenet.segmenter.shots import Change, Labels, Shot, vote
 
 DEFAULT_CLASS = "object"
 
@@ -56,6 +56,7 @@ class Segmenter:
         max_side: int = 512,
         edges: bool = True,
         min_area: int = MIN_AREA,
+        pieces: str = "all",
     ) -> None:
         """Starts without images.
 
@@ -67,10 +68,13 @@ class Segmenter:
             between cells.
           min_area: pieces of a mask and holes in it of fewer px, of the image as it is seen, are no part of the mask
             and filled; 0 keeps all.
+          pieces: of masks: `all`, or `annotated`, those with a positive annotation in them. Where an image has no
+            positive annotation of a class, all pieces of that class stay. A network with a decoder is told in which
+            places such an image is annotated, if `annotated`, and else only how what is annotated looks.
 
         Raises:
-          ValueError: only one of `network` and `params` is given, `max_side` or `min_area` is out of range, or the
-            network's fusion is not late: other kinds would need the encoder for every click.
+          ValueError: only one of `network` and `params` is given, `max_side`, `min_area` or `pieces` is none that there
+            is, or the network's fusion is not late: other kinds would need the encoder for every click.
           WeightsMissingError: no network is given, and the extra `weights` is not installed.
         """
         check_at_least("max_side", max_side, 1)
@@ -83,8 +87,9 @@ class Segmenter:
         if network.config.fusion != "late":
             raise ValueError(f"fusion must be late for clicks to spare the encoder, got {network.config.fusion}")
         check_at_least("min_area", min_area, 0)
+        check_choice("pieces", pieces, PIECES)
         self._network, self._max_side = network, max_side
-        self._edges, self._min_area = edges, min_area
+        self._edges, self._min_area, self._pieces = edges, min_area, pieces
         self._encoder = jax.device_put({part: params[part] for part in ("backbone", "projection")})
         self._scorer = jax.device_put({part: params[part] for part in network.scoring_parts})
         self._encoded: dict[str, Encoded] = {}
@@ -111,6 +116,11 @@ class Segmenter:
     def num_encoder_calls(self) -> int:
         """How many images went through the encoder."""
         return self._num_encoder_calls
+
+    @property
+    def pieces(self) -> str:
+        """Which pieces masks have, unless `predict` is told."""
+        return self._pieces
 
     @property
     def guidance(self) -> Guidance:
@@ -262,21 +272,26 @@ class Segmenter:
         self._guidance, self._joined = self._sums_with(_guidance(guidance), added=False)
         self._done.append(_Joined(guidance, removed=True))
 
-    def predict(self, image: str | npt.ArrayLike) -> Prediction:
+    def predict(self, image: str | npt.ArrayLike, *, pieces: str | None = None) -> Prediction:
         """Segments an image by the guidance.
 
         Args:
           image: the name of one that was added, or any other, `[H, W]`, `[H, W, 3]` or `[H, W, 4]` uint8, which is
             encoded for this call and not kept.
+          pieces: of the masks, as for the segmenter; None is as the segmenter has it.
 
         Raises:
-          ValueError: there is no image of that name, or it is no image, or it has no annotations with local pooling.
+          ValueError: there is no image of that name, or it is no image, or it has no annotations with local pooling, or
+            there are no such pieces.
         """
+        if pieces is None:
+            pieces = self._pieces
+        check_choice("pieces", pieces, PIECES)
         if isinstance(image, str):
-            return self._predict(self._find(image), self._shots.get(image))
+            return self._predict(self._find(image), self._shots.get(image), pieces)
         pixels = as_image(image)
         name = self._named(digest(pixels)) if self._digests else None
-        return self._predict(self._encode(pixels), None) if name is None else self.predict(name)
+        return self._predict(self._encode(pixels), None, pieces) if name is None else self.predict(name, pieces=pieces)
 
     def video(self, frames: Iterable[npt.ArrayLike]) -> Iterator[Prediction]:
         """Segments one frame after another by the guidance as it then is; no frame is kept.
@@ -292,7 +307,7 @@ class Segmenter:
                 encoded = self._encode(as_image(frame))
             except ValueError as error:
                 raise ValueError(f"frame {i}: {error}") from None
-            yield self._predict(encoded, None)
+            yield self._predict(encoded, None, self._pieces)
 
     def _sums_with(self, guidance: Guidance, *, added: bool) -> tuple[Guidance, Guidance]:
         """All guidance and what of it was joined, once some more is added or taken out; raises if it cannot be."""
@@ -316,10 +331,11 @@ class Segmenter:
         return encode_image(self._network, self._encoder, self._scorer, pixels, self._max_side, with_edges=self._edges)
 
     def _register(self, classes: Iterable[str]) -> None:
-        new = [name for name in classes if name not in self._classes]
-        if len(self._classes) + len(new) > MAX_CLASSES:
+        used = self.classes
+        new = [name for name in classes if name not in used]
+        if len(used) + len(new) > MAX_CLASSES:
             raise ValueError(f"cls must be one of at most {MAX_CLASSES} classes, got one more: {new[0]!r}")
-        self._classes += new
+        self._classes += [name for name in new if name not in self._classes]
 
     def _label(
         self,
@@ -354,7 +370,7 @@ class Segmenter:
         self._guidance = self._guidance - self._sums.get(name, empty) + now
         self._sums[name] = now
 
-    def _predict(self, encoded: Encoded, shot: Shot | None) -> Prediction:
+    def _predict(self, encoded: Encoded, shot: Shot | None, pieces: str) -> Prediction:
         classes = self.classes
         if not classes:
             return Prediction((), np.zeros((0, *encoded.image.size), np.float32))
@@ -362,9 +378,23 @@ class Segmenter:
         padded = [*classes, *[""] * ((1 << (len(classes) - 1).bit_length()) - len(classes))]
         guide = self._local_guide(encoded, shot, padded) if self._network.config.pooling == "local" else None
         guide = Guide(*map(jax.numpy.asarray, self._guidance.sums(padded))) if guide is None else guide
-        scores = np.asarray(score_image(self._network, self._scorer, encoded.prepared, guide, None))
+        own = {}
+        if pieces == "annotated" and shot is not None:
+            own = {i: shot.labels(cls) for i, cls in enumerate(classes) if cls in shot.classes}
+            own = {i: labels for i, labels in own.items() if (labels == 1).any()}
+        masks = self._masks(encoded, own, len(padded)) if self._network.config.decoder.channels else None
+        scores = np.asarray(score_image(self._network, self._scorer, encoded.prepared, guide, masks))
         scores = scores[: len(classes), : encoded.score_grid.rows, : encoded.score_grid.columns]
-        return Prediction(classes, at_pixels(scores, encoded, self._min_area))
+        positives = {i: np.flatnonzero(labels == 1) for i, labels in own.items()}
+        return Prediction(classes, at_pixels(scores, encoded, self._min_area, positives))
+
+    def _masks(self, encoded: Encoded, own: Mapping[int, Labels], num_classes: int) -> npt.NDArray[np.bool_]:
+        """`[K, 2, H, W]`, negatives and positives in an image, with what fills it up, of those classes alone."""
+        stride, (height, width) = encoded.grid.stride, encoded.image.inner
+        masks = np.zeros((num_classes, 2, *(stride * cells for cells in encoded.features.shape[:2])), bool)
+        for i, labels in own.items():
+            masks[i, 0, :height, :width], masks[i, 1, :height, :width] = labels == -1, labels == 1
+        return masks
 
     def _local_guide(self, encoded: Encoded, shot: Shot | None, classes: list[str]) -> Guide:
         if shot is None:

@@ -19,9 +19,8 @@ from starlette.routing import Route
 from guidenet.serve.exports.archive import encode_png, zip_labelme, zip_masks
 from guidenet.serve.exports.coco import as_coco
 from guidenet.serve.guard import LoopbackOnly
-from guidenet.serve.limits import NotFoundError, TooLargeError
+from guidenet.serve.limits import NotFoundError, TooLargeError, check_file_size
 from guidenet.serve.marks import Box, Click, Stroke
-from guidenet.serve.pictures import check_file_size
 from guidenet.serve.saved.names import clean_name
 from guidenet.serve.saved.work import read_mark
 from guidenet.serve.session import Session
@@ -68,6 +67,7 @@ def make_app(session: Session, *, warm_up: Callable[[], object] | None = None) -
             Route("/api/strokes", api.stroke, methods=["POST"]),
             Route("/api/marks/{number:int}", api.delete, methods=["DELETE"]),
             Route("/api/marks/{number:int}/flip", api.flip, methods=["POST"]),
+            Route("/api/pieces", api.choose_pieces, methods=["POST"]),
             Route("/api/undo", api.undo, methods=["POST"]),
             Route("/api/redo", api.redo, methods=["POST"]),
             Route("/api/clear", api.clear, methods=["POST"]),
@@ -118,7 +118,8 @@ class _Api:
 
     async def mask(self, request: Request) -> Response:
         def encode() -> bytes:
-            return encode_png(self._session.labels(request.path_params["image"]).labels, self._session.palette())
+            found = self._session.labels(request.path_params["image"])
+            return encode_png(found.labels, found.colours)
 
         return Response(await run_in_threadpool(encode), media_type="image/png")
 
@@ -151,6 +152,10 @@ class _Api:
 
     async def flip(self, request: Request) -> Response:
         return await self._do(self._session.flip, request.path_params["number"])
+
+    async def choose_pieces(self, request: Request) -> Response:
+        fields = await _fields(request, pieces=str)
+        return await self._do(self._session.choose_pieces, fields["pieces"])
 
     async def undo(self, _: Request) -> Response:
         return await self._do(self._session.undo)
@@ -186,7 +191,7 @@ def _saved_routes(session: Session) -> list[Route]:
         return Route(f"/api/{name}", send)
 
     return [
-        route("masks.zip", "application/zip", lambda: zip_masks(session.all_labels(), session.palette())),
+        route("masks.zip", "application/zip", lambda: zip_masks(session.all_labels())),
         route("coco.json", "application/json", lambda: coco(polygons=False)),
         route("coco-polygons.json", "application/json", lambda: coco(polygons=True)),
         route("labelme.zip", "application/zip", lambda: zip_labelme(session.all_labels())),

@@ -1,6 +1,7 @@
 """What one page takes, and the errors that say what it does not take."""
 
 import dataclasses
+import zipfile
 
 from guidenet.checks import check_at_least
 
@@ -76,6 +77,18 @@ def check_class_name(name: str) -> str:
         shown = stripped if len(stripped) <= NAME_LENGTH else f"{stripped[:NAME_LENGTH]}…"
         raise ValueError(f"a class must have a name of 1 to {NAME_LENGTH} printable characters, got {shown!r}")
     return stripped
+
+
+def check_file_size(name: str, num_bytes: int, largest: int) -> None:
+    """Raises `TooLargeError`, with the name, if there are more than `largest` bytes."""
+    if num_bytes > largest:
+        raise TooLargeError(f"{name} is larger than {megabytes(largest)}, the most that is taken of one file")
+
+
+def check_unpacked_size(name: str, archive: zipfile.ZipFile, largest: int) -> None:
+    """Raises `TooLargeError`, with the name, if an archive would have more than `largest` bytes when unpacked."""
+    if sum(member.file_size for member in archive.infolist()) > largest:
+        raise TooLargeError(f"{name} would be larger than {megabytes(largest)} when unpacked, the most that is taken")
 
 
 def megabytes(size: int) -> str:

@@ -7,8 +7,17 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from guidenet.reading import Pixels, ReadError, TooManyPixelsError, UnreadableError, decode, to_rgb
-from guidenet.serve.limits import Limits, TooLargeError, megabytes
+from guidenet.reading import (
+    Intensity,
+    Pixels,
+    ReadError,
+    TooManyPixelsError,
+    UnreadableError,
+    decode,
+    num_pages,
+    to_rgb,
+)
+from guidenet.serve.limits import Limits, TooLargeError, check_file_size
 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "JPEG2000", "BMP", "TIFF", "GIF", "PPM")
 """What is decoded, by Pillow's names; its rarer formats stay out of reach."""
@@ -45,13 +54,9 @@ class Picture:
         return {"name": self.name, **sizes}
 
 
-def check_file_size(name: str, num_bytes: int, largest: int) -> None:
-    """Raises `TooLargeError`, with the name, if there are more than `largest` bytes."""
-    if num_bytes > largest:
-        raise TooLargeError(f"{name} is larger than {megabytes(largest)}, the most that is taken of one file")
-
-
-def read_picture(name: str, data: bytes, max_side: int, limits: Limits) -> Picture:
+def read_picture(
+    name: str, data: bytes, max_side: int, limits: Limits, page: int | None = None, intensity: Intensity = "auto"
+) -> Picture:
     """Decodes an image file as `guidenet.read_image` does.
 
     Args:
@@ -59,6 +64,8 @@ def read_picture(name: str, data: bytes, max_side: int, limits: Limits) -> Pictu
       data: its bytes.
       max_side: longest side in px that the segmenter looks at.
       limits: what is taken.
+      page: of files that have several, from 1.
+      intensity: how grey of more than 8 bits is read.
 
     Raises:
       TooLargeError: it has too many bytes or pixels.
@@ -66,14 +73,17 @@ def read_picture(name: str, data: bytes, max_side: int, limits: Limits) -> Pictu
     """
     check_file_size(name, len(data), limits.image_bytes)
     try:
-        image = Image.fromarray(to_rgb(decode(io.BytesIO(data), name, max_pixels=limits.image_pixels, formats=FORMATS)))
+        page = page if num_pages(io.BytesIO(data), FORMATS) > 1 else None
+        decoded = decode(io.BytesIO(data), name, page=page, max_pixels=limits.image_pixels, formats=FORMATS)
+        image = Image.fromarray(to_rgb(decoded, intensity))
     except TooManyPixelsError as error:
         raise TooLargeError(f"{name} {error.problem}, the most that are taken of one image") from None
     except UnreadableError as error:
         known = f" ({', '.join(FORMATS)})" if error.reason.endswith("known format") else ""
         raise ValueError(f"{name} could not be read: {error.reason}{known}") from None
     except ReadError as error:
-        raise ValueError(f"{name} {error.problem}; save what is to be seen as a PNG of 8 bits") from None
+        remedy = f": {error.remedy}; or" if error.remedy else ";"
+        raise ValueError(f"{name} {error.problem}{remedy} save what is to be seen as a PNG of 8 bits") from None
     shown = io.BytesIO()
     _shrink(image, SHOWN_SIDE).save(shown, format="JPEG", quality=90)
     pixels = np.asarray(_shrink(image, max_side))

@@ -47,7 +47,7 @@ def address(listening: socket.socket) -> str:
 
 def compile_for(network: GuidedNetwork, params: Params, max_side: int) -> None:
     """Compiles what the first image and the first click need, for the most usual shape of images, 4 to 3."""
-    segmenter = Segmenter(network, params, max_side=max_side)
+    segmenter = Segmenter(network, params, max_side=max_side, edges=False, min_area=0)  # they compile nothing
     image = segmenter.add_image(np.zeros((max_side * 3 // 4 or 1, max_side, 3), np.uint8))
     segmenter.click(image, 0, 0)
     segmenter.predict(image)

@@ -4,15 +4,19 @@ import dataclasses
 import itertools
 import secrets
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from guidenet.checks import check_choice
+from guidenet.reading import Intensity
 from guidenet.segmenter.guidance import Guidance
+from guidenet.segmenter.pieces import PIECES
+from guidenet.segmenter.prediction import Prediction
 from guidenet.segmenter.segmenter import DEFAULT_CLASS, Segmenter
 from guidenet.serve.annotations import Annotations, Loaded
-from guidenet.serve.classes import Classes, Colour, parse_colour, write_colour
+from guidenet.serve.classes import Classes, parse_colour, write_colour
 from guidenet.serve.exports.labels import Labelled
 from guidenet.serve.exports.masks import encode_runs, full_labels
 from guidenet.serve.limits import Limits, NotFoundError, too_many_images
@@ -30,16 +34,28 @@ class Session:
     An image goes through the encoder when it is added, and never again. Masks are kept until the guidance changes.
     """
 
-    def __init__(self, segmenter: Segmenter, *, max_side: int = 512, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        *,
+        max_side: int = 512,
+        limits: Limits | None = None,
+        page: int | None = None,
+        intensity: Intensity = "auto",
+    ) -> None:
         """Starts without images and with one class.
 
         Args:
           segmenter: without images and guidance; nothing else may use it from now on.
           max_side: longest side in px to shrink images to before they reach the segmenter.
           limits: None is the usual ones.
+          page: of image files that have several, from 1.
+          intensity: how grey of more than 8 bits is read, see `guidenet.read_image`.
         """
         self.limits = Limits() if limits is None else limits
         self._segmenter, self._max_side = segmenter, max_side
+        self._page, self._intensity = page, intensity
+        self._pieces = segmenter.pieces
         self._lock = threading.Lock()
         self._token = secrets.token_hex(4)
         self._pictures: dict[str, Picture] = {}
@@ -74,7 +90,7 @@ class Session:
           ValueError: it is no image; the message has the name.
         """
         name = clean_name(name)
-        picture = read_picture(name, data, self._max_side, self.limits)
+        picture = read_picture(name, data, self._max_side, self.limits, self._page, self._intensity)
         with self._lock:
             if len(self._pictures) >= self.limits.num_images:
                 raise too_many_images(f"{name} was not added", self.limits.num_images)
@@ -141,6 +157,17 @@ class Session:
                 raise ValueError(f"{name!r} is the last class: add another one before it is removed")
             self._classes.remove(name)
             self._annotations.forget_class(name)
+            self._changed()
+
+    def choose_pieces(self, pieces: str) -> None:
+        """Which pieces masks have, see `Segmenter`: `all` or `annotated`. It is no change that undo takes back.
+
+        Raises:
+          ValueError: it is neither.
+        """
+        check_choice("pieces", pieces, PIECES)
+        with self._lock:
+            self._pieces = pieces
             self._changed()
 
     def mark(self, mark: Mark) -> None:
@@ -225,6 +252,7 @@ class Session:
                 dict(self._pictures),
                 {name: self._classes.colour(name) for name in self._classes},
                 [step.what for step in self._annotations.steps],
+                self._pieces,
             )
             revision = self._revision
         data = pack_work(work)
@@ -242,6 +270,7 @@ class Session:
         work = unpack_work(name, data, self.limits)
         with self._lock:
             work.check_encoder(name, self._segmenter.guidance)
+            self._pieces = work.pieces
             self._annotations.replace([])
             for image in list(self._pictures):
                 self._remove_image(image)
@@ -264,29 +293,21 @@ class Session:
           ValueError: there is no guidance yet.
         """
         with self._lock:
-            picture, prediction = self._find(image), self._segmenter.predict(image)
-            classes = self._used()
-        if not classes:
-            raise ValueError("there are no masks to save: click on something first")
-        logits = prediction.logits[[prediction.classes.index(name) for name in classes]]
-        return Labelled(picture.name, full_labels(logits, picture.size), classes)
+            self._find(image)
+            (labelled,) = self._labels([image])
+        return labelled()
 
     def all_labels(self) -> Iterator[Labelled]:
-        """The masks of all images, one after another.
+        """The masks of all images as they are now, whatever is done before the last of them is taken.
 
         Raises:
           ValueError: there is no image, or no guidance yet.
         """
         with self._lock:
-            images = list(self._pictures)
-        if not images:
-            raise ValueError("there are no masks to save: add an image first")
-        return map(self.labels, images)
-
-    def palette(self) -> list[Colour]:
-        """The colours of the classes that have guidance, in the order of the labels."""
-        with self._lock:
-            return [self._classes.colour(name) for name in self._used()]
+            if not self._pictures:
+                raise ValueError("there are no masks to save: add an image first")
+            found = self._labels(self._pictures)
+        return (labelled() for labelled in found)
 
     def state(self) -> dict[str, Any]:
         """All that the page shows, ready for JSON; masks that are out of date are made anew.
@@ -299,6 +320,7 @@ class Session:
         guidance: id and name of the files that were loaded.
         can_undo, can_redo: whether there is something to undo, or to do again.
         trained: whether there is any guidance.
+        pieces: of masks, `all` or `annotated`.
         limits: the most images, and the most bytes of one.
         """
         with self._lock:
@@ -324,6 +346,7 @@ class Session:
                 "can_undo": self._annotations.can_undo,
                 "can_redo": self._annotations.can_redo,
                 "trained": bool(self._segmenter.classes),
+                "pieces": self._pieces,
                 "limits": {"images": self.limits.num_images, "image_bytes": self.limits.image_bytes},
             }
 
@@ -360,6 +383,19 @@ class Session:
         used: Sequence[str] = self._segmenter.classes
         return tuple(name for name in self._classes if name in used)
 
+    def _labels(self, images: Iterable[str]) -> list[Callable[[], Labelled]]:
+        """Masks to be enlarged later: those of many large files do not fit into memory together."""
+        classes = self._used()
+        if not classes:
+            raise ValueError("there are no masks to save: click on something first")
+        colours = tuple(self._classes.colour(name) for name in classes)
+
+        def later(picture: Picture, prediction: Prediction) -> Callable[[], Labelled]:
+            logits = prediction.logits[[prediction.classes.index(name) for name in classes]]
+            return lambda: Labelled(picture.name, full_labels(logits, picture.size), classes, colours)
+
+        return [later(self._pictures[image], self._segmenter.predict(image, pieces=self._pieces)) for image in images]
+
     def _rehearse(self, images: Iterable[str]) -> None:
         sizes = [(image, self._pictures[image].seen_size) for image in images]
         self._rehearsal.rehearse(sizes, list(self._classes))
@@ -379,6 +415,6 @@ class Session:
         self._rehearse(self._pictures)
 
     def _predict(self, image: str) -> str:
-        prediction = self._segmenter.predict(image)
+        prediction = self._segmenter.predict(image, pieces=self._pieces)
         indices = [0, *(self._classes.index(name) + 1 for name in prediction.classes)]
         return encode_runs(np.array(indices, np.uint8)[prediction.labels])

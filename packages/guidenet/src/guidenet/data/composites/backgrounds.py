@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 from PIL import Image
 
-from guidenet.data.composites.emoji import find_package
 from guidenet.data.files import read_photo
+from guidenet.data.packages import find_package
 from guidenet.images import Pixels
 
 PHOTOS: Mapping[str, tuple[str, ...]] = {

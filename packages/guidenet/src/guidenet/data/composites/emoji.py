@@ -9,7 +9,6 @@
 | resvg-py | draws SVG | MIT |
 """
 
-import importlib.util
 import io
 import json
 import re
@@ -21,6 +20,7 @@ from PIL import Image
 from guidenet.data.composites.cutouts import crop
 from guidenet.data.composites.library import Library
 from guidenet.data.files import require
+from guidenet.data.packages import find_package
 from guidenet.images import Pixels
 
 CATEGORIES = ("Activities", "Animals & Nature", "Food & Drink", "Objects", "Travel & Places")
@@ -43,26 +43,6 @@ Apache License 2.0. They were cropped and resized.
 
 _CLOCK_FACE = re.compile(r"(o.clock|-thirty)$")
 """Twenty-four drawings that differ by a hand only."""
-
-
-class DataMissingError(ModuleNotFoundError):
-    """A package with data is not installed; the message says how to install it."""
-
-
-def find_package(name: str, install: str = '"guidenet[data]"') -> Path:
-    """The folder of an installed package, which is not imported.
-
-    Args:
-      name: of the import.
-      install: what pip is to install if it is missing, for the message.
-
-    Raises:
-      DataMissingError: it is not installed.
-    """
-    spec = importlib.util.find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
-        raise DataMissingError(f"the package {name} is needed for this data: pip install {install}")
-    return Path(spec.submodule_search_locations[0])
 
 
 def load_emoji(size: int = DRAWING_SIZE, concepts: Container[str] | None = None) -> Library:

@@ -34,7 +34,7 @@ def encode_png(labels: npt.NDArray[np.uint8], palette: Sequence[Colour]) -> byte
     return file.getvalue()
 
 
-def zip_masks(images: Iterable[Labelled], palette: Sequence[Colour]) -> bytes:
+def zip_masks(images: Iterable[Labelled]) -> bytes:
     """A PNG for each image, each with a name of its own; of several classes `classes.txt` too.
 
     That has a class a line, in the order of the labels.
@@ -43,7 +43,7 @@ def zip_masks(images: Iterable[Labelled], palette: Sequence[Colour]) -> bytes:
     classes: tuple[str, ...] = ()
     with zipfile.ZipFile(file, "w") as archive:
         for image in images:
-            archive.writestr(_name(image, ".png", taken), encode_png(image.labels, palette))
+            archive.writestr(_name(image, ".png", taken), encode_png(image.labels, image.colours))
             classes = image.classes
         if len(classes) > 1:
             archive.writestr("classes.txt", "".join(f"{name}\n" for name in classes))

@@ -3,11 +3,16 @@
 In the shape descriptions `H, W` denote pixels, `P` points `(x, y)`, px from the upper left corner of the image.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import Delaunay
 
 Mask = npt.NDArray[np.bool_]
 Points = npt.NDArray[np.float64]
+Corner = tuple[int, int]
+"""The number of an outline, and of a point of it."""
 
 # Right, down, left, up: the mask lies to the right of the way.
 _AHEAD = ((1, 0), (0, 1), (-1, 0), (0, -1))
@@ -77,14 +82,75 @@ def simplify(points: Points, tolerance: float) -> Points:
 
 
 def polygon(outlines: list[Points]) -> Points:
-    """One polygon of an outline and of its holes: a cut without width leads to each hole and back."""
-    outer, *holes = sorted(outlines, key=signed_area, reverse=True)
-    for hole in holes:
-        gaps = ((outer[:, None] - hole[None]) ** 2).sum(axis=2)
-        here, there = np.unravel_index(gaps.argmin(), gaps.shape)
-        around = np.roll(hole, -int(there), axis=0)
-        outer = np.concatenate([outer[: here + 1], around, around[:1], outer[here:]])
-    return outer
+    """One polygon of an outline and of its holes: cuts without width lead to each hole and back.
+
+    Together the cuts are as short as can be.
+    """
+    cuts = _cuts(outlines) if len(outlines) > 1 else {}
+    outer = int(np.argmax([signed_area(outline) for outline in outlines]))
+    lengths = [len(outline) for outline in outlines]
+    known = {outer}
+    found: list[Points] = []
+    # On the way around each outline cuts lead to others; when one has been gone around, on from where the cut began.
+    ways: list[tuple[Iterator[Corner], Points | None]] = [(_around(outer, lengths[outer], 0, lengths[outer]), None)]
+    while ways:
+        way, start = ways[-1]
+        corner = next(way, None)
+        if corner is None:
+            ways.pop()
+            if start is not None:
+                found.append(start)
+            continue
+        found.append(outlines[corner[0]][corner[1]])
+        for other, first in cuts.get(corner, ()):
+            if other not in known:
+                known.add(other)
+                ways.append((_around(other, lengths[other], first, lengths[other] + 1), found[-1]))
+    return np.array(found)
+
+
+def _around(outline: int, length: int, first: int, steps: int) -> Iterator[Corner]:
+    """The corners of an outline of `length` corners, from one on."""
+    return ((outline, (first + i) % length) for i in range(steps))
+
+
+def _cuts(outlines: list[Points]) -> dict[Corner, list[Corner]]:
+    """From which corners to which others the shortest lines lead that join all outlines, both ways.
+
+    The lines of a shortest spanning tree are sides of Delaunay's triangles.
+    """
+    points = np.concatenate(outlines)
+    owners = np.arange(len(outlines)).repeat([len(outline) for outline in outlines])
+    starts = np.cumsum([0, *(len(outline) for outline in outlines[:-1])])
+    places, chosen, index = np.unique(points, axis=0, return_index=True, return_inverse=True)
+    order = index.ravel().argsort(kind="stable")
+    together = index.ravel()[order[1:]] == index.ravel()[order[:-1]]  # corners at one place
+    triangles = chosen[Delaunay(places).simplices]
+    pairs = np.concatenate(
+        [
+            np.stack([order[:-1], order[1:]], axis=1)[together],
+            *(triangles[:, sides] for sides in ((0, 1), (1, 2), (2, 0))),
+        ]
+    )
+    pairs = pairs[owners[pairs[:, 0]] != owners[pairs[:, 1]]]
+    lengths = ((points[pairs[:, 0]] - points[pairs[:, 1]]) ** 2).sum(axis=1)
+    roots = list(range(len(outlines)))
+    cuts: dict[Corner, list[Corner]] = {}
+    for pair in pairs[lengths.argsort(kind="stable")].tolist():
+        one, other = ((int(owners[point]), point - int(starts[owners[point]])) for point in pair)
+        mine, its = _root(roots, one[0]), _root(roots, other[0])
+        if mine != its:
+            roots[mine] = its
+            cuts.setdefault(one, []).append(other)
+            cuts.setdefault(other, []).append(one)
+    return cuts
+
+
+def _root(roots: list[int], outline: int) -> int:
+    """The one that stands for all that are joined to an outline."""
+    while roots[outline] != outline:
+        roots[outline] = outline = roots[roots[outline]]
+    return outline
 
 
 def _distances(points: Points, start: Points, end: Points) -> npt.NDArray[np.float64]:

@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
+from guidenet.serve.classes import Colour
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Labelled:
@@ -13,8 +15,10 @@ class Labelled:
     name: of the file, with folders.
     labels: `[height, width]`: 0 background, i + 1 for `classes[i]`.
     classes: those that something was said about.
+    colours: of these.
     """
 
     name: str
     labels: npt.NDArray[np.uint8]
     classes: tuple[str, ...]
+    colours: tuple[Colour, ...]

@@ -54,6 +54,7 @@ export const box = (fields) => json("POST", "/api/boxes", fields);
 export const stroke = (fields) => json("POST", "/api/strokes", fields);
 export const remove = (id) => change("DELETE", `/api/marks/${id}`);
 export const flip = (id) => change("POST", `/api/marks/${id}/flip`);
+export const choosePieces = (pieces) => json("POST", "/api/pieces", { pieces });
 export const undo = () => change("POST", "/api/undo");
 export const redo = () => change("POST", "/api/redo");
 export const clear = () => change("POST", "/api/clear");

@@ -24,6 +24,7 @@ export function listen(find, press, does) {
     h: () => does.toggle("masks"),
     v: () => does.toggle("outline"),
     x: does.flipSign,
+    a: does.flipPieces,
     n: () => find("class-name").focus(),
     ",": () => does.nextMark(-1),
     ".": () => does.nextMark(1),

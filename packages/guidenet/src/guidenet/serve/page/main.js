@@ -31,7 +31,7 @@ const pictures = new Map();
 const pending = []; // marks that are drawn and not yet answered
 let waiting = 0; // for how many answers
 let adding = null; // the class that was named last, a promise: marks wait until it is there
-let state = { images: [], classes: [], marks: [], masks: {}, guidance: [], can_undo: false, can_redo: false };
+let state = { images: [], classes: [], marks: [], masks: {}, guidance: [], can_undo: false, can_redo: false, pieces: "all" };
 
 const messages = new Messages(find("messages"));
 const say = (...words) => messages.say(...words);
@@ -97,6 +97,7 @@ function render() {
   };
   for (const [id, able] of Object.entries(enabled)) find(id).disabled = !able;
   find("empty").hidden = state.images.length > 0;
+  document.querySelector(`[name=pieces][value=${state.pieces}]`).checked = true;
   renderGuidance();
   draw();
 }
@@ -245,6 +246,10 @@ async function save(name) {
   }
 }
 
+function choosePieces(pieces) {
+  change(() => api.choosePieces(pieces));
+}
+
 // ---- controls
 
 function toggle(name) {
@@ -314,6 +319,7 @@ listen(find, (id) => find(id).disabled || actions[id](), {
   deleteMark: () => chosen.remove(),
   escape,
   flipMark: () => chosen.flip(),
+  flipPieces: () => choosePieces(state.pieces === "all" ? "annotated" : "all"),
   flipSign: () => set({ sign: !local.sign }),
   nextMark: (by) => chosen.next(by),
   resize: (by) => set({ radius: Math.min(Math.max(local.radius + by * Math.ceil((local.radius + 1) / 6), 0), 60) }),
@@ -325,6 +331,7 @@ for (const name of ["masks", "outline", "clicks"]) find(`show-${name}`).onchange
 find("opacity").oninput = (event) => set({ opacity: event.target.value / 100 });
 find("radius").oninput = (event) => set({ radius: Number(event.target.value) });
 for (const input of document.querySelectorAll("[name=tool]")) input.onchange = () => set({ tool: input.value });
+for (const input of document.querySelectorAll("[name=pieces]")) input.onchange = () => choosePieces(input.value);
 for (const input of document.querySelectorAll("[name=sign]")) input.onchange = () => set({ sign: input.value === "yes" });
 document.addEventListener("pointerdown", (event) => closeMenus(event.target.closest?.("details.menu")));
 

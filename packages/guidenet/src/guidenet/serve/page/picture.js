@@ -38,8 +38,10 @@ export class Picture {
     this.edged = false; // whether that is drawn
     this.paths = null;
     this.scaled = new WeakMap();
+    this.loaded = false; // not what the browser says: it may know of the pixels before this is called
     this.element = new Image();
     this.element.onload = () => {
+      this.loaded = true;
       this.scaled = new WeakMap();
       onLoad();
     };
@@ -48,10 +50,6 @@ export class Picture {
 
   layer() {
     return Object.assign(document.createElement("canvas"), { width: this.width, height: this.height });
-  }
-
-  get loaded() {
-    return this.element.complete && this.element.naturalWidth > 0;
   }
 
   // Takes the mask over, and paints it if it is another one; colours are #rrggbb by class.

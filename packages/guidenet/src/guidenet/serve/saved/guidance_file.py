@@ -6,8 +6,7 @@ import zipfile
 from pathlib import Path
 
 from guidenet.segmenter.guidance import Guidance
-from guidenet.serve.limits import MIB, Limits, TooLargeError, check_class_name
-from guidenet.serve.pictures import check_file_size
+from guidenet.serve.limits import Limits, TooLargeError, check_class_name, check_file_size, check_unpacked_size
 
 _UNPACKED = 16
 
@@ -35,12 +34,11 @@ def parse_guidance(name: str, data: bytes, limits: Limits) -> Guidance:
     check_file_size(name, len(data), limits.guidance_bytes)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
+            check_unpacked_size(name, archive, _UNPACKED * limits.guidance_bytes)
+    except TooLargeError:
+        raise
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         raise ValueError(f"{name} is no guidance: it must be an npz that was saved as such") from None
-    if unpacked > _UNPACKED * limits.guidance_bytes:
-        most = _UNPACKED * limits.guidance_bytes / MIB
-        raise TooLargeError(f"{name} would be larger than {most:g} MB when unpacked, the most that is taken")
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "guidance.npz"
         path.write_bytes(data)

@@ -16,12 +16,21 @@ from typing import Any, TypeVar
 import numpy as np
 from PIL import Image
 
+from guidenet.checks import check_choice
 from guidenet.segmenter.guidance import Guidance
+from guidenet.segmenter.pieces import PIECES
 from guidenet.serve.annotations import Loaded
 from guidenet.serve.classes import Classes, Colour, parse_colour, write_colour
-from guidenet.serve.limits import Limits, TooLargeError, check_class_name, megabytes, too_many_images
+from guidenet.serve.limits import (
+    Limits,
+    TooLargeError,
+    check_class_name,
+    check_file_size,
+    check_unpacked_size,
+    too_many_images,
+)
 from guidenet.serve.marks import KINDS, Mark, as_dict, check_mark
-from guidenet.serve.pictures import SHOWN_SIDE, Picture, check_file_size
+from guidenet.serve.pictures import SHOWN_SIDE, Picture
 from guidenet.serve.saved.guidance_file import dump_guidance, parse_guidance
 from guidenet.serve.saved.names import clean_name, free_name
 
@@ -39,11 +48,13 @@ class Work:
     pictures: by their ids.
     classes: their colours by their names, in order.
     steps: in order; the images of marks are ids.
+    pieces: of masks, as for `Segmenter`.
     """
 
     pictures: dict[str, Picture]
     classes: dict[str, Colour]
     steps: Sequence[Mark | Loaded]
+    pieces: str = "all"
 
     def check_encoder(self, name: str, guidance: Guidance) -> None:
         """Raises `ValueError`, with the name of the file, unless its guidance can be joined to `guidance`."""
@@ -74,7 +85,8 @@ def pack_work(work: Work) -> bytes:
             else:
                 steps.append(as_dict(what))
         classes = [{"name": name, "colour": write_colour(colour)} for name, colour in work.classes.items()]
-        index = {"format": _FORMAT, "version": _VERSION, "images": images, "classes": classes, "steps": steps}
+        content = {"images": images, "classes": classes, "steps": steps, "pieces": work.pieces}
+        index = {"format": _FORMAT, "version": _VERSION, **content}
         archive.writestr(_INDEX, json.dumps(index, ensure_ascii=False), zipfile.ZIP_DEFLATED)
     return file.getvalue()
 
@@ -94,9 +106,7 @@ def unpack_work(name: str, data: bytes, limits: Limits) -> Work:
     check_file_size(name, len(data), limits.work_bytes)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(member.file_size for member in archive.infolist()) > limits.work_bytes:
-                most = megabytes(limits.work_bytes)
-                raise TooLargeError(f"it would be larger than {most} when unpacked, the most that is taken")
+            check_unpacked_size("it", archive, limits.work_bytes)
             return _read(archive, name, limits)
     except TooLargeError as error:
         raise TooLargeError(f"{name} was not opened: {error}") from None
@@ -127,7 +137,9 @@ def _read(archive: zipfile.ZipFile, name: str, limits: Limits) -> Work:
         for cls in step.guidance.classes if isinstance(step, Loaded) else (step.cls,):
             if cls not in classes:
                 raise ValueError(f"marks and guidance must be of its classes, got {cls!r}")
-    return Work(pictures, classes, steps)
+    pieces = index.get("pieces", "all")  # files of before have none
+    check_choice("pieces", pieces, PIECES)
+    return Work(pictures, classes, steps, pieces)
 
 
 def _picture(archive: zipfile.ZipFile, image: dict[str, Any], taken: set[str], limits: Limits) -> Picture:
