@@ -138,7 +138,7 @@ def draw_tasks(method: Method, evaluation: Evaluation, path: Path) -> None:
         support, query = task.support[0], task.query
         rng = np.random.default_rng([evaluation.seed, 5, number])
         annotation = annotate(viewer.target(support.id, support.label), 5, rng)
-        known = method.adapt([viewer.see(support.id)], as_masks(annotation)[None])
+        known = method.adapt([viewer.see(support.id)], as_masks(annotation)[None], own=task.own)
         size = evaluation.material.size
         found = np.asarray(method.segment(viewer.see(query.id), known, size))[0] > 0
         for axis, mask in zip(axes[:, number], (support, query), strict=True):

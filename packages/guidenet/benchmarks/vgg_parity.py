@@ -96,7 +96,9 @@ def main(argv: list[str]) -> None:
             torch.save(reference.state_dict(), path, _use_new_zipfile_serialization=archive)
             params = network.init(jax.random.key(0), guidenet.load_backbone(backbone, path))
             features = jax.jit(network.encode)(params, image)
-            errors.append(compare(f"fc6 from a {'zip archive' if archive else 'row of pickles'}", features, expected))
+            errors.append(
+                compare(f"fc6 from a {'zip archive' if archive else 'row of pickles'}", features.cells, expected)
+            )
         # One negative and one positive pixel at the centres of cells, so that guides are features as they are.
         grid = network.grid(height, width)
         masks = np.zeros((1, 2, height, width), np.float32)

@@ -35,7 +35,7 @@ class Known(NamedTuple):
         self.seen.append([x.shape for x in features])
         return self.seen[-1]
 
-    def adapt(self, supports, masks):
+    def adapt(self, supports, masks, own=False):
         self.asked.append(masks)
         return masks
 
@@ -197,7 +197,7 @@ class Hinted(NamedTuple):
     def see(self, image, features):
         return None
 
-    def adapt(self, supports, masks):
+    def adapt(self, supports, masks, own=False):
         return masks
 
     def segment(self, query, task, size):

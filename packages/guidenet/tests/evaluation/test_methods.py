@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from guidenet import BackboneConfig, Config, GuidedNetwork, HeadConfig, merge_shots
+from guidenet import BackboneConfig, Config, DecoderConfig, GuidedNetwork, HeadConfig, merge_shots, upsample
 from guidenet.evaluation import FineTuned, Guided
 
 SMALL = BackboneConfig("small", strides=(4,), channels=(4, 5, 6))
@@ -105,3 +105,24 @@ def test_options_of_fine_tuning_are_checked(options, message):
         FineTuned(network, params, **options)
     with pytest.raises(ValueError, match="fusion must be one of none, got 'late'"):
         FineTuned(*make())
+
+
+def test_a_decoder_is_told_where_only_if_the_query_is_annotated():
+    config = Config(BackboneConfig("small", (4, 8), (4, 5, 6)), feature_size=4, decoder=DecoderConfig((4, 5), groups=2))
+    network = GuidedNetwork(config)
+    params = network.init(jax.random.key(0))
+    noise = np.random.default_rng(1)
+    params = {**params, "decoder": jax.tree.map(lambda x: x + 0.3 * noise.normal(size=x.shape), params["decoder"])}
+    method, (looked, _) = Guided(network, params), look(network, params)
+    seen = method.see(None, looked)
+    own, alike = (method.segment(seen, method.adapt([seen], MASKS[:1], own=own), SIZE) for own in (True, False))
+    assert np.abs(np.asarray(own - alike)).max() > 1e-3
+
+    @jax.jit
+    def expected(params):
+        features = network.encode(params, IMAGES[0])
+        prepared, guide = network.prepare(params, features), network.guide(features, MASKS[0].astype(np.float32))
+        scores = network.score_prepared(params, prepared, guide, None, network.place(MASKS[0]))
+        return upsample(scores, network.score_grid(*SIZE), *SIZE)
+
+    np.testing.assert_allclose(own, expected(params), atol=1e-3)

@@ -24,7 +24,7 @@ import numpy.typing as npt
 import scipy.ndimage
 from PIL import Image, UnidentifiedImageError
 
-from guidenet.data.dataset import Dataset, instance_masks
+from guidenet.data.dataset import Dataset, class_masks
 from guidenet.data.episodes import Task, interactive_tasks
 from guidenet.data.files import Labels, read_photo, require
 from guidenet.data.formats.rle import draw_polygons
@@ -161,7 +161,7 @@ def photo_source(names: Sequence[str]) -> Source:
         return np.where(photos[name].instances > 0, np.int16(names.index(name) + 1), np.int16(0))
 
     dataset = Dataset(tuple(names), tuple(names), lambda name: photos[name].image, labels, labels)
-    tasks = interactive_tasks(instance_masks(dataset))
+    tasks = interactive_tasks(class_masks(dataset), instances=False)  # all that is alike
 
     def sample(number: int, rng: np.random.Generator) -> tuple[Task, ...]:
         del rng  # annotations differ, tasks do not

@@ -47,12 +47,13 @@ class Method(Protocol):
         """
         ...
 
-    def adapt(self, supports: Sequence[Any], masks: npt.ArrayLike) -> Any:
+    def adapt(self, supports: Sequence[Any], masks: npt.ArrayLike, *, own: bool = False) -> Any:
         """What is known of a task.
 
         Args:
           supports: `S` images that were seen.
           masks: `[S, K, 2, H, W]`, negatives and positives of each class; what is in neither is unknown.
+          own: the query is the only support, and what is annotated is looked for, not all that is like it.
         """
         ...
 
@@ -69,8 +70,7 @@ class _Seen(NamedTuple):
 
 class _Task(NamedTuple):
     guide: Guide
-    support: _Seen | None  # the only one
-    masks: jax.Array | None  # of it, [K, 2, H, W]
+    masks: jax.Array | None  # [K, 2, H, W] of the query itself, for a decoder
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -81,12 +81,10 @@ class Guided:
 
     network: late, early, masking, or none.
     params: of it.
-    own: in an image that is its own support, look for what is annotated and not for all that is like it.
     """
 
     network: GuidedNetwork
     params: Params
-    own: bool = True
 
     @property
     def needs_images(self) -> bool:
@@ -100,7 +98,7 @@ class Guided:
         found, prepared = _see(self.network, parts, tuple(map(jnp.asarray, features)))
         return _Seen(image if self.needs_images else None, found, prepared)
 
-    def adapt(self, supports: Sequence[Any], masks: npt.ArrayLike) -> "_Task":
+    def adapt(self, supports: Sequence[Any], masks: npt.ArrayLike, *, own: bool = False) -> "_Task":
         """See `Method`."""
         masks = jnp.asarray(masks)
         if self.network.guided_by_features:
@@ -108,18 +106,16 @@ class Guided:
         else:
             found = [_guide_image(self.network, self.params, s.image, m) for s, m in zip(supports, masks, strict=True)]
         if len(found) == 1:
-            return _Task(found[0], supports[0], masks[0])
+            return _Task(found[0], masks[0] if own and self.network.config.decoder.channels else None)
         if self.network.config.pooling == "local":
             raise ValueError(f"supports must be one image with pooling=local, got {len(found)}")
         guide = guides.merge_shots(jax.tree.map(lambda *x: jnp.stack(x), *found), self.network.config.shots)
-        return _Task(guide, None, None)
+        return _Task(guide, None)
 
     def segment(self, query: Any, task: "_Task", size: tuple[int, int]) -> jax.Array:
         """See `Method`."""
-        own = self.own and self.network.config.decoder.channels and query is task.support
-        places = task.masks if own else None
         parts = self._parts(*self.network.scoring_parts)
-        return _score(self.network, parts, query.prepared, task.guide, places, size)
+        return _score(self.network, parts, query.prepared, task.guide, task.masks, size)
 
     def _parts(self, *names: str) -> Params:
         return {name: self.params[name] for name in names}
@@ -151,9 +147,9 @@ class Sharpened:
         seen = self.method.see(image if self.method.needs_images else None, features)
         return _SeenWithEdges(seen, find_edges(np.asarray(image)))
 
-    def adapt(self, supports: Sequence[Any], masks: npt.ArrayLike) -> Any:
+    def adapt(self, supports: Sequence[Any], masks: npt.ArrayLike, *, own: bool = False) -> Any:
         """See `Method`."""
-        return self.method.adapt([support.seen for support in supports], masks)
+        return self.method.adapt([support.seen for support in supports], masks, own=own)
 
     def segment(self, query: Any, task: Any, size: tuple[int, int]) -> npt.NDArray[np.float32]:
         """See `Method`."""
@@ -200,8 +196,9 @@ class FineTuned:
         assert features is not None  # as it needs nothing else
         return tuple(map(jnp.asarray, features))
 
-    def adapt(self, supports: Sequence[Any], masks: npt.ArrayLike) -> list[Params]:
+    def adapt(self, supports: Sequence[Any], masks: npt.ArrayLike, *, own: bool = False) -> list[Params]:
         """See `Method`; parameters for each class."""
+        del own  # it finds what it was trained on in any case
         masks = guides.oppose_masks(jnp.asarray(masks, jnp.float32))
         images = jax.tree.map(lambda *x: jnp.stack(x), *supports)
         return [_fine_tune(self, self.params, images, masks[:, k]) for k in range(masks.shape[1])]

@@ -124,7 +124,7 @@ def predict_tasks(
             support = _annotate(viewer, task, num_points, [seed, num_points or 0, number])
         start = time.perf_counter()
         if support is not None:
-            known = viewer.method.adapt(*support)
+            known = viewer.method.adapt(*support, own=task.own)
         logits = _score(viewer, query, known)
         seconds = time.perf_counter() - start
         yield Prediction(logits, viewer.target(task.query.id, task.query.label), seconds)
@@ -139,7 +139,7 @@ def click_on(viewer: Viewer, task: Task, goal: float = 0.9) -> Clicking:
         masks = np.zeros((1, 1, 2, *target.shape), bool)
         for click in clicks:
             masks[0, 0, int(click.positive), click.y, click.x] = True
-        return _score(viewer, seen, viewer.method.adapt([seen], masks)) > 0
+        return _score(viewer, seen, viewer.method.adapt([seen], masks, own=task.own)) > 0
 
     return simulate_clicks(segment, target, goal)
 
