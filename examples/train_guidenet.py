@@ -20,9 +20,10 @@ from pathlib import Path
 
 from absl import flags
 from guidenet import PRESETS
-from guidenet.cli.train import PURPOSES, Options, train_and_test
+from guidenet.cli.train import PURPOSES, train_and_test
 from guidenet.data.sources import KINDS
 from guidenet.errors import UserError
+from guidenet.training import Options
 from rlcore.experiment import RunError, enable_compilation_cache, main
 
 _DATA = flags.DEFINE_string(
@@ -70,10 +71,9 @@ def run() -> None:
         checkpoint_every=_CHECKPOINT_EVERY.value,
         cache=Path(_CACHE.value),
         weights=Path(_WEIGHTS.value) if _WEIGHTS.value else None,
-        num_test_tasks=_NUM_TEST_TASKS.value,
     )
     try:
-        train_and_test(options)
+        train_and_test(options, _NUM_TEST_TASKS.value)
     except UserError as error:
         raise RunError(str(error)) from None
 

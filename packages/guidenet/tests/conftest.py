@@ -5,6 +5,7 @@ from pathlib import Path
 
 import jax
 import pytest
+from guidenet import GuidedNetwork, preset
 from hypothesis import settings
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -34,6 +35,13 @@ def load_module(path):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def model():
+    """The smallest network, and parameters of it."""
+    network = GuidedNetwork(preset("tiny"))
+    return network, network.init(jax.random.key(0))
 
 
 @pytest.fixture(scope="session")

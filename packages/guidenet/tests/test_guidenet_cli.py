@@ -18,6 +18,7 @@ from guidenet.cli.flags import load_network
 from guidenet.cli.progress import report, track
 from guidenet.errors import UserError
 from guidenet.segmenter.pieces import MIN_AREA
+from guidenet.training import Options
 from PIL import Image
 
 RED, GREEN, BLUE = (220, 30, 30), (40, 160, 60), (30, 40, 220)
@@ -30,12 +31,6 @@ def draw(path, boxes):
         image[y : y + 40, x : x + 40] = colour
     Image.fromarray(image).save(path)
     return path
-
-
-@pytest.fixture(scope="module")
-def model():
-    network = GuidedNetwork(preset("tiny"))
-    return network, network.init(jax.random.key(0))
 
 
 @pytest.fixture(autouse=True)
@@ -148,11 +143,11 @@ def test_flags_of_the_segmenter_reach_it(files, monkeypatch):
         "guidenet.cli.flags.Segmenter", lambda *model, **options: seen.append(options) or Segmenter(*model, **options)
     )
     flags = ["--support", files / "a.png", "--point", "30,30+", files / "one.png", "-o", files / "out"]
-    assert run(*flags, "--max-side", 64, "--no-edges", "--min-area", 3) == 0
+    assert run(*flags, "--max-side", 64, "--no-edges", "--min-area", 3, "--pieces", "annotated") == 0
     assert run(*flags) == 0
     assert seen == [
-        {"max_side": 64, "edges": False, "min_area": 3},
-        {"max_side": 512, "edges": True, "min_area": MIN_AREA},
+        {"max_side": 64, "edges": False, "min_area": 3, "pieces": "annotated"},
+        {"max_side": 512, "edges": True, "min_area": MIN_AREA, "pieces": "all"},
     ]
 
 
@@ -459,19 +454,25 @@ def test_progress_is_a_live_line_on_a_terminal_and_now_and_then_a_line_elsewhere
     assert list(track([], stream)) == []
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate"])
-def test_help_needs_no_extra(command):
+def test_help_needs_no_extra():
     """The choices of the flags come from the tables of the package, without what only training needs."""
     names = ["emoji", "optax", "rlcore", "skimage"]
-    code = (
-        f"import sys; sys.modules |= dict.fromkeys({names}); import guidenet.cli as c; c.main(['{command}', '--help'])"
-    )
+    code = f"""
+import contextlib, sys
+sys.modules |= dict.fromkeys({names})
+from guidenet.cli import main
+for command in ("train", "evaluate"):
+    with contextlib.suppress(SystemExit):
+        main([command, "--help"])
+    print("end of help")
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "{semantic,interactive,video}" in done.stdout
-    if command == "train":
-        assert all(name in done.stdout for name in PRESETS)
-        assert "a smoke test" in done.stdout
+    train, evaluate, _ = done.stdout.split("end of help")
+    assert "{semantic,interactive,video}" in train
+    assert "{semantic,interactive,video}" in evaluate
+    assert all(name in train for name in PRESETS)
+    assert "a smoke test" in train
 
 
 def test_a_network_is_trained_and_scored_on_images_of_ones_own(tmp_path, monkeypatch, capsys):
@@ -485,8 +486,8 @@ def test_a_network_is_trained_and_scored_on_images_of_ones_own(tmp_path, monkeyp
         mask[y : y + 40, x : x + 40] = 255
         Image.fromarray(mask).save(tmp_path / f"mine/masks/{number}.png")
     flags = ["--data", "folder:mine"]
-    train = ["train", "--preset", "tiny", "--override", "num_iterations=2", "--kind", "semantic", "--run-dir", "run"]
-    assert main([*train, *flags]) == 0
+    train = ["train", "--preset", "tiny", "--override", "num_iterations=1", "--kind", "semantic", "--run-dir", "run"]
+    assert main([*train, *flags, "--num-test-tasks", "4"]) == 0
     score = ["evaluate", "run/model.npz", *flags, "--points", "dense", "--tasks", "4", "--max-side", "64"]
     assert main([*score, "--output", "scores.json"]) == 0
     assert json.loads((tmp_path / "scores.json").read_text())["data"] == "folder:mine"
@@ -510,20 +511,20 @@ def test_flags_of_training_and_scoring_reach_their_functions(tmp_path, monkeypat
     more = ["--kind", "video", "--preset", "tiny", "--oracle", "--seed", "7", "--run-dir", "r", "--override", "a=1"]
     assert main(["train", *common, *more, "--checkpoint-every", "5"]) == 2
     assert main(["evaluate", "--prototype", *common]) == 2
-    assert seen[0] == (
-        ("tiny", ["a=1"]),
-        {
-            "kinds": ["video"],
-            "data": "voc:here",
-            "fold": 2,
-            "hold_out": False,
-            "seed": 7,
-            "directory": Path("r"),
-            "checkpoint_every": 5,
-            "cache": Path("there"),
-            "weights": Path("w.npz"),
-        },
+    options = Options(
+        preset="tiny",
+        overrides=["a=1"],
+        kinds=["video"],
+        data="voc:here",
+        fold=2,
+        hold_out=False,
+        seed=7,
+        directory=Path("r"),
+        checkpoint_every=5,
+        cache=Path("there"),
+        weights=Path("w.npz"),
     )
+    assert seen[0] == ((options,), {})
     assert seen[1:] == [Path("w.npz"), (("voc:here", 2, Path("there")), {})]
 
 

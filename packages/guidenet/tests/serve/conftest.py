@@ -3,10 +3,9 @@
 import base64
 import io
 
-import jax
 import numpy as np
 import pytest
-from guidenet import GuidedNetwork, Segmenter, preset
+from guidenet import Segmenter
 from guidenet.serve import Session, make_app
 from PIL import Image
 from starlette.testclient import TestClient
@@ -70,12 +69,6 @@ class Page:
     def labels(self, image):
         found = next(one for one in self.state["images"] if one["id"] == image)
         return decode_runs(self.state["masks"][image], found["height"], found["width"])
-
-
-@pytest.fixture(scope="session")
-def model():
-    network = GuidedNetwork(preset("tiny"))
-    return network, network.init(jax.random.key(0))
 
 
 @pytest.fixture

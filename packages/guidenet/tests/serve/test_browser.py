@@ -52,7 +52,7 @@ def test_masks_have_all_that_is_like_it_or_only_this_one(page, drawn):
     click(page, 25, 25)
     both, other = shares(page)
     assert both == other > 8
-    page.get_by_text("This one").click()
+    page.check("[name=pieces][value=annotated]")
     settle(page)
     alone, other = shares(page)
     assert 3 < alone < 0.6 * both

@@ -100,6 +100,16 @@ def test_masks_of_opened_work_have_the_size_of_the_files(new_page, drawn):
     assert polygons["images"][0]["height"] == 100
 
 
+def test_work_of_before_there_was_a_choice_of_pieces_is_opened(page, new_page):
+    mark_all(page)
+    other = new_page()
+    other.ask("POST", "/api/pieces", json={"pieces": "annotated"})
+    data = pack(lambda index, files: index.pop("pieces"))(saved(page))
+    other.ask("POST", "/api/work", params={"name": "w.zip"}, content=data)
+    assert other.state["pieces"] == "all"
+    assert without_ids(other.state) == without_ids(page.state)
+
+
 def no_index(index, files):
     index.clear()
 
@@ -130,6 +140,7 @@ def other_mark(**fields):
         (pack(lambda index, files: files.pop("images/1.png")), "images/1.png"),
         (pack(lambda index, files: index.update(classes=[])), "at least one class"),
         (pack(lambda index, files: index.update(images=3)), "fits together"),
+        (pack(lambda index, files: index.update(pieces="some")), "pieces must be one of all, annotated, got 'some'"),
         (pack(lambda index, files: index["classes"][0].update(colour="red")), "#rrggbb"),
     ],
 )

@@ -18,7 +18,7 @@ from guidenet.training.experiment import Validator, calibrate
 from rlcore.experiment import RunError
 
 KINDS = ("semantic", "interactive", "video")
-CONFIG = dataclasses.replace(training_preset("tiny"), kinds=KINDS, updates_per_iteration=3, num_validation_tasks=3)
+CONFIG = dataclasses.replace(training_preset("tiny"), kinds=KINDS, updates_per_iteration=3, num_validation_tasks=2)
 LATE = dataclasses.replace(
     CONFIG,
     trained="head",
@@ -207,14 +207,15 @@ def test_by_name_errors_come_before_anything_is_written(tmp_path, monkeypatch, s
         ({"kinds": ["song"]}, "kinds must be one of semantic, interactive, video, textured, similar, got 'song'"),
     ]:
         with pytest.raises(ValueError, match=message):
-            by_name.set_up(**{"preset": "tiny", "directory": directory, **options})
+            by_name.set_up(by_name.Options(**{"preset": "tiny", "directory": directory, **options}))
     assert not directory.exists()
     with pytest.raises(FileNotFoundError, match="must be VOC's list of the images of train"):
-        by_name.set_up("tiny", data=f"voc:{tmp_path}", directory=directory)
-    path = by_name.set_up("tiny", ["num_iterations=1"], kinds=["semantic"], directory=directory, seed=2).run()
+        by_name.set_up(by_name.Options("tiny", data=f"voc:{tmp_path}", directory=directory))
+    options = by_name.Options("tiny", ["num_iterations=1"], ["semantic"], directory=directory, seed=2)
+    path = by_name.set_up(options).run()
     assert path == directory / "model.npz"
     assert json.loads((directory / "config.json").read_text())["data"] == "cut-outs, fold 0"
     assert isinstance(load_model(path)[0].config.head, HeadConfig)
     local = ["num_iterations=1", "network.pooling=local", "network.head.kind=concat", "network.head.products=false"]
-    path = by_name.set_up("tiny", local, kinds=["interactive"], directory=tmp_path / "local").run()
-    assert load_model(path)[0].config.pooling == "local"
+    training = by_name.set_up(by_name.Options("tiny", local, ["interactive"], directory=tmp_path / "local"))
+    assert training.experiment.config.network.pooling == "local"

@@ -1,6 +1,7 @@
 """Gradient steps: what is trained and what is not, and that every kind of network learns an episode."""
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -37,6 +38,10 @@ KINDS = {
 }
 
 
+update = jax.jit(Learner.update, static_argnums=0)  # compiled once for each kind
+
+
+@functools.cache
 def make(kind):
     options = {"optimiser": OPTIMISER, "num_iterations": 1, "updates_per_iteration": 20, **KINDS[kind]}
     learner = Learner(TrainingConfig(**options))
@@ -67,11 +72,10 @@ def make(kind):
 def test_every_kind_of_network_learns_an_episode(kind):
     learner, params, batch = make(kind)
     frozen = {part: leaves for part, leaves in params.items() if part not in learner.trained_parts}
-    update = jax.jit(learner.update, donate_argnums=0)
     state = learner.init(params, jax.random.key(1))
     losses = []
     for _ in range(20):
-        state, metrics = update(state, frozen, batch)
+        state, metrics = update(learner, state, frozen, batch)
         losses.append(float(metrics["loss"]))
     assert losses[-1] < 0.8 * losses[0]
     assert int(state.num_updates) == 20
@@ -119,8 +123,8 @@ def test_features_are_standardised_by_what_they_were_trained_on():
 def test_the_average_starts_as_a_mean_and_forgets():
     learner, params, batch = make("late")
     frozen = {"backbone": params["backbone"]}
-    first, _ = jax.jit(learner.update)(learner.init(params, jax.random.key(1)), frozen, batch)
-    second, _ = jax.jit(learner.update)(first, frozen, batch)
+    first, _ = update(learner, learner.init(params, jax.random.key(1)), frozen, batch)
+    second, _ = update(learner, first, frozen, batch)
     kernels = [state.params["projection"]["kernel"] for state in (first, second)]
     np.testing.assert_allclose(first.average["projection"]["kernel"], kernels[0], rtol=1e-5)
     np.testing.assert_allclose(

@@ -1,12 +1,10 @@
 """`guidenet train`: trains a network on labelled images and tests it; a stopped training can be continued."""
 
 import argparse
-import dataclasses
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from guidenet.checks import check_at_least
 from guidenet.cli.flags import Subparsers, add_command, add_data_flags, add_weights_flag, need_extras
@@ -14,6 +12,9 @@ from guidenet.cli.progress import report
 from guidenet.data.sources import KINDS
 from guidenet.errors import FILES, UserError, user_errors
 from guidenet.network.presets import PRESETS
+
+if TYPE_CHECKING:
+    from guidenet.training import Options, Training
 
 _MORE = """examples:
   guidenet train
@@ -32,28 +33,6 @@ PURPOSES = "; ".join(f"{name}, {preset.purpose}" for name, preset in PRESETS.ite
 """Of the presets, for help."""
 
 _TEST_POINTS = (1, 5, 25, None)
-
-
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """What is trained, and how it is tested. See `guidenet.training.set_up` for the fields that are not here.
-
-    directory: of the run; None is runs/guidenet-<preset>-<seed>.
-    num_test_tasks: held-out tasks of each kind that are scored at the end; 0 is none.
-    """
-
-    preset: str = "cpu"
-    overrides: Sequence[str] = ()
-    kinds: Sequence[str] = ()
-    data: str = "cut-outs"
-    fold: int = 0
-    hold_out: bool = True
-    seed: int = 0
-    directory: Path | None = None
-    checkpoint_every: int = 0
-    cache: Path | None = None
-    weights: Path | None = None
-    num_test_tasks: int = 200
 
 
 def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
@@ -94,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Trains and returns the exit code, see `guidenet.cli.main`; 3 is a loss that is not finite."""
     with need_extras():
         from rlcore.experiment import NonFiniteError, enable_compilation_cache
+
+        from guidenet.training import Options
     enable_compilation_cache()
     options = Options(
         preset=arguments.preset,
@@ -107,18 +88,21 @@ def run(arguments: argparse.Namespace) -> int:
         checkpoint_every=arguments.checkpoint_every,
         cache=arguments.cache,
         weights=arguments.weights,
-        num_test_tasks=arguments.num_test_tasks,
     )
     try:
-        train_and_test(options)
+        train_and_test(options, arguments.num_test_tasks)
     except NonFiniteError as error:
         report([f"guidenet: {error}"], sys.stderr)
         return 3
     return 0
 
 
-def train_and_test(options: Options) -> Path:
+def train_and_test(options: "Options", num_test_tasks: int) -> Path:
     """Trains from the newest checkpoint on, tests, and returns where the network was written; test.json is beside it.
+
+    Args:
+      options: what is trained.
+      num_test_tasks: held-out tasks of each kind that are scored at the end; 0 is none.
 
     Raises:
       UserError: an option, the data, the weights or the directory are not as they must be.
@@ -128,29 +112,16 @@ def train_and_test(options: Options) -> Path:
         from rlcore.experiment import RunError
 
         from guidenet.training import set_up
-    directory = options.directory or Path("runs") / f"guidenet-{options.preset}-{options.seed}"
     with user_errors():
-        check_at_least("num_test_tasks", options.num_test_tasks, 0)
-        training = set_up(
-            options.preset,
-            options.overrides,
-            kinds=options.kinds,
-            data=options.data,
-            fold=options.fold,
-            hold_out=options.hold_out,
-            seed=options.seed,
-            directory=directory.expanduser(),
-            checkpoint_every=options.checkpoint_every,
-            cache=options.cache,
-            weights=options.weights,
-        )
+        check_at_least("num_test_tasks", num_test_tasks, 0)
+        training = set_up(options)
     try:
         path = training.run()
     except RunError as error:
         raise UserError(str(error)) from error
     report([f"guidenet: wrote {path}"], sys.stderr)
-    if options.num_test_tasks:
-        scores = _test(training, path, options.weights, options.num_test_tasks)
+    if num_test_tasks:
+        scores = _test(training, path, num_test_tasks)
         output = path.with_name("test.json")
         with user_errors(FILES):
             output.write_text(json.dumps(scores, indent=1) + "\n")
@@ -158,12 +129,12 @@ def train_and_test(options: Options) -> Path:
     return path
 
 
-def _test(training: Any, path: Path, weights: Path | None, num_tasks: int) -> dict[str, list[dict[str, Any]]]:
+def _test(training: "Training", path: Path, num_tasks: int) -> dict[str, list[dict[str, Any]]]:
     """Scores of the network on held-out tasks of each kind, at several numbers of points; None is dense."""
     from guidenet.evaluation import Evaluation, Guided
     from guidenet.network.models import load_model
 
-    network, params = load_model(path, weights)
+    network, params = load_model(path, training.experiment.weights)
     method, config = Guided(network, params), training.experiment.config
     scores: dict[str, list[dict[str, Any]]] = {}
     for kind in config.kinds:

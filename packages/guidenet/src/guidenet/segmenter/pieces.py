@@ -46,11 +46,22 @@ class Runs(NamedTuple):
     def pieces(self) -> tuple[Integers, Integers]:
         """Of each run the number of its piece, from 0, and the area of that in px; both `[R]`."""
         joined = self.labels[self.first] == self.labels[self.second]
-        pairs = self.first[joined], self.second[joined]
-        graph = csr_array((np.ones(len(pairs[0]), np.int8), pairs), shape=(len(self.starts),) * 2)
-        _, numbers = connected_components(graph, directed=False)
+        numbers = _join(len(self.starts), self.first[joined], self.second[joined])
+        return numbers, self._areas(numbers)
+
+    def without(self, pieces: Integers, dropped: npt.NDArray[np.bool_]) -> tuple["Runs", Integers, Integers]:
+        """The runs once some `[R]`, whole pieces, are background, and what `pieces` gives of them."""
+        runs = self._replace(labels=np.where(dropped, 0, self.labels))
+        # Pieces grow together only beside those that were dropped.
+        near = np.flatnonzero(dropped[self.first] | dropped[self.second])
+        first, second = self.first[near], self.second[near]
+        both = runs.labels[first] == runs.labels[second]
+        numbers = _join(int(pieces.max()) + 1, pieces[first[both]], pieces[second[both]])[pieces]
+        return runs, numbers, self._areas(numbers)
+
+    def _areas(self, numbers: Integers) -> Integers:
         # Areas are whole numbers far below 2^53, so bincount's floats are exact.
-        return numbers, np.bincount(numbers, self.lengths).astype(np.int64)[numbers]
+        return np.bincount(numbers, self.lengths).astype(np.int64)[numbers]
 
     def pixels(self, chosen: npt.NDArray[np.bool_]) -> tuple[Integers, Integers]:
         """Flat positions of the pixels of chosen runs `[R]`, and the runs that they are of."""
@@ -58,6 +69,12 @@ class Runs(NamedTuple):
         before = np.cumsum(self.lengths[chosen]) - self.lengths[chosen]
         within = np.arange(len(runs)) - before.repeat(self.lengths[chosen])
         return self.starts[runs] + within, runs
+
+
+def _join(size: int, first: Integers, second: Integers) -> Integers:
+    """`[size]`: equal numbers, from 0, for what pairs join."""
+    graph = csr_array((np.ones(len(first), np.int8), (first, second)), shape=(size, size))
+    return connected_components(graph, directed=False)[1]
 
 
 def find_runs(labels: Labels) -> Runs:
@@ -100,11 +117,10 @@ def remove_specks(logits: Floats, min_area: int) -> Floats:
     specks = (runs.labels > 0) & (areas < min_area)
     if specks.any():
         _drop(logits, runs, specks)
-        runs = runs._replace(labels=np.where(specks, 0, runs.labels))
-        pieces, areas = runs.pieces()
+        runs, pieces, areas = runs.without(pieces, specks)
     holes = (runs.labels == 0) & (areas < min_area)
     if holes.any():
-        classes = _classes_beside(runs, pieces, len(logits))[pieces]
+        classes = _classes_beside(runs, pieces, holes, len(logits))[pieces]
         places, of = runs.pixels(holes & (classes > 0))
         flat = logits.reshape(len(logits), -1)
         flat[classes[of] - 1, places] = np.abs(flat[:, places]).max(axis=0)
@@ -138,13 +154,15 @@ def _drop(logits: Floats, runs: Runs, chosen: npt.NDArray[np.bool_]) -> None:
     flat[:, places] = -np.abs(flat[:, places])
 
 
-def _classes_beside(runs: Runs, pieces: Integers, num_classes: int) -> Integers:
-    """By the number of a piece, the class that most of the sides of its border have; 0 where there is none."""
+def _classes_beside(runs: Runs, pieces: Integers, holes: npt.NDArray[np.bool_], num_classes: int) -> Integers:
+    """By the number of a hole's piece, the class that most of the sides of its border have; 0 where there is none."""
     kinds = num_classes + 1
-    one, other = np.concatenate([runs.first, runs.second]), np.concatenate([runs.second, runs.first])
-    votes = np.bincount(
-        pieces[one] * kinds + runs.labels[other], np.tile(runs.sides, 2), minlength=kinds * (int(pieces.max()) + 1)
-    )
+    border = np.flatnonzero(holes[runs.first] ^ holes[runs.second])
+    first, second = runs.first[border], runs.second[border]
+    inside = np.where(holes[first], first, second)
+    beside = runs.labels[np.where(holes[first], second, first)]
+    places = pieces[inside] * kinds + beside
+    votes = np.bincount(places, runs.sides[border], minlength=kinds * (int(pieces.max()) + 1))
     votes = votes.reshape(-1, kinds)
     votes[:, 0] = 0
     return votes.argmax(axis=1)

@@ -4,7 +4,7 @@ from guidenet.data.material import Material, load_material
 from guidenet.training.config import OptimiserConfig, TrainingConfig, training_preset
 from guidenet.training.experiment import Experiment
 from guidenet.training.learner import Batch, Learner, TrainState
-from guidenet.training.run import Training, set_up
+from guidenet.training.run import Options, Training, set_up
 
 __all__ = [
     "Batch",
@@ -12,6 +12,7 @@ __all__ = [
     "Learner",
     "Material",
     "OptimiserConfig",
+    "Options",
     "TrainState",
     "Training",
     "TrainingConfig",

@@ -126,7 +126,6 @@ class Experiment:
         stores = make_stores(train, learner)
         tests = make_stores(validation, learner)
         validators = [Validator(learner, *pair) for pair in zip(validation, tests, strict=True)]
-        update = jax.jit(_update, static_argnums=0, donate_argnums=1)
         with self.open_run() as run:
             first = learner.init(params, state_key)
             (state, best), start = run.restore((first, init_best(first.average)))
@@ -140,7 +139,7 @@ class Experiment:
                 for number in range(config.updates_per_iteration):
                     turn = number % len(train)
                     drawn = self._draw(train[turn], rng)
-                    state, metrics = update(learner, state, frozen, stores[turn], drawn)
+                    state, metrics = _update(learner, state, frozen, stores[turn], drawn)
                     losses.append(metrics["loss"])
                 averaged = learner.join(frozen, state.average)
                 scores = {f"validation/{v.kind}": v.positive_iu(averaged) for v in validators}
@@ -259,6 +258,7 @@ def _few_images(source: Source) -> Source:
     return dataclasses.replace(source, dataset=source.dataset.select(ids[:: max(1, len(ids) // _NUM_FOR_STATISTICS)]))
 
 
+@functools.partial(jax.jit, static_argnums=0, donate_argnums=1)
 def _update(
     learner: Learner, state: TrainState, frozen: Params, store: Store, drawn: Drawn
 ) -> tuple[TrainState, dict[str, jax.Array]]:
