@@ -29,7 +29,6 @@ def files(tmp_path, monkeypatch):
     network = GuidedNetwork(preset("tiny"))
     model = network, network.init(jax.random.key(0))
     monkeypatch.setattr("guidenet.cli.flags.pretrained", lambda weights: model)
-    monkeypatch.setattr("guidenet.cli.evaluate.pretrained", lambda weights: model)
     return tmp_path
 
 

@@ -58,6 +58,8 @@ class HeadConfig:
     dropout: share of the hidden units that are dropped in training.
     initialisation: `scaled`, by the number of inputs, or `thesis`, a hidden layer of deviation 0.001; the last layer
       starts at zero in both.
+    ridge: factor on the score of a ridge regression from the annotated cells, which is added for what many images say;
+      0 is none. It is not trained. See `guidenet.network.ridge`.
     """
 
     kind: str = "cosine"
@@ -66,6 +68,7 @@ class HeadConfig:
     products: bool = False
     dropout: float = 0.0
     initialisation: str = "scaled"
+    ridge: float = 0.0
 
     def __post_init__(self) -> None:
         check_choice("kind", self.kind, ("concat", "cosine"))
@@ -77,6 +80,7 @@ class HeadConfig:
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
         check_choice("initialisation", self.initialisation, ("scaled", "thesis"))
+        check_at_least("ridge", self.ridge, 0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,4 +138,9 @@ class Config:
             raise ValueError(
                 "head.kind must be concat unless fusion=late and pooling=global: elsewhere guidance is not a mean of "
                 f"features, got cosine with fusion={self.fusion}, pooling={self.pooling}"
+            )
+        if self.head.ridge and (self.fusion, self.pooling) != ("late", "global"):
+            raise ValueError(
+                "head.ridge must be 0 unless fusion=late and pooling=global, "
+                f"got {self.head.ridge} with fusion={self.fusion}, pooling={self.pooling}"
             )

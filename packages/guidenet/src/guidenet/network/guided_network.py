@@ -14,13 +14,13 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from guidenet.network import fusion, guides
+from guidenet.network import fusion, guides, ridge
 from guidenet.network.backbones import fill_colour, make_backbone, make_grids, num_channels
 from guidenet.network.backbones.layers import pointwise
 from guidenet.network.config import Config
 from guidenet.network.geometry import Grid, downsample, regrid, upsample
 from guidenet.network.guides import Guide
-from guidenet.network.heads import Prepared, make_head
+from guidenet.network.heads import Prepared, WithRidge, make_head
 
 Params = Mapping[str, Any]
 """Parameters by part: `backbone`, `projection` (empty without `feature_size`), `head`, and `support_backbone` and
@@ -43,8 +43,23 @@ class GuidedNetwork:
 
     @property
     def feature_size(self) -> int:
-        """C: of the features of a cell."""
+        """C: of the features of a cell; with a ridge regression the backbone's own stand behind the metric's."""
+        return self.metric_size + self.ridge_size
+
+    @property
+    def metric_size(self) -> int:
+        """Of the features that the head's metric compares."""
         return self.config.feature_size or num_channels(self.config.backbone)
+
+    @property
+    def ridge_size(self) -> int:
+        """F: of the features that a ridge regression separates; 0 without."""
+        return num_channels(self.config.backbone) if self.config.head.ridge else 0
+
+    @property
+    def guide_size(self) -> int:
+        """Of a guide: of the features, and for a ridge regression of their products."""
+        return self.feature_size + ridge.num_products(self.ridge_size)
 
     @property
     def guided_by_features(self) -> bool:
@@ -77,23 +92,37 @@ class GuidedNetwork:
             params |= {"support_backbone": {**backbone, first: kernel}, "support_projection": projection}
         return params
 
-    def encode(self, params: Params, image: jax.Array) -> jax.Array:
+    def encode(self, params: Params, image: jax.Array, valid: jax.Array | None = None) -> jax.Array:
         """phi: `[..., R, Q, C]` features of `[..., H, W, 3]` RGB images in 0..255, uint8 or float.
+
+        Args:
+          params: of the network.
+          image: `[..., H, W, 3]`.
+          valid: as for `project`.
 
         Raises:
           ValueError: the image has other than 3 channels, or sides that are not multiples of `multiple`.
         """
         if image.ndim < 3 or image.shape[-1] != 3:
             raise ValueError(f"image must be [..., H, W, 3], got {image.shape}")
-        return self.project(params, self.look(params, image))
+        return self.project(params, self.look(params, image), valid)
 
     def look(self, params: Params, image: jax.Array) -> jax.Array:
         """The backbone's part of `encode`: `[..., R, Q, B]` features, as they can be kept while the rest is trained."""
         return self._look(params["backbone"], image)
 
-    def project(self, params: Params, features: jax.Array) -> jax.Array:
-        """The rest of `encode`: `[..., R, Q, B]` features of the backbone to `[..., R, Q, C]`."""
-        return self._project(params["projection"], features)
+    def project(self, params: Params, features: jax.Array, valid: jax.Array | None = None) -> jax.Array:
+        """The rest of `encode`: `[..., R, Q, B]` features of the backbone to `[..., R, Q, C]`.
+
+        Args:
+          params: of the network.
+          features: `[..., R, Q, B]`.
+          valid: `[..., R, Q]` bool, cells that lie in the image, for a ridge regression; None is all.
+        """
+        projected = self._project(params["projection"], features)
+        if not self.ridge_size:
+            return projected
+        return jnp.concatenate([projected, ridge.centre(features, valid)], axis=-1)
 
     def guide(self, features: jax.Array, masks: jax.Array) -> Guide:
         """Late fusion g(x, +, -) of features that are already there; see `guidenet.guide`.
@@ -112,6 +141,9 @@ class GuidedNetwork:
             )
         cells = downsample(masks, self.grid(*masks.shape[-2:]))
         guide = guides.guide(features, cells, local=self.config.pooling == "local")
+        if self.ridge_size:
+            products = ridge.sum_products(features[..., self.metric_size :], cells)
+            guide = guide._replace(total=jnp.concatenate([guide.total, products], axis=-1))
         return guide if self.config.fusion == "late" else guide._replace(total=jnp.zeros_like(guide.total))
 
     def guide_image(self, params: Params, image: jax.Array, masks: jax.Array) -> Guide:
@@ -154,7 +186,9 @@ class GuidedNetwork:
         """
         if valid is None:
             valid = jnp.ones(features.shape[:2], bool)
-        return make_head(self.config.head).apply({"params": params["head"]}, features, valid, method="prepare")
+        metric = features[..., : self.metric_size]
+        prepared = make_head(self.config.head).apply({"params": params["head"]}, metric, valid, method="prepare")
+        return WithRidge(prepared, features[..., self.metric_size :]) if self.ridge_size else prepared
 
     def score_prepared(
         self, params: Params, prepared: Prepared, guide: Guide, key: jax.Array | None = None
@@ -176,7 +210,15 @@ class GuidedNetwork:
             z, present = guides.pool(guide)
         count = jnp.where(present, jnp.maximum(guide.count, 1), 0)
         variables, rngs = {"params": params["head"]}, None if key is None else {"dropout": key}
-        return make_head(self.config.head).apply(variables, prepared, z, count, key is None, rngs=rngs)
+        metric = prepared.metric if isinstance(prepared, WithRidge) else prepared
+        logits = make_head(self.config.head).apply(
+            variables, metric, z[..., : self.metric_size], count, key is None, rngs=rngs
+        )
+        if not isinstance(prepared, WithRidge):
+            return logits
+        mean, products = jnp.split(z[..., self.metric_size :], [self.ridge_size], axis=-1)
+        line = ridge.fit(mean, products, count > 0)
+        return logits + self.config.head.ridge * ridge.score(prepared.features, line)
 
     def score(
         self, params: Params, features: jax.Array, guide: Guide, size: tuple[int, int], key: jax.Array | None = None
@@ -210,7 +252,7 @@ class GuidedNetwork:
 # One compilation for all parameters: op by op, as flax makes them, takes seconds.
 @functools.partial(jax.jit, static_argnums=(0, 1))
 def _init(network: GuidedNetwork, with_backbone: bool, key: jax.Array) -> dict[str, Any]:
-    config, size, head = network.config, network.feature_size, make_head(network.config.head)
+    config, size, head = network.config, network.metric_size, make_head(network.config.head)
     keys = jax.random.split(key, 3)
     example = (jnp.zeros((1, 1, size)), jnp.ones((1, 1), bool), jnp.zeros((1, 2, size)), jnp.ones((1, 2)))
     params: dict[str, Any] = {"head": head.init(keys[0], *example, method="everything")["params"]}

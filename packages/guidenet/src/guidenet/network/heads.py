@@ -36,7 +36,18 @@ class Directions(NamedTuple):
     valid: jax.Array
 
 
-Prepared = jax.Array | Directions
+class WithRidge(NamedTuple):
+    """What a network with a ridge regression keeps of an image.
+
+    metric: what its head does.
+    features: `[R, Q, F]` of the backbone, centred.
+    """
+
+    metric: jax.Array | Directions
+    features: jax.Array
+
+
+Prepared = jax.Array | Directions | WithRidge
 
 
 def make_head(config: HeadConfig) -> "ConcatHead | CosineHead":

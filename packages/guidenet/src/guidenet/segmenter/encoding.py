@@ -96,5 +96,5 @@ def digest(pixels: Pixels) -> bytes:
 def _encode(
     network: GuidedNetwork, encoder: Params, head: Params, image: jax.Array, valid: jax.Array
 ) -> tuple[jax.Array, Prepared]:
-    features = network.encode(encoder, image)
+    features = network.encode(encoder, image, valid)
     return features, network.prepare(head, features, valid)

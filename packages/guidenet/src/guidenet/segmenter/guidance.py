@@ -3,7 +3,8 @@
 Sums of floats depend on their order, and adding a number then removing it leaves a rounding error. So features are
 rounded once to multiples of 2^-16, and what is summed are integers: addition is exact, commutative and has inverses.
 
-In the shape descriptions `K` denotes classes, `C` features; of two guides the first is of negatives.
+In the shape descriptions `K` denotes classes, `C` features, and behind them their products where a network has a ridge
+regression; of two guides the first is of negatives.
 """
 
 import dataclasses

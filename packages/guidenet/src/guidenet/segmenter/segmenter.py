@@ -91,7 +91,7 @@ class Segmenter:
         self._digests: dict[str, bytes] = {}
         self._shots: dict[str, Shot] = {}
         self._sums: dict[str, Guidance] = {}
-        self._guidance = Guidance.empty(network.feature_size, fingerprint(network, params), network.config.shots)
+        self._guidance = Guidance.empty(network.guide_size, fingerprint(network, params), network.config.shots)
         self._joined = self._guidance
         self._classes: list[str] = []
         self._done: list[_Labelled | _Joined] = []
@@ -333,7 +333,8 @@ class Segmenter:
         check_name("cls", cls)
         self._register([cls])
         if name not in self._shots:
-            self._shots[name] = Shot(self._features(encoded), encoded.grid, encoded.image.inner)
+            features, size = self._features(encoded), encoded.image.inner
+            self._shots[name] = Shot(features, encoded.grid, size, self._network.ridge_size)
         pixels, labels = vote(inner_pixels(rows, columns, encoded.image), codes)
         changes = self._shots[name].set(cls, pixels, labels)
         try:

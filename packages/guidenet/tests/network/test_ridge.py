@@ -1,0 +1,89 @@
+"""Ridge regression from sums against hand-made numbers, least squares and linear discriminant analysis."""
+
+import jax
+import numpy as np
+import pytest
+from guidenet.network import ridge
+
+# Compiled as a whole: op by op takes many small compilations.
+fit, centre, sum_products, score = (jax.jit(f) for f in (ridge.fit, ridge.centre, ridge.sum_products, ridge.score))
+
+rng = np.random.default_rng(0)
+PRESENT = np.ones((1, 2), bool)
+
+
+def moments(*cells):
+    """Means `[1, 2, F]` and products `[1, 2, T]` of negatives and positives, `[N, F]` each."""
+    means = np.stack([x.mean(0) for x in cells])[None]
+    products = np.stack([(x.T @ x / len(x))[np.triu_indices(x.shape[1])] for x in cells])[None]
+    return means.astype(np.float32), products.astype(np.float32)
+
+
+def test_one_feature_by_hand():
+    line = fit(*moments(np.array([[-2.0], [0.0]]), np.array([[0.0], [2.0]])), PRESENT)
+    # C = 2, the penalty 1, m+ - m- = 2: b = 2 / 3, d = 4 / 3
+    np.testing.assert_allclose(line.normal, [[2 / 3]], rtol=1e-5)
+    np.testing.assert_allclose(line.offset, [2 / 3 * np.log(9)], rtol=1e-5)
+    found = score(np.array([[[3.0], [-3.0]]], np.float32), line)
+    np.testing.assert_allclose(found, [[[2 - 2 / 3 * np.log(9), -2 - 2 / 3 * np.log(9)]]], rtol=1e-5)
+
+
+def some_cells(num_features=5):
+    return rng.normal(size=(40, num_features)) + 3, rng.normal(size=(12, num_features)) * 2 + 2
+
+
+def test_the_direction_is_that_of_least_squares():
+    cells = some_cells()
+    line = fit(*moments(*cells), PRESENT)
+    x, y = np.concatenate(cells), np.repeat([-2.0, 2.0], [len(part) for part in cells])
+    weight = np.sqrt(np.repeat([0.5 / len(part) for part in cells], [len(part) for part in cells]))
+    middle = (weight**2) @ x
+    penalty = ridge.PENALTY * np.mean(weight**2 @ x**2 - middle**2)
+    rows = np.concatenate([weight[:, None] * (x - middle), np.sqrt(penalty) * np.eye(x.shape[1])])
+    expected = np.linalg.lstsq(rows, np.append(weight * y, np.zeros(x.shape[1])), rcond=None)[0]
+    np.testing.assert_allclose(line.normal[0], expected, rtol=1e-3)
+
+
+def test_the_score_is_the_log_odds_of_discriminant_analysis_on_a_smaller_scale():
+    negative, positive = cells = some_cells()
+    line = fit(*moments(*cells), PRESENT)
+    within = (np.cov(negative.T, bias=True) + np.cov(positive.T, bias=True)) / 2
+    difference, middle = positive.mean(0) - negative.mean(0), (positive.mean(0) + negative.mean(0)) / 2
+    penalty = ridge.PENALTY * np.trace(within + np.outer(difference, difference) / 4) / 5
+    normal = np.linalg.solve(within + penalty * np.eye(5), difference)
+    odds = (positive - middle) @ normal - np.log(9)
+    scale = 1 - float((line.normal[0] * difference).sum()) / 4
+    assert 0 < scale < 1
+    found = score(positive[None].astype(np.float32), line)[0, 0]
+    np.testing.assert_allclose(found, scale * odds, rtol=1e-3, atol=1e-3)
+
+
+def test_the_scale_of_all_features_does_not_matter():
+    cells = some_cells()
+    line, scaled = (fit(*moments(*(factor * part for part in cells)), PRESENT) for factor in (1, 8))
+    np.testing.assert_allclose(8 * scaled.normal, line.normal, rtol=1e-3)
+    np.testing.assert_allclose(scaled.offset, line.offset, rtol=1e-3)
+
+
+@pytest.mark.parametrize("sign", [0, 1])
+def test_annotations_of_one_kind_have_no_direction(sign):
+    means, products = moments(*some_cells())
+    means[:, sign], products[:, sign] = 0, 0
+    line = fit(means, products, np.arange(2)[None] != sign)
+    np.testing.assert_array_equal(line.normal, np.zeros((1, 5)))
+    np.testing.assert_array_equal(line.offset, [0])
+
+
+def test_products_are_summed_under_masks():
+    features = rng.normal(size=(3, 4, 2)).astype(np.float32)
+    cells = rng.uniform(size=(1, 2, 3, 4)).astype(np.float32)
+    found = sum_products(features, cells)
+    for sign in range(2):
+        expected = np.einsum("rq,rqf,rqg->fg", cells[0, sign], features, features)
+        np.testing.assert_allclose(found[0, sign], [expected[0, 0], expected[0, 1], expected[1, 1]], rtol=1e-5)
+
+
+def test_half_of_the_mean_of_what_is_image_is_taken():
+    features = np.array([[[1.0], [3.0], [100.0]]], np.float32)
+    np.testing.assert_allclose(centre(features, np.array([[True, True, False]])), features - 1)
+    np.testing.assert_allclose(centre(features[:, :2]), features[:, :2] - 1)
