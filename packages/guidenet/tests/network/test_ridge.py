@@ -21,11 +21,11 @@ def moments(*cells):
 
 def test_one_feature_by_hand():
     line = fit(*moments(np.array([[-2.0], [0.0]]), np.array([[0.0], [2.0]])), PRESENT)
-    # C = 2, the penalty 1, m+ - m- = 2: b = 2 / 3, d = 4 / 3
-    np.testing.assert_allclose(line.normal, [[2 / 3]], rtol=1e-5)
-    np.testing.assert_allclose(line.offset, [2 / 3 * np.log(9)], rtol=1e-5)
-    found = score(np.array([[[3.0], [-3.0]]], np.float32), line)
-    np.testing.assert_allclose(found, [[[2 - 2 / 3 * np.log(9), -2 - 2 / 3 * np.log(9)]]], rtol=1e-5)
+    # C = 2, the penalty 0.6, m+ - m- = 2: b = 2 / 2.6 = 10 / 13, d = 20 / 13
+    np.testing.assert_allclose(line.normal, [[10 / 13]], rtol=1e-5)
+    np.testing.assert_allclose(line.offset, [8 / 13 * np.log(9)], rtol=1e-5)
+    found = score(np.array([[[1.3], [-1.3]]], np.float32), line)
+    np.testing.assert_allclose(found, [[[1 - 8 / 13 * np.log(9), -1 - 8 / 13 * np.log(9)]]], rtol=1e-5)
 
 
 def some_cells(num_features=5):

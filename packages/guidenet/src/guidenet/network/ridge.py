@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-PENALTY = 0.5
+PENALTY = 0.3
 """On the square of the direction, in units of the features' mean variance in the annotated cells."""
 
 CENTRING = 0.5
