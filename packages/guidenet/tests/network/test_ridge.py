@@ -9,7 +9,7 @@ from guidenet.network import ridge
 fit, centre, sum_products, score = (jax.jit(f) for f in (ridge.fit, ridge.centre, ridge.sum_products, ridge.score))
 
 rng = np.random.default_rng(0)
-PRESENT = np.ones((1, 2), bool)
+IMAGES = np.full((1, 2), 1e9, np.float32)  # so many that the regression has all of its factor
 
 
 def moments(*cells):
@@ -20,7 +20,7 @@ def moments(*cells):
 
 
 def test_one_feature_by_hand():
-    line = fit(*moments(np.array([[-2.0], [0.0]]), np.array([[0.0], [2.0]])), PRESENT)
+    line = fit(*moments(np.array([[-2.0], [0.0]]), np.array([[0.0], [2.0]])), IMAGES)
     # C = 2, the penalty 0.6, m+ - m- = 2: b = 2 / 2.6 = 10 / 13, d = 20 / 13
     np.testing.assert_allclose(line.normal, [[10 / 13]], rtol=1e-5)
     np.testing.assert_allclose(line.offset, [8 / 13 * np.log(9)], rtol=1e-5)
@@ -34,7 +34,7 @@ def some_cells(num_features=5):
 
 def test_the_direction_is_that_of_least_squares():
     cells = some_cells()
-    line = fit(*moments(*cells), PRESENT)
+    line = fit(*moments(*cells), IMAGES)
     x, y = np.concatenate(cells), np.repeat([-2.0, 2.0], [len(part) for part in cells])
     weight = np.sqrt(np.repeat([0.5 / len(part) for part in cells], [len(part) for part in cells]))
     middle = (weight**2) @ x
@@ -46,7 +46,7 @@ def test_the_direction_is_that_of_least_squares():
 
 def test_the_score_is_the_log_odds_of_discriminant_analysis_on_a_smaller_scale():
     negative, positive = cells = some_cells()
-    line = fit(*moments(*cells), PRESENT)
+    line = fit(*moments(*cells), IMAGES)
     within = (np.cov(negative.T, bias=True) + np.cov(positive.T, bias=True)) / 2
     difference, middle = positive.mean(0) - negative.mean(0), (positive.mean(0) + negative.mean(0)) / 2
     penalty = ridge.PENALTY * np.trace(within + np.outer(difference, difference) / 4) / 5
@@ -60,18 +60,19 @@ def test_the_score_is_the_log_odds_of_discriminant_analysis_on_a_smaller_scale()
 
 def test_the_scale_of_all_features_does_not_matter():
     cells = some_cells()
-    line, scaled = (fit(*moments(*(factor * part for part in cells)), PRESENT) for factor in (1, 8))
+    line, scaled = (fit(*moments(*(factor * part for part in cells)), IMAGES) for factor in (1, 8))
     np.testing.assert_allclose(8 * scaled.normal, line.normal, rtol=1e-3)
     np.testing.assert_allclose(scaled.offset, line.offset, rtol=1e-3)
 
 
-@pytest.mark.parametrize("sign", [0, 1])
-def test_annotations_of_one_kind_have_no_direction(sign):
-    means, products = moments(*some_cells())
-    means[:, sign], products[:, sign] = 0, 0
-    line = fit(means, products, np.arange(2)[None] != sign)
-    np.testing.assert_array_equal(line.normal, np.zeros((1, 5)))
-    np.testing.assert_array_equal(line.offset, [0])
+@pytest.mark.parametrize(
+    ("images", "share"), [((11, 11), 0.5), ((11, 31), 0.5), ((31, 11), 0.5), ((1, 9), 0), ((0, 9), 0)]
+)
+def test_the_regression_counts_as_much_as_there_are_images_of_both_kinds(images, share):
+    cells = some_cells()
+    line, whole = (fit(*moments(*cells), np.array([found], np.float32)) for found in (images, (1e9, 1e9)))
+    np.testing.assert_allclose(line.normal, share * whole.normal, rtol=1e-4)
+    np.testing.assert_allclose(line.offset, share * whole.offset, rtol=1e-4)
 
 
 def test_products_are_summed_under_masks():

@@ -5,7 +5,17 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
-from guidenet import BackboneConfig, Config, Guidance, GuidedNetwork, HeadConfig, Segmenter, preset, with_ridge
+from guidenet import (
+    BackboneConfig,
+    Config,
+    Guidance,
+    GuidedNetwork,
+    HeadConfig,
+    Segmenter,
+    merge_shots,
+    preset,
+    with_ridge,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -374,22 +384,30 @@ def test_ridge_guidance_goes_through_a_file_and_back(tmp_path):
 
 def test_ridge_scores_are_those_of_the_core():
     size = 128, 128  # which need not be filled up
-    image, masks = scene([("red", 10, 10)], *size)
+    scenes = [scene([("red", 10 + 20 * i, 10)], *size, seed=i) for i in range(3)]
     # Features as large as those of a trained backbone: products are counted in units of 2^-16.
     params = {**PARAMS, "backbone": jax.tree.map(lambda x: 4 * x, PARAMS["backbone"])}
     found, without = (Segmenter(network, params, edges=False, min_area=0) for network in (RIDGE, NETWORK))
     for segmenter in (found, without):
-        segmenter.paint(segmenter.add_image(image, "photo"), masks["red"], rest=False)
-    logits = found.predict("photo").logits
+        for i, (image, masks) in enumerate(scenes):
+            segmenter.paint(segmenter.add_image(image, f"photo {i}"), masks["red"], rest=False)
+    logits = found.predict("photo 0").logits
 
     @jax.jit
-    def core(params, image, masks):
-        features = RIDGE.encode(params, image)
-        return RIDGE.score(params, features, RIDGE.guide(features, masks), size)
+    def core(params, images, masks):
+        features = RIDGE.encode(params, images)
+        return RIDGE.score(params, features[0], merge_shots(RIDGE.guide(features, masks)), size)
 
-    both = np.stack([~masks["red"], masks["red"]])[None].astype(np.float32)
-    np.testing.assert_allclose(logits, core(params, image, both), atol=0.01)
-    assert np.abs(logits - without.predict("photo").logits).max() > 0.5
+    both = np.stack([np.stack([~masks["red"], masks["red"]])[None] for _, masks in scenes]).astype(np.float32)
+    np.testing.assert_allclose(logits, core(params, np.stack([image for image, _ in scenes]), both), atol=0.02)
+    assert np.abs(logits - without.predict("photo 0").logits).max() > 0.5
+
+
+def test_one_image_needs_no_ridge_regression():
+    found, without = (Segmenter(network, PARAMS) for network in (RIDGE, NETWORK))
+    for segmenter in (found, without):
+        segmenter.paint(segmenter.add_image(SUPPORT, "photo"), SUPPORT_MASKS["red"], rest=False)
+    np.testing.assert_allclose(found.predict("photo").logits, without.predict("photo").logits, atol=1e-4)
 
 
 def test_local_pooling_serves_the_annotated_image_only():

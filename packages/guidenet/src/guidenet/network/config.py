@@ -3,6 +3,7 @@
 import dataclasses
 
 from guidenet.checks import check_at_least, check_choice, check_positive
+from guidenet.network.backbones import num_channels
 from guidenet.network.backbones.record import Backbone
 from guidenet.network.backbones.table import BACKBONES
 
@@ -58,8 +59,9 @@ class HeadConfig:
     dropout: share of the hidden units that are dropped in training.
     initialisation: `scaled`, by the number of inputs, or `thesis`, a hidden layer of deviation 0.001; the last layer
       starts at zero in both.
+    compared: how many of the features, the first ones, of the finest strides, the metric looks at; 0 is all.
     ridge: factor on the score of a ridge regression from the annotated cells, which is added for what many images say;
-      0 is none. It is not trained. See `guidenet.network.ridge`.
+      0 is none. It is not trained, and sees all strides. See `guidenet.network.ridge`.
     """
 
     kind: str = "cosine"
@@ -68,6 +70,7 @@ class HeadConfig:
     products: bool = False
     dropout: float = 0.0
     initialisation: str = "scaled"
+    compared: int = 0
     ridge: float = 0.0
 
     def __post_init__(self) -> None:
@@ -80,6 +83,7 @@ class HeadConfig:
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
         check_choice("initialisation", self.initialisation, ("scaled", "thesis"))
+        check_at_least("compared", self.compared, 0)
         check_at_least("ridge", self.ridge, 0)
 
 
@@ -139,8 +143,11 @@ class Config:
                 "head.kind must be concat unless fusion=late and pooling=global: elsewhere guidance is not a mean of "
                 f"features, got cosine with fusion={self.fusion}, pooling={self.pooling}"
             )
-        if self.head.ridge and (self.fusion, self.pooling) != ("late", "global"):
+        most = self.feature_size or num_channels(self.backbone)
+        if self.head.compared > most:
+            raise ValueError(f"head.compared must be at most {most}, of all features, got {self.head.compared}")
+        if self.head.ridge and (self.fusion, self.pooling, self.shots) != ("late", "global", "equal"):
             raise ValueError(
-                "head.ridge must be 0 unless fusion=late and pooling=global, "
-                f"got {self.head.ridge} with fusion={self.fusion}, pooling={self.pooling}"
+                "head.ridge must be 0 unless fusion=late, pooling=global and shots=equal, "
+                f"got {self.head.ridge} with fusion={self.fusion}, pooling={self.pooling}, shots={self.shots}"
             )

@@ -49,7 +49,7 @@ class GuidedNetwork:
     @property
     def metric_size(self) -> int:
         """Of the features that the head's metric compares."""
-        return self.config.feature_size or num_channels(self.config.backbone)
+        return self.config.head.compared or self.config.feature_size or num_channels(self.config.backbone)
 
     @property
     def ridge_size(self) -> int:
@@ -120,6 +120,7 @@ class GuidedNetwork:
           valid: `[..., R, Q]` bool, cells that lie in the image, for a ridge regression; None is all.
         """
         projected = self._project(params["projection"], features)
+        projected = projected[..., : self.metric_size]
         if not self.ridge_size:
             return projected
         return jnp.concatenate([projected, ridge.centre(features, valid)], axis=-1)
@@ -143,7 +144,8 @@ class GuidedNetwork:
         guide = guides.guide(features, cells, local=self.config.pooling == "local")
         if self.ridge_size:
             products = ridge.sum_products(features[..., self.metric_size :], cells)
-            guide = guide._replace(total=jnp.concatenate([guide.total, products], axis=-1))
+            images = (guide.count > 0).astype(guide.count.dtype)
+            guide = guide._replace(total=jnp.concatenate([guide.total, products], axis=-1), images=images)
         return guide if self.config.fusion == "late" else guide._replace(total=jnp.zeros_like(guide.total))
 
     def guide_image(self, params: Params, image: jax.Array, masks: jax.Array) -> Guide:
@@ -216,8 +218,10 @@ class GuidedNetwork:
         )
         if not isinstance(prepared, WithRidge):
             return logits
+        if guide.images is None:
+            raise ValueError("guide must have images for a ridge regression, as from `GuidedNetwork.guide`, got None")
         mean, products = jnp.split(z[..., self.metric_size :], [self.ridge_size], axis=-1)
-        line = ridge.fit(mean, products, count > 0)
+        line = ridge.fit(mean, products, guide.images)
         return logits + self.config.head.ridge * ridge.score(prepared.features, line)
 
     def score(

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from guidenet.network.backbones import num_channels
 from guidenet.network.config import BackboneConfig, Config, HeadConfig
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.model_file import Stored, read_model, same_shapes, write_model
@@ -21,8 +22,8 @@ TRAINED: dict[str, str] = {
 """Networks that come with the package, by name, and what they were trained on."""
 
 
-RIDGE = 5.0
-"""The factor on the score of a ridge regression, see `HeadConfig`; that of the difference of cosines is 10."""
+RIDGE = 10.0
+"""The factor on the score of a ridge regression, see `HeadConfig`; that of the difference of cosines is 10 too."""
 
 
 def load_backbone(config: BackboneConfig, path: str | Path | None = None) -> dict[str, Any] | None:
@@ -69,7 +70,7 @@ def pretrained(
 
 
 def pretrained_with_ridge(weights: str | Path | None = None) -> tuple[GuidedNetwork, Params]:
-    """The nearest prototype and a ridge regression, on features of two strides: of use untrained, and with many images.
+    """The nearest prototype, and a ridge regression on features of two strides: of use untrained, and with many images.
 
     Args:
       weights: as for `load_backbone`.
@@ -77,7 +78,8 @@ def pretrained_with_ridge(weights: str | Path | None = None) -> tuple[GuidedNetw
     Raises:
       WeightsMissingError, ValueError: as `load_backbone`.
     """
-    return pretrained(Config(BackboneConfig(strides=(16, 32)), HeadConfig(ridge=RIDGE)), weights)
+    finest = num_channels(BackboneConfig())
+    return pretrained(Config(BackboneConfig(strides=(16, 32)), HeadConfig(compared=finest, ridge=RIDGE)), weights)
 
 
 def with_ridge(network: GuidedNetwork, factor: float = RIDGE) -> GuidedNetwork:

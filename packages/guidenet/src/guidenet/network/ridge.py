@@ -27,6 +27,10 @@ LOG_ODDS = math.log(9)
 """Of a pixel to be background before anything is seen: a thing fills a tenth of an image."""
 
 
+HALF_SHARE = 10.0
+"""So many images more than the first give the regression half of its factor."""
+
+
 class Line(NamedTuple):
     """A score that is linear in the features.
 
@@ -74,7 +78,7 @@ def sum_products(features: jax.Array, cells: jax.Array) -> jax.Array:
     return products[..., *upper(features.shape[-1])]
 
 
-def fit(mean: jax.Array, products: jax.Array, present: jax.Array) -> Line:
+def fit(mean: jax.Array, products: jax.Array, images: jax.Array) -> Line:
     """The direction b and the offset that separate positives from negatives.
 
         (C + p I) b = m+ - m-,   C = (M+ + M-) / 2 - m m',   m = (m+ + m-) / 2
@@ -83,12 +87,14 @@ def fit(mean: jax.Array, products: jax.Array, present: jax.Array) -> Line:
     moments, and the penalty p is in units of the mean of the variances in C. The offset is that of linear discriminant
     analysis: b m, and the log odds o of background in the units of b, o (1 - d / 4) with d = b (m+ - m-).
 
+    Both are scaled by (n - 1) / (n - 1 + h) for n images: within one image the nearest cells say more than a line.
+
     Args:
       mean: `[K, 2, F]`.
       products: `[K, 2, T]`, means too.
-      present: `[K, 2]` bool. Where there are only annotations of one kind the direction is 0.
+      images: `[K, 2]`, how many have annotations of each kind, n the fewer of them.
     """
-    return jax.vmap(_fit)(mean, products, present)
+    return jax.vmap(_fit)(mean, products, images)
 
 
 def score(features: jax.Array, line: Line) -> jax.Array:
@@ -96,14 +102,16 @@ def score(features: jax.Array, line: Line) -> jax.Array:
     return jnp.einsum("rqf,kf->krq", features, line.normal) - line.offset[:, None, None]
 
 
-def _fit(mean: jax.Array, products: jax.Array, present: jax.Array) -> Line:
+def _fit(mean: jax.Array, products: jax.Array, images: jax.Array) -> Line:
     size, middle, difference = mean.shape[-1], mean.mean(0), mean[1] - mean[0]
     covariance = products.mean(0)[_places(size)] - jnp.outer(middle, middle)
     penalty = PENALTY * jnp.trace(covariance) / size + 1e-6
     factor = jax.scipy.linalg.cho_factor(covariance + penalty * jnp.eye(size))
-    normal = jnp.where(present.all(), jax.scipy.linalg.cho_solve(factor, difference), 0)
+    normal = jax.scipy.linalg.cho_solve(factor, difference)
     offset = normal @ middle + LOG_ODDS * (1 - normal @ difference / 4)
-    return Line(normal, jnp.where(present.all(), offset, 0))
+    more = jnp.maximum(images.min() - 1, 0)
+    share = more / (more + HALF_SHARE)
+    return Line(share * normal, share * offset)
 
 
 def _places(num_features: int) -> npt.NDArray[np.int64]:

@@ -176,6 +176,11 @@ class Guidance:
                 weight[i], count[i] = weights > 0, counts
         return total, weight, count
 
+    def images(self, classes: Sequence[str]) -> npt.NDArray[np.float32]:
+        """`[len(classes), 2]`: how many images have annotations, with shots=equal."""
+        mine = self._sums()
+        return np.array([mine[name][1] if name in mine else (0, 0) for name in classes], np.float32)
+
     def save(self, path: str | Path) -> None:
         """Writes an npz of a few kB."""
         with Path(path).open("wb") as file:

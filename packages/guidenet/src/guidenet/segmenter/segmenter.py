@@ -362,7 +362,9 @@ class Segmenter:
         # Empty classes up to a power of two: few numbers of classes to compile for, and they change no score.
         padded = [*classes, *[""] * ((1 << (len(classes) - 1).bit_length()) - len(classes))]
         guide = self._local_guide(encoded, shot, padded) if self._network.config.pooling == "local" else None
-        guide = Guide(*map(jax.numpy.asarray, self._guidance.sums(padded))) if guide is None else guide
+        if guide is None:
+            sums = *self._guidance.sums(padded), self._guidance.images(padded)
+            guide = Guide(*map(jax.numpy.asarray, sums))
         scores = np.asarray(score_image(self._network, self._head, encoded.prepared, guide))
         scores = scores[: len(classes), : encoded.grid.rows, : encoded.grid.columns]
         return Prediction(classes, at_pixels(scores, encoded, self._min_area))
