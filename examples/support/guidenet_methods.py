@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from guidenet import load_model, pretrained
+from guidenet import load_model, pretrained, pretrained_with_ridge, with_ridge
 from guidenet.data.sources import KINDS
 from guidenet.evaluation import FineTuned, Guided
 
@@ -30,7 +30,9 @@ class Compared:
 
     label, colour: in pictures and tables.
     network: the method whose networks it uses; None is its own, in `<name>-seed<number>`.
+    untrained: whether it needs no network.
     tuning: of that network on each support; None is guidance.
+    ridge: whether a ridge regression on the annotations is added.
     preset: that it is trained with; see `make_commands`.
     overrides: options of that.
     oracle: whether it is trained on the test classes too.
@@ -44,7 +46,9 @@ class Compared:
     label: str
     colour: str
     network: str | None = None
+    untrained: bool = False
     tuning: FineTuning | None = None
+    ridge: bool = False
     preset: str = "late"
     overrides: tuple[str, ...] = ()
     oracle: bool = False
@@ -131,12 +135,13 @@ METHODS: Mapping[str, Compared] = {
         points=(5, None),
         clicks=False,
     ),
-    "prototype": Compared("nearest prototype, untrained", "0.5", kinds=KINDS, shots=SHOTS),
+    "prototype": Compared("nearest prototype, untrained", "0.5", untrained=True, kinds=KINDS, shots=SHOTS),
+    "late-ridge": Compared("late-global with ridge regression", "C7", network="late", ridge=True, shots=SHOTS),
+    "prototype-ridge": Compared(
+        "nearest prototype with ridge regression, untrained", "0.2", untrained=True, ridge=True, shots=SHOTS
+    ),
 }
 """By name."""
-
-UNTRAINED = "prototype-seed0"
-"""The only one that needs no file."""
 
 
 def get_method(name: str) -> str:
@@ -155,7 +160,7 @@ def make_commands(methods: Sequence[str], seeds: Sequence[int], runs: str) -> li
     commands: list[str] = []
     for method in methods or METHODS:
         record = METHODS[method]
-        if record.network or f"{method}-seed0" == UNTRAINED:
+        if record.network or record.untrained:
             continue
         flags = [
             f"--preset={record.preset}",
@@ -173,7 +178,7 @@ def make_commands(methods: Sequence[str], seeds: Sequence[int], runs: str) -> li
 def find_networks(folder: Path, methods: Sequence[str]) -> dict[str, Path | None]:
     """Networks of some methods, or of all, by `<method>-seed<number>`."""
     trained = {path.parent.name: path for path in sorted(folder.glob("*-seed*/model.npz"))}
-    found: dict[str, Path | None] = {UNTRAINED: None}
+    found: dict[str, Path | None] = {f"{method}-seed0": None for method, record in METHODS.items() if record.untrained}
     for method, record in METHODS.items():
         for name, path in trained.items():
             if get_method(name) == (record.network or method):
@@ -190,8 +195,13 @@ def make_method(name: str, path: Path | None, num_steps: int) -> Guided | FineTu
       path: of its network; None is untrained.
       num_steps: of fine-tuning.
     """
-    network, params = pretrained() if path is None else load_model(path)
-    tuning = METHODS[get_method(name)].tuning
+    record = METHODS[get_method(name)]
+    tuning = record.tuning
+    if path is None:
+        network, params = pretrained_with_ridge() if record.ridge else pretrained()
+    else:
+        network, params = load_model(path)
+        network = with_ridge(network) if record.ridge else network
     if tuning is None:
         return Guided(network, params)
     return FineTuned(network, params, num_steps, tuning.learning_rate, tuning.part, tuning.batch_size)

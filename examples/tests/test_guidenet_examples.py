@@ -90,7 +90,7 @@ def test_every_method_has_a_command_that_trains_it():
     """And its options are ones that there are."""
     commands = make_commands([], [0, 1], "runs")
     named = {re.search(r"--run_dir=runs/(.*)-seed\d", command)[1] for command in commands}
-    assert named == set(METHODS) - {"fine-tuned", "first-frame", "prototype"}
+    assert named == set(METHODS) - {"fine-tuned", "first-frame", "prototype", "late-ridge", "prototype-ridge"}
     assert len(commands) == 2 * len(named)
     for command in commands:
         flags = shlex.split(command)
@@ -169,8 +169,10 @@ def test_fine_tuning_uses_the_unguided_networks_of_its_seed(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "model.npz").touch()
     found = {name: path and path.parent.name for name, path in find_networks(tmp_path, []).items()}
-    tuned = {"fine-tuned-seed1": "none-seed1", "first-frame-seed1": "none-seed1", "prototype-seed0": None}
-    assert found == {name: name for name in ("late-seed0", "none-seed1", "none-semantic-seed0")} | tuned
+    shared = {"fine-tuned-seed1": "none-seed1", "first-frame-seed1": "none-seed1", "late-ridge-seed0": "late-seed0"}
+    untrained = {"prototype-seed0": None, "prototype-ridge-seed0": None}
+    own = {name: name for name in ("late-seed0", "none-seed1", "none-semantic-seed0")}
+    assert found == own | shared | untrained
     assert set(find_networks(tmp_path, ["fine-tuned", "late"])) == {"fine-tuned-seed1", "late-seed0"}
 
 

@@ -8,7 +8,7 @@ from support.thesis.drawing import draw_scores
 from support.thesis.records import Figure, Group, Need, share_files
 
 try:
-    from support.guidenet_methods import METHODS, UNTRAINED, make_commands
+    from support.guidenet_methods import METHODS, make_commands
 except ModuleNotFoundError as error:  # it is an extra
     if error.name != "guidenet":
         raise
@@ -56,7 +56,7 @@ def _scores(method: str, part: str, kinds: tuple[str, ...], seed: int) -> Need:
     """Scores of a method, which are all in one place: one process writes there at a time."""
     name, record, cost = f"{method}-seed{seed}", METHODS[method], _COSTS[method]
     flags = (f"--methods={method}", f"--parts={part}", "--runs={runs}/guidenet", "--output={runs}/guidenet-results")
-    after = () if name == UNTRAINED else (_network(record.network or method, seed),)
+    after = () if record.untrained else (_network(record.network or method, seed),)
     files = tuple(f"{part}-{name}-{kind}.npz" for kind in kinds)
     return Need(
         f"guidenet-results/{part}-{name}",
@@ -76,7 +76,7 @@ def _groups(part: str, methods: tuple[str, ...], kinds: tuple[str, ...]) -> tupl
     for name in methods if METHODS else ():
         scored = tuple(kind for kind in kinds if kind in METHODS[name].kinds)
         label = f"{METHODS[name].label} ({part}: {', '.join(scored)})"
-        most = 1 if f"{name}-seed0" == UNTRAINED else None
+        most = 1 if METHODS[name].untrained else None
         groups.append(Group(label, partial(_scores, name, part, scored), _COSTS[name].num_seeds, most))
     return tuple(groups)
 

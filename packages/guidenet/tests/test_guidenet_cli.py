@@ -505,7 +505,7 @@ def test_flags_of_training_and_scoring_reach_their_functions(tmp_path, monkeypat
         raise UserError("seen")
 
     monkeypatch.setattr("guidenet.training.set_up", stop)
-    monkeypatch.setattr("guidenet.cli.evaluate.pretrained", lambda weights: seen.append(weights) or (None, None))
+    monkeypatch.setattr("guidenet.cli.flags.pretrained", lambda weights: seen.append(weights) or (None, None))
     monkeypatch.setattr("guidenet.data.guarded.open_guarded", stop)
     common = ["--data", "voc:here", "--fold", "2", "--cache", "there", "--weights", "w.npz"]
     more = ["--kind", "video", "--preset", "tiny", "--oracle", "--seed", "7", "--run-dir", "r", "--override", "a=1"]
@@ -535,3 +535,38 @@ def test_the_network_is_that_of_the_flags(monkeypatch, name):
     command = [name, *(["-o", "out"] if name == "predict" else []), "--weights", "w.npz"]
     for flags, expected in ([], "pretrained"), (["--model", "m.npz"], "m.npz"):
         assert load_network(make_parser().parse_args([*command, *flags])) == (expected, Path("w.npz"))
+
+
+@pytest.mark.parametrize("name", ["predict", "serve", "evaluate"])
+def test_ridge_regression_is_added_to_a_model_and_to_the_prototype(monkeypatch, model, name):
+    monkeypatch.setattr("guidenet.cli.flags.pretrained_with_ridge", lambda weights: ("pretrained", weights))
+    monkeypatch.setattr("guidenet.cli.flags.load_model", lambda path, weights: model)
+    flags, named = {"predict": (["-o", "out"], ["--model", "m.npz"]), "evaluate": ([], ["m.npz"])}.get(
+        name, ([], ["--model", "m.npz"])
+    )
+    command = [name, *flags, "--ridge"]
+    assert load_network(make_parser().parse_args(command)) == ("pretrained", None)
+    network, params = load_network(make_parser().parse_args([*command, *named]))
+    assert network.config.head.ridge == guidenet.with_ridge(model[0]).config.head.ridge > 0
+    assert params is model[1]
+
+
+def test_guidance_with_ridge_regression_is_saved_and_used_again(files, monkeypatch, model, capsys):
+    network = guidenet.with_ridge(model[0])
+    monkeypatch.setattr("guidenet.cli.flags.pretrained_with_ridge", lambda weights: (network, model[1]))
+    saved, support = files / "red.npz", ["--support", files / "a.png", "--mask", files / "a_mask.png"]
+    assert run("--ridge", *support, files / "one.png", "-o", files / "out", "--save-guidance", saved) == 0
+    first = (files / "out" / "one.png").read_bytes()
+    assert run("--ridge", "--guidance", saved, files / "one.png", "-o", files / "again") == 0
+    assert (files / "again" / "one.png").read_bytes() == first
+    assert run("--guidance", saved, files / "one.png", "-o", files / "other") == 2
+    assert "guidance must have the same feature_size to be joined" in capsys.readouterr().err
+
+
+def test_ridge_regression_needs_guidance_that_is_a_mean(monkeypatch, capsys):
+    thesis = GuidedNetwork(dataclasses.replace(preset("thesis"), fusion="none"))
+    monkeypatch.setattr("guidenet.cli.flags.load_model", lambda path, weights: (thesis, {}))
+    assert main(["evaluate", "m.npz", "--ridge"]) == 2
+    assert "--ridge cannot be with m.npz: head.ridge must be 0 unless fusion=late" in capsys.readouterr().err
+    assert main(["evaluate", "m.npz", "--ridge", "--fine-tune", "5"]) == 2
+    assert "--ridge must be without --fine-tune, got 5 steps" in capsys.readouterr().err

@@ -26,7 +26,6 @@ def files(tmp_path, monkeypatch, model):
         Image.fromarray(np.full((40, 50, 3), 90, np.uint8)).save(name)
     (tmp_path / "bad.png").write_bytes(b"no image")
     monkeypatch.setattr("guidenet.cli.flags.pretrained", lambda weights: model)
-    monkeypatch.setattr("guidenet.cli.evaluate.pretrained", lambda weights: model)
     return tmp_path
 
 

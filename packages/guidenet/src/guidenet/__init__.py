@@ -6,7 +6,16 @@ from guidenet.network.features import Features
 from guidenet.network.geometry import Grid, downsample, upsample
 from guidenet.network.guided_network import GuidedNetwork, Params
 from guidenet.network.guides import Guide, guide, merge_shots, oppose, pool
-from guidenet.network.models import TRAINED, fingerprint, load_backbone, load_model, pretrained, save_model
+from guidenet.network.models import (
+    TRAINED,
+    fingerprint,
+    load_backbone,
+    load_model,
+    pretrained,
+    pretrained_with_ridge,
+    save_model,
+    with_ridge,
+)
 from guidenet.network.presets import PRESETS, preset
 from guidenet.network.weights import WeightsMissingError
 from guidenet.reading import read_image, read_labels
@@ -43,9 +52,11 @@ __all__ = [
     "pool",
     "preset",
     "pretrained",
+    "pretrained_with_ridge",
     "read_image",
     "read_labels",
     "save_model",
     "upsample",
     "weights",
+    "with_ridge",
 ]

@@ -95,6 +95,7 @@ def test_a_class_without_positives_is_nowhere():
         ({"feature_size": 0}, "feature_size must be a multiple of decoder.groups, 2, with a decoder, got 0"),
         ({"backbone": BackboneConfig("small", (4,))}, "backbone.strides must be at least two with a decoder"),
         ({"head": HeadConfig("concat", hidden_size=4)}, "head.kind must be cosine with a decoder, got concat"),
+        ({"head": HeadConfig(ridge=2)}, "head.ridge and head.compared must be 0 with a decoder, got 2 and 0"),
     ],
 )
 def test_a_decoder_needs_cells_groups_and_a_cosine(options, message):

@@ -20,7 +20,7 @@ def masks_of(negative, positive):
 
 
 def test_guide_sums_features_under_each_mask():
-    total, weight, count = guide(FEATURES, masks_of([[1, 0], [0, 0]], [[0, 0.5], [0, 1]]))
+    total, weight, count, _ = guide(FEATURES, masks_of([[1, 0], [0, 0]], [[0, 0.5], [0, 1]]))
     np.testing.assert_allclose(count, weight)
     np.testing.assert_allclose(total, [[[1, 10], [5, 50]]])
     np.testing.assert_allclose(weight, [[1, 1.5]])
@@ -36,7 +36,7 @@ def test_without_annotations_z_is_zero_and_absent():
 
 
 def test_local_guides_keep_places_and_weigh_a_cell_at_most_once():
-    total, weight, count = guide(FEATURES, masks_of([[0, 0], [0, 0]], [[3, 0.5], [0, 0]]), local=True)
+    total, weight, count, _ = guide(FEATURES, masks_of([[0, 0], [0, 0]], [[3, 0.5], [0, 0]]), local=True)
     np.testing.assert_allclose(count, [[0, 3.5]])
     np.testing.assert_allclose(np.asarray(weight)[0, 1], [[1, 0.5], [0, 0]])
     np.testing.assert_allclose(np.asarray(total)[0, 1, ..., 0], [[1, 1], [0, 0]])
@@ -72,7 +72,7 @@ def test_positives_of_other_classes_are_negatives():
         np.asarray([[0.0, 1.0], [1.0, 1.0], [1.0, 3.0]]),
         np.asarray([[0.0, 2.0], [2.0, 2.0], [2.0, 6.0]]),
     )
-    total, weight, count = oppose(one)
+    total, weight, count, _ = oppose(one)
     np.testing.assert_allclose(count, [[8, 2], [10, 2], [6, 6]])
     np.testing.assert_allclose(np.asarray(total)[..., 0], [[221, 2], [212, 20], [122, 200]])
     np.testing.assert_allclose(weight, [[4, 1], [5, 1], [3, 3]])
@@ -96,7 +96,7 @@ def test_mapping_over_shots_is_a_stack_of_shots():
     masks = np.asarray(rng.uniform(size=(3, 2, 2, 2, 2)), np.float32)
     mapped = jax.jit(jax.vmap(guides.guide))(features, masks)
     for i in range(3):
-        for whole, part in zip(mapped, guide(features[i], masks[i]), strict=True):
+        for whole, part in zip(mapped[:3], guide(features[i], masks[i])[:3], strict=True):
             np.testing.assert_allclose(np.asarray(whole)[i], part, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(guide(features, masks).total, mapped.total, rtol=1e-5, atol=1e-6)
 
@@ -106,3 +106,14 @@ def test_masks_that_do_not_fit_are_refused():
         guide(FEATURES, np.zeros((1, 2, 3, 2)))
     with pytest.raises(ValueError, match=r"masks must be \[..., K, 2, R, Q\], got \(2, 2, 2\)"):
         guide(FEATURES, np.zeros((2, 2, 2)))
+
+
+def test_images_are_counted_for_those_who_ask():
+    one = guide(FEATURES, masks_of([[1, 0], [0, 0]], [[0, 0], [0, 0]]))
+    two = guide(FEATURES, masks_of([[1, 0], [0, 0]], [[0, 1], [0, 1]]))
+    assert oppose(one).images is None
+    asked = [x._replace(images=(x.count > 0).astype(np.float32)) for x in (one, two)]
+    merged = merge_shots(jax.tree.map(lambda *x: np.stack(x), *asked))
+    np.testing.assert_array_equal(merged.images, [[2, 1]])
+    classes = jax.tree.map(lambda *x: np.concatenate(x), *asked)
+    np.testing.assert_array_equal(oppose(classes).images, [[2, 0], [1, 1]])

@@ -107,6 +107,24 @@ def test_features_of_two_strides_are_side_by_side():
     assert (one.multiple, both.multiple) == (4, 8)
 
 
+def test_a_ridge_regression_sees_strides_that_the_metric_does_not():
+    one = GuidedNetwork(Config(SMALL))
+    both = GuidedNetwork(Config(dataclasses.replace(SMALL, strides=(4, 8)), HeadConfig(compared=5, ridge=2)))
+    params = both.init(jax.random.key(0))
+    features, metric = encode(both, params, IMAGE), encode(one, params, IMAGE)
+    assert (both.metric_size, both.ridge_size, both.feature_size, both.guide_size) == (5, 11, 16, 16 + 66)
+    np.testing.assert_allclose(features.cells[..., :5], metric.cells, atol=1e-5)
+    np.testing.assert_allclose(features.cells[..., 5:].mean((0, 1))[:5], metric.cells.mean((0, 1)) / 2, atol=1e-5)
+    masks = np.zeros((1, 2, SIDE, SIDE), np.float32)
+    masks[0, 1, :9], masks[0, 0, 20:] = 1, 1
+    found, alone = (
+        net.score(params, x, net.guide(x, masks), (SIDE, SIDE)) for net, x in ((both, features), (one, metric))
+    )
+    np.testing.assert_allclose(found, alone, atol=1e-4)  # of one image
+    with pytest.raises(ValueError, match="guide must have images for a ridge regression"):
+        both.score(params, features, both.guide(features, masks)._replace(images=None), (SIDE, SIDE))
+
+
 def test_clicks_guide_by_the_features_below_them():
     network, params = make("cosine")
     features = encode(network, params, IMAGE)

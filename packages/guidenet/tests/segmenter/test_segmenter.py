@@ -5,7 +5,17 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
-from guidenet import BackboneConfig, Config, Guidance, GuidedNetwork, HeadConfig, Segmenter, preset
+from guidenet import (
+    BackboneConfig,
+    Config,
+    Guidance,
+    GuidedNetwork,
+    HeadConfig,
+    Segmenter,
+    merge_shots,
+    preset,
+    with_ridge,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -363,6 +373,76 @@ def test_pixels_weigh_the_same_if_asked_for():
     np.testing.assert_array_equal(segmenter.guidance.weight, [[0, 901]])
     network_mean, *_ = segmenter.guidance.sums(["object"])
     assert np.isfinite(network_mean).all()
+
+
+RIDGE = with_ridge(NETWORK)
+
+
+def annotated(order=(0, 1, 2), network=RIDGE):
+    """Three images, annotated in some order, each by a mask, a click and a click of another class."""
+    segmenter = Segmenter(network, PARAMS)
+    for i in order:
+        image, masks = scene([("red", 10 + 5 * i, 10), ("blue", 60, 70 - 9 * i)], seed=i)
+        name = segmenter.add_image(image, f"photo {i}")
+        segmenter.paint(name, masks["red"], cls="red", rest=False if i else None)
+        segmenter.click(name, 50, 50, label=False, cls="red")
+        segmenter.click(name, 75, 85 - 9 * i, cls="blue")
+    return segmenter
+
+
+def test_ridge_guidance_depends_on_no_order_and_goes_in_every_bit():
+    whole = annotated()
+    assert annotated((2, 0, 1)).guidance == whole.guidance
+    expected = annotated((0, 2)).guidance
+    whole.click("photo 1", 3, 3, cls="red")
+    assert whole.guidance != expected
+    whole.remove_image("photo 1")
+    assert whole.guidance == expected
+    while whole.undo():
+        pass
+    assert whole.guidance == Segmenter(RIDGE, PARAMS).guidance
+
+
+def test_ridge_guidance_goes_through_a_file_and_back(tmp_path):
+    segmenter, other = annotated(), Segmenter(RIDGE, PARAMS)
+    segmenter.guidance.save(tmp_path / "red.npz")
+    loaded = Guidance.load(tmp_path / "red.npz")
+    assert loaded == segmenter.guidance
+    other.add_guidance(loaded)
+    found, expected = other.predict(QUERY), segmenter.predict(QUERY)
+    assert found.classes == expected.classes[::-1]
+    np.testing.assert_array_equal(found.logits, expected.logits[::-1])
+    with pytest.raises(ValueError, match="same feature_size to be joined"):
+        new().add_guidance(loaded)
+
+
+def test_ridge_scores_are_those_of_the_core():
+    size = 128, 128  # which need not be filled up
+    scenes = [scene([("red", 10 + 20 * i, 10)], *size, seed=i) for i in range(3)]
+    # Features as large as those of a trained backbone: products are counted in units of 2^-16.
+    params = {**PARAMS, "backbone": jax.tree.map(lambda x: 4 * x, PARAMS["backbone"])}
+    found, without = (Segmenter(network, params, edges=False, min_area=0) for network in (RIDGE, NETWORK))
+    for segmenter in (found, without):
+        for i, (image, masks) in enumerate(scenes):
+            segmenter.paint(segmenter.add_image(image, f"photo {i}"), masks["red"], rest=False)
+    logits = found.predict("photo 0").logits
+
+    @jax.jit
+    def core(params, images, masks):
+        features = RIDGE.encode(params, images)
+        first = jax.tree.map(lambda x: x[0], features)
+        return RIDGE.score(params, first, merge_shots(RIDGE.guide(features, masks)), size)
+
+    both = np.stack([np.stack([~masks["red"], masks["red"]])[None] for _, masks in scenes]).astype(np.float32)
+    np.testing.assert_allclose(logits, core(params, np.stack([image for image, _ in scenes]), both), atol=0.02)
+    assert np.abs(logits - without.predict("photo 0").logits).max() > 0.5
+
+
+def test_one_image_needs_no_ridge_regression():
+    found, without = (Segmenter(network, PARAMS) for network in (RIDGE, NETWORK))
+    for segmenter in (found, without):
+        segmenter.paint(segmenter.add_image(SUPPORT, "photo"), SUPPORT_MASKS["red"], rest=False)
+    np.testing.assert_allclose(found.predict("photo").logits, without.predict("photo").logits, atol=1e-4)
 
 
 def test_local_pooling_serves_the_annotated_image_only():

@@ -18,8 +18,12 @@ steps = st.tuples(
 )
 
 
-def new_shot(grid=GRID, size=(HEIGHT, WIDTH), features=FEATURES):
-    return Shot(features, grid, size)
+RIDGE_SIZE = 2
+WHOLE = SIZE + RIDGE_SIZE * (RIDGE_SIZE + 1) // 2
+
+
+def new_shot(grid=GRID, size=(HEIGHT, WIDTH), features=FEATURES, ridge_size=RIDGE_SIZE):
+    return Shot(features, grid, size, ridge_size)
 
 
 def put(shot, cls, pixels, label):
@@ -27,7 +31,7 @@ def put(shot, cls, pixels, label):
 
 
 def guidance(shot, kind="equal"):
-    return Guidance.of(shot.sums(kind), SIZE, "e", kind)
+    return Guidance.of(shot.sums(kind), WHOLE, "e", kind)
 
 
 @given(st.lists(steps, max_size=6), st.lists(steps, max_size=6))
@@ -72,7 +76,7 @@ def test_a_pixel_is_positive_for_one_class_at_most(history):
 def test_sums_are_those_of_the_core(grid, kind):
     rng = np.random.default_rng(1)
     features = rng.normal(size=(grid.rows, grid.columns, SIZE)).astype(np.float32)
-    shot = new_shot(grid, features=features)
+    shot = new_shot(grid, features=features, ridge_size=0)
     labels = rng.integers(-1, 2, (HEIGHT, WIDTH)).astype(np.int8)
     shot.set("cat", np.arange(labels.size), labels.ravel())
     masks = np.stack([labels == -1, labels == 1])[None].astype(np.float32)
@@ -84,7 +88,7 @@ def test_sums_are_those_of_the_core(grid, kind):
 
     cells, expected = core(features, masks)
     np.testing.assert_allclose(shot.cells("cat"), cells, rtol=1e-5, atol=1e-5)
-    mean, *_ = guidance(shot, kind).sums(["cat"])
+    mean, *_ = Guidance.of(shot.sums(kind), SIZE, "e", kind).sums(["cat"])
     np.testing.assert_allclose(mean, expected, atol=1e-4)
 
 
@@ -92,7 +96,7 @@ def test_a_click_is_the_interpolated_feature():
     shot = new_shot()
     put(shot, "cat", [15 * WIDTH + 23], 1)  # half way between the first two cells of the first row
     mean, weight, _ = guidance(shot).sums(["cat"])
-    np.testing.assert_allclose(mean[0, 1], (FEATURES[0, 0] + FEATURES[0, 1]) / 2, atol=2**-16)
+    np.testing.assert_allclose(mean[0, 1, :SIZE], (FEATURES[0, 0] + FEATURES[0, 1]) / 2, atol=2**-16)
     np.testing.assert_array_equal(weight, [[0, 1]])
 
 
@@ -110,4 +114,34 @@ def test_the_same_label_twice_counts_once():
     put(shot, "cat", [6, 7], 0)
     put(shot, "cat", [5], 0)
     assert shot.classes == ()
-    assert guidance(shot) == Guidance.empty(SIZE, "e")
+    assert guidance(shot) == Guidance.empty(WHOLE, "e")
+
+
+@pytest.mark.parametrize("kind", ["equal", "pixels"])
+def test_products_are_those_of_the_features(kind):
+    rng = np.random.default_rng(1)
+    shot, labels = new_shot(), rng.integers(-1, 2, (HEIGHT, WIDTH)).astype(np.int8)
+    shot.set("cat", np.arange(labels.size), labels.ravel())
+    mean, *_ = guidance(shot, kind).sums(["cat"])
+    cells, x = shot.cells("cat"), FEATURES[..., SIZE - RIDGE_SIZE :]
+    for sign in range(2):
+        expected = np.einsum("rq,rqf,rqg->fg", cells[sign] / cells[sign].sum(), x, x)[np.triu_indices(RIDGE_SIZE)]
+        np.testing.assert_allclose(mean[0, sign, SIZE:], expected, atol=2**-11)
+
+
+def test_products_of_the_largest_features_and_images_are_exact():
+    grid, features = Grid(128, 128, 16, 9.0), np.full((128, 128, 2), 512 - 2**-6, np.float32)
+    shot = new_shot(grid, (2048, 2048), features)
+    shot.set("cat", np.arange(2048 * 2048), np.ones(2048 * 2048, np.int8))
+    shares = int(np.rint(shot.cells("cat")[1] * 2.0**21 / 2048**2).sum())
+    wanted = ((2**15 - 1) ** 2 * shares + 2**16) >> 17
+    total, *_ = shot.sums("equal")["cat"]
+    assert total[1, 2:].tolist() == [wanted] * 3
+
+
+def test_products_of_small_features_keep_their_digits():
+    shot = new_shot(features=FEATURES / 64)
+    put(shot, "cat", [15 * WIDTH + 15], 1)  # the centre of the first cell
+    mean, *_ = guidance(shot).sums(["cat"])
+    x = FEATURES[0, 0, SIZE - RIDGE_SIZE :] / 64
+    np.testing.assert_allclose(mean[0, 1, SIZE:], np.outer(x, x)[np.triu_indices(RIDGE_SIZE)], atol=2**-16)

@@ -26,6 +26,7 @@ from guidenet.training import OptimiserConfig, TrainingConfig, training_preset
             {"network": Config(head=HeadConfig("concat", hidden_size=4), pooling="local")},
             "kinds must be interactive with pooling=local",
         ),
+        ({"network": Config(head=HeadConfig(ridge=2))}, "network.head.ridge must be 0 in training, .*, got 2"),
     ],
 )
 def test_options_are_checked(options, message):

@@ -7,11 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from guidenet.checks import check_at_least
-from guidenet.cli.flags import Subparsers, add_command, add_data_flags, add_weights_flag, need_extras
+from guidenet.cli.flags import (
+    Subparsers,
+    add_command,
+    add_data_flags,
+    add_ridge_flag,
+    add_weights_flag,
+    load_network,
+    need_extras,
+)
 from guidenet.cli.progress import report
 from guidenet.data.sources import KINDS
 from guidenet.errors import FILES, user_errors
-from guidenet.network.models import load_model, pretrained
 
 _MORE = """examples:
   guidenet evaluate runs/guidenet-cpu-0/model.npz
@@ -21,6 +28,7 @@ _MORE = """examples:
   guidenet evaluate runs/unguided/model.npz --fine-tune 100
   guidenet evaluate runs/unguided/model.npz --fine-tune 100 --part network --learning-rate 1e-4 --kind video
   guidenet evaluate --prototype --kind interactive --clicks
+  guidenet evaluate cut-outs --ridge --points 5,dense
   guidenet evaluate --prototype --kind interactive --data real:coins --tasks 20
 
 Scores are positive IU over all tasks, with the interval that 95% of bootstrap samples of tasks lie in, and F of the
@@ -65,6 +73,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
         choices=["head", "network"],
         help="that is fine-tuned: what comes after the backbone (default), or all",
     )
+    add_ridge_flag(parser)
     add_data_flags(parser)
     add_weights_flag(parser)
     parser.add_argument("--kind", default="semantic", choices=KINDS, help="of tasks (default: semantic)")
@@ -95,10 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
     enable_compilation_cache()
     with user_errors():
         _check(arguments)
-        if arguments.prototype:
-            network, params = pretrained(weights=arguments.weights)
-        else:
-            network, params = load_model(arguments.model, arguments.weights)
+        network, params = load_network(arguments)
         method = Guided(network, params)
         if arguments.fine_tune:
             method = FineTuned(network, params, arguments.fine_tune, arguments.learning_rate, arguments.part)
@@ -163,6 +169,8 @@ def _check(arguments: argparse.Namespace) -> None:
         raise ValueError(f"--clicks must be with --kind interactive, got {arguments.kind}")
     if arguments.frames != (1,) and arguments.kind != "video":
         raise ValueError(f"--frames must be with --kind video, got {arguments.kind}")
+    if arguments.ridge and arguments.fine_tune:
+        raise ValueError(f"--ridge must be without --fine-tune, got {arguments.fine_tune} steps")
     if arguments.part == "network" and not arguments.fine_tune:
         raise ValueError("--part must be with --fine-tune, got network without")
     check_at_least("--fine-tune", arguments.fine_tune, 0)

@@ -8,7 +8,7 @@ from typing import Any
 
 from guidenet.errors import UserError
 from guidenet.network.guided_network import GuidedNetwork, Params
-from guidenet.network.models import load_model, pretrained
+from guidenet.network.models import load_model, pretrained, pretrained_with_ridge, with_ridge
 from guidenet.segmenter.pieces import MIN_AREA, PIECES
 from guidenet.segmenter.segmenter import Segmenter
 
@@ -40,6 +40,7 @@ def add_model_flags(parser: argparse.ArgumentParser) -> None:
         help="a network that was trained, a file or cut-outs; by default the nearest prototype",
     )
     add_weights_flag(parser)
+    add_ridge_flag(parser)
     parser.add_argument(
         "--max-side", type=int, default=512, metavar="PX", help="images are shrunk to this (default: 512)"
     )
@@ -69,6 +70,15 @@ def add_weights_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", type=Path, metavar="FILE", help="of the backbone, where no package has them")
 
 
+def add_ridge_flag(parser: argparse.ArgumentParser) -> None:
+    """What many annotated images say."""
+    parser.add_argument(
+        "--ridge",
+        action="store_true",
+        help="fit a ridge regression to the annotations too, which keeps improving with tens and hundreds of images",
+    )
+
+
 def make_segmenter(arguments: argparse.Namespace, network: GuidedNetwork, params: Params) -> Segmenter:
     """A segmenter with a network, as `load_network` has it, and the other flags of `add_model_flags`."""
     options = {name: getattr(arguments, name) for name in ("max_side", "edges", "min_area", "pieces")}
@@ -77,9 +87,15 @@ def make_segmenter(arguments: argparse.Namespace, network: GuidedNetwork, params
 
 def load_network(arguments: argparse.Namespace) -> tuple[GuidedNetwork, Params]:
     """The network that the flags name."""
-    if arguments.model is not None:
-        return load_model(arguments.model, arguments.weights)
-    return pretrained(weights=arguments.weights)
+    if arguments.model is None:
+        return (pretrained_with_ridge if arguments.ridge else pretrained)(weights=arguments.weights)
+    network, params = load_model(arguments.model, arguments.weights)
+    if not arguments.ridge:
+        return network, params
+    try:
+        return with_ridge(network), params
+    except ValueError as error:
+        raise ValueError(f"--ridge cannot be with {arguments.model}: {error}") from None
 
 
 def add_data_flags(parser: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 
 from guidenet.checks import check_at_least, check_choice, check_positive
+from guidenet.network.backbones import num_channels
 from guidenet.network.backbones.record import Backbone
 from guidenet.network.backbones.table import BACKBONES
 
@@ -58,6 +59,9 @@ class HeadConfig:
     dropout: share of the hidden units that are dropped in training.
     initialisation: `scaled`, by the number of inputs, or `thesis`, a hidden layer of deviation 0.001; the last layer
       starts at zero in both.
+    compared: how many of the features, the first ones, of the finest strides, the metric looks at; 0 is all.
+    ridge: factor on the score of a ridge regression from the annotated cells, which is added for what many images say;
+      0 is none. It is not trained, and sees all strides. See `guidenet.network.ridge`.
     """
 
     kind: str = "cosine"
@@ -66,6 +70,8 @@ class HeadConfig:
     products: bool = False
     dropout: float = 0.0
     initialisation: str = "scaled"
+    compared: int = 0
+    ridge: float = 0.0
 
     def __post_init__(self) -> None:
         check_choice("kind", self.kind, ("concat", "cosine"))
@@ -77,6 +83,8 @@ class HeadConfig:
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
         check_choice("initialisation", self.initialisation, ("scaled", "thesis"))
+        check_at_least("compared", self.compared, 0)
+        check_at_least("ridge", self.ridge, 0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,6 +167,11 @@ class Config:
                 f"features, got cosine with fusion={self.fusion}, pooling={self.pooling}"
             )
         if self.decoder.channels:
+            if self.head.ridge or self.head.compared:
+                raise ValueError(
+                    "head.ridge and head.compared must be 0 with a decoder, got "
+                    f"{self.head.ridge} and {self.head.compared}"
+                )
             if self.head.kind != "cosine":
                 raise ValueError(f"head.kind must be cosine with a decoder, got {self.head.kind}")
             if len(self.backbone.strides) < 2:
@@ -171,3 +184,11 @@ class Config:
                     f"feature_size must be a multiple of decoder.groups, {self.decoder.groups}, with a decoder, got "
                     f"{self.feature_size}"
                 )
+        most = self.feature_size or sum(num_channels(self.backbone))
+        if self.head.compared > most:
+            raise ValueError(f"head.compared must be at most {most}, of all features, got {self.head.compared}")
+        if self.head.ridge and (self.fusion, self.pooling, self.shots) != ("late", "global", "equal"):
+            raise ValueError(
+                "head.ridge must be 0 unless fusion=late, pooling=global and shots=equal, "
+                f"got {self.head.ridge} with fusion={self.fusion}, pooling={self.pooling}, shots={self.shots}"
+            )

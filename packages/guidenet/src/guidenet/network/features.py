@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from guidenet.network import ridge
 from guidenet.network.backbones import make_grids_of
 from guidenet.network.backbones.layers import pointwise
 from guidenet.network.config import Config
@@ -31,19 +32,36 @@ class Features(NamedTuple):
     fine: jax.Array | None = None
 
 
-def project(config: Config, projection: Any, maps: Sequence[jax.Array]) -> Features:
+def project(config: Config, projection: Any, maps: Sequence[jax.Array], inner: jax.Array | None = None) -> Features:
     """Standardises maps, projects them to `feature_size`, and interpolates coarser cells to the finest that count.
+
+    With a ridge regression the backbone's own features stand behind these, centred.
 
     Args:
       config: of the network.
       projection: its parameters of that name.
       maps: of the backbone.
+      inner: `[2]` height and width of the image in px, without what fills it up; None is all.
     """
     maps = [jnp.asarray(x).astype(jnp.float32) for x in maps]
+    features = _standardise(config, projection, maps) if config.feature_size else Features(_join(config, maps))
+    if not config.head.ridge:
+        return features
+    cells = features.cells[..., : config.head.compared or None]
+    valid = None if inner is None else make_grids_of(config.backbone, maps)[0].inside(inner)
+    return Features(jnp.concatenate([cells, ridge.centre(_join(config, maps), valid)], axis=-1), features.fine)
+
+
+def _join(config: Config, maps: Sequence[jax.Array]) -> jax.Array:
+    """`[..., R, Q, B]` of all strides side by side, in the finest cells."""
     grids = make_grids_of(config.backbone, maps)
-    if not config.feature_size:
-        joined = [maps[0], *(regrid(x, grid, grids[0]) for x, grid in zip(maps[1:], grids[1:], strict=True))]
-        return Features(jnp.concatenate(joined, axis=-1))
+    joined = [maps[0], *(regrid(x, grid, grids[0]) for x, grid in zip(maps[1:], grids[1:], strict=True))]
+    return jnp.concatenate(joined, axis=-1)
+
+
+def _standardise(config: Config, projection: Any, maps: Sequence[jax.Array]) -> Features:
+    """Standardised and projected."""
+    grids = make_grids_of(config.backbone, maps)
     ends = np.cumsum([x.shape[-1] for x in maps])[:-1]
     means, deviations = (jnp.split(projection[name], ends) for name in ("mean", "deviation"))
     fine = None

@@ -14,7 +14,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from guidenet.network import fusion, guides
+from guidenet.network import fusion, guides, ridge
 from guidenet.network.backbones import fill_colour, make_backbone, make_grids, make_grids_of, num_channels
 from guidenet.network.config import Config
 from guidenet.network.decoder import Decoder, Scene, place
@@ -34,10 +34,12 @@ class Seen(NamedTuple):
 
     compared: what the head keeps of it.
     scene: what the decoder does; None without one.
+    regressed: `[R, Q, F]`, what a ridge regression does; None without.
     """
 
     compared: Prepared
     scene: Scene | None
+    regressed: jax.Array | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,8 +57,27 @@ class GuidedNetwork:
 
     @property
     def feature_size(self) -> int:
-        """C: of the features of a cell."""
-        return self.config.feature_size or sum(num_channels(self.config.backbone))
+        """C: of the features of a cell; with a ridge regression the backbone's own stand behind the metric's."""
+        return self.metric_size + self.ridge_size
+
+    @property
+    def metric_size(self) -> int:
+        """Of the features that the head's metric compares."""
+        return self.config.head.compared or self.config.feature_size or self._num_channels
+
+    @property
+    def ridge_size(self) -> int:
+        """F: of the features that a ridge regression separates; 0 without."""
+        return self._num_channels if self.config.head.ridge else 0
+
+    @property
+    def guide_size(self) -> int:
+        """Of a guide: of the features, and for a ridge regression of their products."""
+        return self.feature_size + ridge.num_products(self.ridge_size)
+
+    @property
+    def _num_channels(self) -> int:
+        return sum(num_channels(self.config.backbone))
 
     @property
     def guided_by_features(self) -> bool:
@@ -98,23 +119,34 @@ class GuidedNetwork:
             params |= {"support_backbone": {**backbone, first: kernel}, "support_projection": projection}
         return params
 
-    def encode(self, params: Params, image: jax.Array) -> Features:
+    def encode(self, params: Params, image: jax.Array, inner: jax.Array | None = None) -> Features:
         """phi: `Features` of `[..., H, W, 3]` RGB images in 0..255, uint8 or float.
+
+        Args:
+          params: of the network.
+          image: `[..., H, W, 3]`.
+          inner: as for `project`.
 
         Raises:
           ValueError: the image has other than 3 channels, or sides that are not multiples of `multiple`.
         """
         if image.ndim < 3 or image.shape[-1] != 3:
             raise ValueError(f"image must be [..., H, W, 3], got {image.shape}")
-        return self.project(params, self.look(params, image))
+        return self.project(params, self.look(params, image), inner)
 
     def look(self, params: Params, image: jax.Array) -> Maps:
         """The backbone's part of `encode`: its maps, as they can be kept while the rest is trained."""
         return self._look(params["backbone"], image)
 
-    def project(self, params: Params, maps: Maps) -> Features:
-        """The rest of `encode`."""
-        return project(self.config, params["projection"], maps)
+    def project(self, params: Params, maps: Maps, inner: jax.Array | None = None) -> Features:
+        """The rest of `encode`.
+
+        Args:
+          params: of the network.
+          maps: of the backbone.
+          inner: `[2]` height and width of the image in px, without what fills it up; None is all.
+        """
+        return project(self.config, params["projection"], maps, inner)
 
     def guide(self, features: Features, masks: jax.Array) -> Guide:
         """Late fusion g(x, +, -) of features that are already there; see `guidenet.guide`.
@@ -133,6 +165,10 @@ class GuidedNetwork:
             )
         cells = downsample(masks, self.grid(*masks.shape[-2:]))
         guide = guides.guide(features.cells, cells, local=self.config.pooling == "local")
+        if self.ridge_size:
+            products = ridge.sum_products(features.cells[..., self.metric_size :], cells)
+            images = (guide.count > 0).astype(guide.count.dtype)
+            guide = guide._replace(total=jnp.concatenate([guide.total, products], axis=-1), images=images)
         return guide if self.config.fusion == "late" else guide._replace(total=jnp.zeros_like(guide.total))
 
     def guide_image(self, params: Params, image: jax.Array, masks: jax.Array) -> Guide:
@@ -177,12 +213,14 @@ class GuidedNetwork:
         inner = jnp.full(2, jnp.inf) if inner is None else inner
         *finer, cells = make_grids_of(self.config.backbone, (features.fine, features.cells))
         valid = cells.inside(inner)
-        head = make_head(self.config.head)
-        compared = head.apply({"params": params["head"]}, features.cells, valid, method="prepare")
+        head, metric = make_head(self.config.head), features.cells[..., : self.metric_size]
+        compared = head.apply({"params": params["head"]}, metric, valid, method="prepare")
+        if self.ridge_size:
+            return Seen(compared, None, features.cells[..., self.metric_size :])
         if not self.config.decoder.channels:
-            return Seen(compared, None)
-        decoder = {"params": params["decoder"]}
-        return Seen(compared, self.decoder.apply(decoder, features, valid, finer[0].inside(inner), method="prepare"))
+            return Seen(compared, None, None)
+        decoder, inside = {"params": params["decoder"]}, (valid, finer[0].inside(inner))
+        return Seen(compared, self.decoder.apply(decoder, features, *inside, method="prepare"), None)
 
     def score_prepared(
         self,
@@ -211,7 +249,15 @@ class GuidedNetwork:
             z, present = guides.pool(guide)
         count = jnp.where(present, jnp.maximum(guide.count, 1), 0)
         variables, rngs = {"params": params["head"]}, None if key is None else {"dropout": key}
-        logits = make_head(self.config.head).apply(variables, prepared.compared, z, count, key is None, rngs=rngs)
+        logits = make_head(self.config.head).apply(
+            variables, prepared.compared, z[..., : self.metric_size], count, key is None, rngs=rngs
+        )
+        if prepared.regressed is not None:
+            if guide.images is None:
+                raise ValueError("guide must have images for a ridge regression, as from GuidedNetwork.guide, got None")
+            mean, products = jnp.split(z[..., self.metric_size :], [self.ridge_size], axis=-1)
+            line = ridge.fit(mean, products, guide.images)
+            return logits + self.config.head.ridge * ridge.score(prepared.regressed, line)
         if prepared.scene is None:
             return logits
         if places is not None:
@@ -250,7 +296,7 @@ class GuidedNetwork:
 # One compilation for all parameters: op by op, as flax makes them, takes seconds.
 @functools.partial(jax.jit, static_argnums=(0, 1))
 def _init(network: GuidedNetwork, with_backbone: bool, key: jax.Array) -> dict[str, Any]:
-    config, size, head = network.config, network.feature_size, make_head(network.config.head)
+    config, size, head = network.config, network.metric_size, make_head(network.config.head)
     channels = num_channels(config.backbone)
     keys = jax.random.split(key, 4)
     example = (jnp.zeros((1, 1, size)), jnp.ones((1, 1), bool), jnp.zeros((1, 2, size)), jnp.ones((1, 2)))

@@ -20,11 +20,13 @@ class Guide(NamedTuple):
     weight: `[..., K, 2]`, sum of the masks, or number of shots; 0 where a class has no such annotation. Of local guides
       `[..., K, 2, R, Q]`.
     count: `[..., K, 2]`, annotated pixels: how much was said, whatever it weighs.
+    images: `[..., K, 2]`, annotated images; None where nobody asks.
     """
 
     total: jax.Array
     weight: jax.Array
     count: jax.Array
+    images: jax.Array | None = None
 
 
 def guide(features: jax.Array, masks: jax.Array, *, local: bool = False) -> Guide:
@@ -70,7 +72,10 @@ def pool(guides: Guide) -> tuple[jax.Array, jax.Array]:
 def oppose(guides: Guide, *, local: bool = False) -> Guide:
     """One class against the rest: the positives of all other classes join each class's negatives."""
     trailing = 4 if local else 2
-    return Guide(_oppose(guides.total, trailing + 1), _oppose(guides.weight, trailing), _oppose(guides.count, 2))
+    images = None if guides.images is None else _oppose(guides.images, 2)
+    return Guide(
+        _oppose(guides.total, trailing + 1), _oppose(guides.weight, trailing), _oppose(guides.count, 2), images
+    )
 
 
 def oppose_masks(masks: jax.Array) -> jax.Array:

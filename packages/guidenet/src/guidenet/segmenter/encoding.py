@@ -123,8 +123,9 @@ def digest(pixels: Pixels) -> bytes:
 def _encode(
     network: GuidedNetwork, encoder: Params, scorer: Params, image: jax.Array, inner: npt.NDArray[np.int32]
 ) -> tuple[jax.Array, Seen]:
-    features = network.encode(encoder, image)
-    return features.cells, network.prepare(scorer, features, jax.numpy.asarray(inner))
+    size = jax.numpy.asarray(inner)
+    features = network.encode(encoder, image, size)
+    return features.cells, network.prepare(scorer, features, size)
 
 
 def _inside(grid: Grid, inner: tuple[int, int]) -> Grid:

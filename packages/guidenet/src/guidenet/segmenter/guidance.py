@@ -3,7 +3,8 @@
 Sums of floats depend on their order, and adding a number then removing it leaves a rounding error. So features are
 rounded once to multiples of 2^-16, and what is summed are integers: addition is exact, commutative and has inverses.
 
-In the shape descriptions `K` denotes classes, `C` features; of two guides the first is of negatives.
+In the shape descriptions `K` denotes classes, `C` features, and behind them their products where a network has a ridge
+regression; of two guides the first is of negatives.
 """
 
 import dataclasses
@@ -174,6 +175,11 @@ class Guidance:
                 total[i] = sums / np.maximum(weights, 1)[:, None] / 2**FRACTION_BITS
                 weight[i], count[i] = weights > 0, counts
         return total, weight, count
+
+    def images(self, classes: Sequence[str]) -> npt.NDArray[np.float32]:
+        """`[len(classes), 2]`: how many images have annotations, with shots=equal."""
+        mine = self._sums()
+        return np.array([mine[name][1] if name in mine else (0, 0) for name in classes], np.float32)
 
     def save(self, path: str | Path) -> None:
         """Writes an npz of a few kB."""

@@ -96,7 +96,7 @@ class Segmenter:
         self._digests: dict[str, bytes] = {}
         self._shots: dict[str, Shot] = {}
         self._sums: dict[str, Guidance] = {}
-        self._guidance = Guidance.empty(network.feature_size, fingerprint(network, params), network.config.shots)
+        self._guidance = Guidance.empty(network.guide_size, fingerprint(network, params), network.config.shots)
         self._joined = self._guidance
         self._classes: list[str] = []
         self._done: list[_Labelled | _Joined] = []
@@ -349,7 +349,8 @@ class Segmenter:
         check_name("cls", cls)
         self._register([cls])
         if name not in self._shots:
-            self._shots[name] = Shot(self._features(encoded), encoded.grid, encoded.image.inner)
+            features, size = self._features(encoded), encoded.image.inner
+            self._shots[name] = Shot(features, encoded.grid, size, self._network.ridge_size)
         pixels, labels = vote(inner_pixels(rows, columns, encoded.image), codes)
         changes = self._shots[name].set(cls, pixels, labels)
         try:
@@ -377,7 +378,9 @@ class Segmenter:
         # Empty classes up to a power of two: few numbers of classes to compile for, and they change no score.
         padded = [*classes, *[""] * ((1 << (len(classes) - 1).bit_length()) - len(classes))]
         guide = self._local_guide(encoded, shot, padded) if self._network.config.pooling == "local" else None
-        guide = Guide(*map(jax.numpy.asarray, self._guidance.sums(padded))) if guide is None else guide
+        if guide is None:
+            sums = *self._guidance.sums(padded), self._guidance.images(padded)
+            guide = Guide(*map(jax.numpy.asarray, sums))
         own = {}
         if pieces == "annotated" and shot is not None:
             own = {i: shot.labels(cls) for i, cls in enumerate(classes) if cls in shot.classes}

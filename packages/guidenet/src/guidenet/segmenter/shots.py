@@ -1,7 +1,7 @@
 """One annotated image: which of its pixels are labelled, and the exact sums of its features that follow from them.
 
-In the shape descriptions `R, Q` denote the rows and columns of cells, `C` features, `P` pixels. The guide of negatives
-has the index 0, that of positives 1.
+In the shape descriptions `R, Q` denote the rows and columns of cells, `C` features, `F` those of a ridge regression and
+`T` their products, `P` pixels. The guide of negatives has the index 0, that of positives 1.
 """
 
 from typing import NamedTuple
@@ -9,13 +9,20 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from guidenet.network import ridge
 from guidenet.network.geometry import Grid, locate
-from guidenet.segmenter.guidance import Integers, Sums, divide, quantise
+from guidenet.segmenter.guidance import FRACTION_BITS, Integers, Sums, divide, quantise
 
 SHARE_BITS = 6
 """A pixel's share of a cell is counted in units of 2^-6 on each axis: exact for strides to 32 and half pixels."""
 
 _UNITS = 1 << 2 * SHARE_BITS
+
+_FACTOR_BITS = 15
+"""The factors of products are whole numbers up to 2^15."""
+
+_CELL_BITS = 21
+"""A cell's share of all labelled pixels is counted in units of 2^-21, so that sums of products stay below 2^53."""
 
 Labels = npt.NDArray[np.int8]
 
@@ -39,15 +46,25 @@ class Shot:
     All that is kept are integers, so undoing a change restores every bit, in any order.
     """
 
-    def __init__(self, features: npt.NDArray[np.float32], grid: Grid, size: tuple[int, int]) -> None:
+    def __init__(
+        self, features: npt.NDArray[np.float32], grid: Grid, size: tuple[int, int], ridge_size: int = 0
+    ) -> None:
         """Starts without labels.
 
         Args:
           features: `[R, Q, C]`.
           grid: where their cells lie.
           size: height and width of the labels, px.
+          ridge_size: F, how many of the features, the last ones, are summed in products too.
+
+        Raises:
+          ValueError: a feature is not finite or too large.
         """
-        self._features = quantise(features).reshape(-1, features.shape[-1])
+        flat = features.reshape(-1, features.shape[-1])
+        self._features = quantise(flat)
+        factors = flat[:, flat.shape[1] - ridge_size :].astype(np.float64)
+        self._scale = _FACTOR_BITS - int(np.frexp(np.abs(factors).max(initial=0))[1])
+        self._factors = np.rint(np.ldexp(factors, self._scale))
         self._grid, self._size = grid, size
         self._rows = self._locate(size[0], grid.rows)
         self._columns = self._locate(size[1], grid.columns)
@@ -95,16 +112,29 @@ class Shot:
           shots: `equal`: the mean over the labelled pixels, weight 1, or `pixels`: their sum, weighing their number.
         """
         sums: dict[str, Sums] = {}
+        size = self._features.shape[1]
         for cls, cells in self._cells.items():
             counts = cells.sum(axis=1) // _UNITS
-            total = np.zeros((2, self._features.shape[1]), np.int64)
+            total = np.zeros((2, size + ridge.num_products(self._factors.shape[1])), np.int64)
             for sign in range(2):
                 (places,) = cells[sign].nonzero()
                 if len(places):
                     units = cells[sign, places] @ self._features[places]
-                    total[sign] = divide(units, _UNITS * (int(counts[sign]) if shots == "equal" else 1))
+                    total[sign, :size] = divide(units, _UNITS * (int(counts[sign]) if shots == "equal" else 1))
+                    products = self._mean_products(cells[sign], places)
+                    total[sign, size:] = products * (1 if shots == "equal" else counts[sign])
             sums[cls] = total, (np.minimum(counts, 1) if shots == "equal" else counts), counts
         return sums
+
+    def _mean_products(self, cells: Integers, places: Integers) -> Integers:
+        """`[T]`: the mean over labelled pixels, in the units of features.
+
+        Sums of whole numbers below 2^53 are exact in floats, for which processors have fast products of matrices.
+        """
+        share = np.rint(cells[places] * (2.0**_CELL_BITS / cells[places].sum()))
+        factors = self._factors[places]
+        products = ((factors * share[:, None]).T @ factors)[ridge.upper(factors.shape[1])]
+        return np.rint(np.ldexp(products, FRACTION_BITS - _CELL_BITS - 2 * self._scale)).astype(np.int64)
 
     def cells(self, cls: str) -> npt.NDArray[np.float32]:
         """`[2, R, Q]`: how many labelled pixels' worth of weight each cell has."""

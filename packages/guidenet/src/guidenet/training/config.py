@@ -108,6 +108,12 @@ class TrainingConfig:
                 f"{', '.join(self.kinds)}"
             )
 
+        if self.network.head.ridge:
+            raise ValueError(
+                "network.head.ridge must be 0 in training, for it is added to what is trained, got "
+                f"{self.network.head.ridge}"
+            )
+
     @property
     def num_updates(self) -> int:
         """Of the whole training."""
