@@ -43,6 +43,7 @@ class PearlLearner:
     """
 
     test_params_name = ".agent.average"
+    memory_advice = "lower replay_capacity, which drops what is oldest"
 
     def __init__(self, config: PearlConfig, benchmark: Benchmark, obs_network: nn.Module | None = None) -> None:
         self.config = config
