@@ -45,7 +45,7 @@ def define_training(
     tensorboard = flags.DEFINE_bool("tensorboard", False, "Write metrics for TensorBoard too.")
 
     def train() -> None:
-        name = chosen.value if chosen else names[0]
+        name = names[0] if chosen is None else chosen.value
         algorithm, seed = ALGORITHMS[name], training.seed.value
         package = algorithm.import_package()
         import_modules(imports.value)
@@ -54,7 +54,7 @@ def define_training(
             plan = package.preset(training.preset.value, benchmark)
             config = override(plan.config, training.override.value)
             parts = make_parts(config, benchmark)
-            run_dir = get_run_dir(training, prefix=f"{name}-" if chosen else "")
+            run_dir = get_run_dir(training, prefix="" if chosen is None else f"{name}-")
             run = package.open_run(
                 run_dir,
                 config,
