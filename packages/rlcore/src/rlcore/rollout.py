@@ -276,4 +276,9 @@ def make_action_scaling(space: Any) -> Callable[[np.ndarray], np.ndarray]:
     if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
         raise ValueError(f"the action space must be bounded, got {space}")
     centre, half = (high + low) / 2, (high - low) / 2
-    return lambda action: (centre + half * np.clip(np.nan_to_num(action), -1, 1)).astype(space.dtype)
+
+    def scale(action: np.ndarray) -> np.ndarray:
+        given = np.clip(action, -1, 1)
+        return (centre + half * np.where(np.isnan(given), 0, given)).astype(space.dtype)
+
+    return scale
