@@ -45,11 +45,7 @@ def make_update_many(
     jit_step = jax.jit(step, donate_argnums=0, compiler_options=_compiler_options())
 
     def update_one_by_one(state: Any, replay: Any, key: chex.PRNGKey, num_updates: int) -> tuple[Any, Metrics]:
-        rows = []
-        for step_key in jax.random.split(key, num_updates):
-            state, metrics = jit_step(state, replay, step_key)
-            rows.append(metrics)
-        return state, jax.tree.map(lambda *values: jnp.mean(jnp.stack(values)), *rows)
+        return _step_through(jit_step, state, replay, jax.random.split(key, num_updates))
 
     if with_convolutions and jax.default_backend() == "cpu":
         return update_one_by_one
@@ -87,15 +83,20 @@ def make_update_epochs(
     def update_one_by_one(
         state: Any, batch: Any, key: chex.PRNGKey, num_epochs: int, num_minibatches: int
     ) -> tuple[Any, Metrics]:
-        rows = []
-        for ids in _draw_minibatches(batch, key, num_epochs, num_minibatches):
-            state, metrics = jit_step(state, batch, ids)
-            rows.append(metrics)
-        return state, jax.tree.map(lambda *values: jnp.mean(jnp.stack(values)), *rows)
+        return _step_through(jit_step, state, batch, _draw_minibatches(batch, key, num_epochs, num_minibatches))
 
     if with_convolutions and jax.default_backend() == "cpu":
         return update_one_by_one
     return jax.jit(update_epochs, static_argnums=(3, 4), donate_argnums=0, compiler_options=_compiler_options())
+
+
+def _step_through(step: Callable[..., tuple[Any, Metrics]], state: Any, data: Any, each: chex.Array) -> Any:
+    """The state after a dispatch for each, and means of the metrics."""
+    rows = []
+    for one in each:
+        state, metrics = step(state, data, one)
+        rows.append(metrics)
+    return state, jax.tree.map(lambda *values: jnp.mean(jnp.stack(values)), *rows)
 
 
 def _draw_minibatches(batch: Any, key: chex.PRNGKey, num_epochs: int, num_minibatches: int) -> chex.Array:
