@@ -1,8 +1,9 @@
-"""Shows how a trained PEARL or MELD adapts to the test tasks: a table by episode of a trial, and pictures.
+"""Shows how a trained PEARL, MELD or baseline adapts to the test tasks: a table by episode of a trial, and pictures.
 
     uv run examples/evaluate.py --run_dir=runs/point-sparse-wide-v0-cpu-0 --num_episodes=21
     uv run examples/evaluate.py --run_dir=runs/point-image-dense-32-v1-cpu-0 --num_trials=10
     uv run examples/evaluate.py --run_dir=runs/half-cheetah-vel-image-v0-cpu-0 --num_changes=2
+    uv run examples/evaluate.py --run_dir=runs/rl2-point-sparse-wide-v0-cpu-0
     uv run examples/evaluate.py --import=mine --run_dir=runs/mine-v0-cpu-0
 
 Of MELD it also shows what the belief holds. With --num_changes the task changes so many times within an episode,

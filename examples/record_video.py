@@ -1,4 +1,4 @@
-"""Films how a trained PEARL or MELD adapts to test tasks, which are rows.
+"""Films how a trained PEARL, MELD or baseline adapts to test tasks, which are rows.
 
     uv run examples/record_video.py --run_dir=runs/half-cheetah-vel-v0-cpu-0
     uv run examples/record_video.py --run_dir=runs/ant-goal-v0-cpu-0 --num_tasks=2 --output=ant.webp --fps=20

@@ -10,6 +10,7 @@ class Algorithm(NamedTuple):
 
     package: has `PRESETS`, `preset`, `open_run`, `train` and `load`.
     learner: the name of its `MetaLearner` there.
+    program: the example that trains it.
     report: the module of `support` whose `report(trained, output_dir, options)` shows how a trained agent adapts.
     film: the module of `support` whose `prepare` films it.
     within_trained_length: whether a trial can have no more episodes than it was trained on.
@@ -17,6 +18,7 @@ class Algorithm(NamedTuple):
 
     package: str
     learner: str
+    program: str
     report: str = "report_episodes"
     film: str = "film_episodes"
     within_trained_length: bool = False
@@ -35,7 +37,10 @@ class Algorithm(NamedTuple):
 
 
 ALGORITHMS = {
-    "pearl": Algorithm("pearl_jax", "PearlLearner"),
-    "meld": Algorithm("meld_jax", "MeldLearner", "report_belief", "film_belief", within_trained_length=True),
+    "pearl": Algorithm("pearl_jax", "PearlLearner", "train_pearl.py"),
+    "meld": Algorithm(
+        "meld_jax", "MeldLearner", "train_meld.py", "report_belief", "film_belief", within_trained_length=True
+    ),
+    "rl2": Algorithm("metarl_baselines.rl2", "RL2Learner", "train_baseline.py"),
 }
 """By the name that config.json gives them."""

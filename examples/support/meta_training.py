@@ -1,6 +1,6 @@
 """The program that meta-trains: one for all algorithms."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import metarl_envs
@@ -16,7 +16,7 @@ flags.disclaim_key_flags()  # `--help` shows what is defined here as the flags o
 
 
 def define_training(
-    name: str,
+    choices: str | Sequence[str],
     *,
     default_benchmark: str,
     default_preset: str = "cpu",
@@ -25,7 +25,8 @@ def define_training(
     """Defines the flags of a program that meta-trains an algorithm, evaluates it and reports.
 
     Args:
-      name: of `ALGORITHMS`.
+      choices: a name of `ALGORITHMS`; or several, whose presets have the same names: then there is a flag
+        `--algorithm`, and the default of `--run_dir` begins with its value.
       default_benchmark: of the flag `--benchmark`.
       default_preset: of the flag `--preset`.
       make_parts: from config and benchmark to what the algorithm's learner, `open_run` and `train` take besides.
@@ -33,8 +34,10 @@ def define_training(
     Returns:
       The program, for `rlcore.experiment.main`.
     """
-    algorithm = ALGORITHMS[name]
-    purposes = {name: preset.purpose for name, preset in algorithm.import_package().PRESETS.items()}
+    names = [choices] if isinstance(choices, str) else list(choices)
+    presets = ALGORITHMS[names[0]].import_package().PRESETS
+    purposes = {name: preset.purpose for name, preset in presets.items()}
+    chosen = flags.DEFINE_enum("algorithm", names[0], names, "What to train.") if choices == names else None
     training = define_training_flags(
         default_benchmark=default_benchmark, default_preset=default_preset, presets=purposes
     )
@@ -42,14 +45,16 @@ def define_training(
     tensorboard = flags.DEFINE_bool("tensorboard", False, "Write metrics for TensorBoard too.")
 
     def train() -> None:
-        package, seed = algorithm.import_package(), training.seed.value
+        name = names[0] if chosen is None else chosen.value
+        algorithm, seed = ALGORITHMS[name], training.seed.value
+        package = algorithm.import_package()
         import_modules(imports.value)
         with user_errors():
             benchmark = metarl_envs.benchmark(training.benchmark.value)
             plan = package.preset(training.preset.value, benchmark)
             config = override(plan.config, training.override.value)
             parts = make_parts(config, benchmark)
-            run_dir = get_run_dir(training)
+            run_dir = get_run_dir(training, prefix="" if chosen is None else f"{name}-")
             run = package.open_run(
                 run_dir,
                 config,

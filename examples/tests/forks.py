@@ -15,6 +15,7 @@ from pathlib import Path
 # What examples import. None of it computes: JAX has no threads yet, which a fork would lose.
 import matplotlib.pyplot  # noqa: F401
 import meld_jax  # noqa: F401
+import metarl_baselines  # noqa: F401
 import metarl_envs  # noqa: F401
 import mi_repr.tabular.report  # noqa: F401
 import pearl_jax  # noqa: F401

@@ -108,7 +108,7 @@ def test_bootstrap_interval_holds_the_mean_and_shrinks_to_it_for_equal_seeds():
     assert low[1] == high[1] == 5
 
 
-@pytest.mark.parametrize("example", ["train_pearl.py", "evaluate.py", "plot.py"])
+@pytest.mark.parametrize("example", ["train_pearl.py", "train_baseline.py", "evaluate.py", "plot.py"])
 def test_help_explains_every_flag(run, example, tmp_path):
     result = run(example, "--help", cwd=tmp_path)
     assert "uv run examples/" in result.stdout

@@ -14,6 +14,7 @@ import jax
 import numpy as np
 import pytest
 from meld_jax.runs import ALGORITHM as MELD
+from metarl_baselines.rl2.runs import ALGORITHM as RL2
 from pearl_jax.runs import ALGORITHM as PEARL
 from rlcore.experiment import restore_latest
 from rlcore.meta import Algorithm, init_state
@@ -45,6 +46,7 @@ CASES = {
         120,
     ),
     "images": Case(MELD, "train_meld.py", (), 240),
+    "rl2": Case(RL2, "train_baseline.py", ("--algorithm=rl2",), 2000),
 }
 
 

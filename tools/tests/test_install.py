@@ -43,7 +43,7 @@ def test_the_first_command_installs_little():
     options = ("--quiet", "--no-hashes", "--no-annotate", "--no-header", "--no-emit-workspace")
     required = [Requirement(line) for line in run_uv("export", "--package=metarl-examples", *options).splitlines()]
     names = [found.name for found in required if found.marker is None or found.marker.evaluate()]
-    names += ["meld-jax", "metarl-envs", "mi-repr", "pearl-jax", "rlcore"]
+    names += ["meld-jax", "metarl-baselines", "metarl-envs", "mi-repr", "pearl-jax", "rlcore"]
     assert {"jaxlib", "matplotlib"} <= set(names)
     assert len(names) <= MAX_PACKAGES
     files = [

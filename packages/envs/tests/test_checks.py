@@ -6,7 +6,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
-from metarl_envs import Benchmark, check_actions, check_vector_space, from_gymnasium
+from metarl_envs import Benchmark, check_actions, check_vector_space, from_gymnasium, is_picture
 
 VECTOR = spaces.Box(-1, 1, (2,), np.float32)
 LARGEST = np.finfo(np.float32).max
@@ -113,3 +113,17 @@ def test_vectors_of_no_numbers_are_refused(kind):
         check_vector_space(make_benchmark(VECTOR), kind, empty)
     with pytest.raises(ValueError, match="the action space must hold a number"):
         check_actions(make_benchmark(empty))
+
+
+@pytest.mark.parametrize(
+    ("space", "expected"),
+    [
+        (spaces.Box(0, 255, (8, 8, 3), np.uint8), True),
+        (spaces.Box(0, 255, (8, 8), np.uint8), False),
+        (spaces.Box(0, 1, (8, 8, 3), np.float32), False),
+        (VECTOR, False),
+        (spaces.Discrete(3), False),
+    ],
+)
+def test_pictures_are_three_dimensions_of_bytes(space, expected):
+    assert is_picture(space) is expected

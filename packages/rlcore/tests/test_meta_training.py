@@ -100,6 +100,7 @@ class PolicyGradient:
     """The whole learner: what was collected last is what it learns from (Williams, 1992)."""
 
     test_params_name, signals, num_updates, update_bytes, first = ".agent.params", {}, 1, 0, None
+    memory_advice = "collect less"
 
     def __init__(self, learning_rate=0.3):
         self.optimiser, policy = optax.sgd(learning_rate), Reinforce()

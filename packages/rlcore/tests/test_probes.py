@@ -11,10 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from rlcore import replay as rb
-from rlcore.rollout import rollout, start
+from rlcore.policy_gradient import PPO, ActorCritic, Experience, PPOBatch, PPOConfig, episode_discounts
+from rlcore.rollout import find_ends, rollout, start
 from rlcore.sac import SAC, ContinuousHead, DiscreteHead, SACConfig
 from rlcore.types import Transition
-from rlcore.updates import make_update_many
+from rlcore.updates import make_update_epochs, make_update_many
 
 DISCOUNT, TEMPERATURE = 0.5, 0.1
 BONUS = TEMPERATURE * np.log(2)  # of an indifferent policy's entropy: two actions, or an interval of length 2
@@ -141,3 +142,67 @@ def test_learns_the_values_and_the_best_action_of(probe, algorithm):
         if probe in (ACTION, BOTH):
             greedy = float(signed(sac.act(params, obs, jax.random.key(0), deterministic=True))[0])
             np.testing.assert_allclose(greedy, np.sign(best) if discrete else best, atol=0.1)
+
+
+NUM_PPO_ITERATIONS, NUM_PPO_STEPS, HORIZON = 60, 6, 3
+
+
+@functools.cache
+def ppo_learner():
+    """`learn(probe) -> (ppo, state)`."""
+    config = PPOConfig(DISCOUNT, gae_lambda=0.9, learning_rate=5e-3, num_epochs=5, num_minibatches=4, entropy_coef=1e-3)
+    ppo = PPO(config, ActorCritic((32,), 1))
+
+    @jax.jit
+    def collect(state, tasks, key):
+        start_key, run_key = jax.random.split(key)
+
+        def act(memory, obs, key):
+            return ppo.network.apply(state.params, obs)[0].sample(key), memory
+
+        carry = start(Probe(), tasks, start_key)
+        _, _, played = rollout(Probe(), tasks, carry, act, (), run_key, num_steps=NUM_PPO_STEPS, horizon=HORIZON)
+        obs, action, reward, discount, next_obs = played.transition
+        policy, value = ppo.network.apply(state.params, obs)
+        _, next_value = ppo.network.apply(state.params, next_obs)
+        log_prob = policy.log_prob(action)
+        discounts = episode_discounts(discount, find_ends(played), DISCOUNT, config.gae_lambda)
+        experience = Experience(log_prob, value, next_value, reward, *discounts)
+        state, advantage, target, _ = ppo.assess(state, experience)
+        batch = PPOBatch(obs, action, log_prob, advantage, target)
+        return state, jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), batch)
+
+    init, update_epochs = jax.jit(ppo.init), make_update_epochs(ppo.update)
+
+    def learn(probe):
+        init_key, *keys = jax.random.split(jax.random.key(0), 1 + 2 * NUM_PPO_ITERATIONS)
+        state = init(init_key, jnp.zeros((1, 2)))
+        for collect_key, update_key in zip(keys[::2], keys[1::2], strict=True):
+            state, batch = collect(state, jnp.full(NUM_ENVS, probe), collect_key)
+            state, _ = update_epochs(state, batch, update_key, config.num_epochs, config.num_minibatches)
+        return ppo, state
+
+    return learn
+
+
+def true_value(probe, time, cue, variance):
+    """Under a policy whose mean is the best action; its width costs its variance."""
+    if probe == DELAYED and time == 0:
+        return DISCOUNT
+    if probe == ENDLESS:
+        return 1 / (1 - DISCOUNT)
+    return cue if probe == OBSERVATION else 1 - (variance if probe in (ACTION, BOTH) else 0)
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=NAMES)
+def test_ppo_learns_the_values_and_the_best_action_of(probe):
+    ppo, state = ppo_learner()(probe)
+    times = (0.0, 1.0) if probe == DELAYED else (0.0,)
+    cues = (-1.0, 1.0) if probe in (OBSERVATION, BOTH) else (0.0,)
+    for time, cue in ((t, c) for t in times for c in cues):
+        policy, value = ppo.network.apply(state.params, jnp.asarray([[time, cue]]))
+        expected = true_value(probe, time, cue, float(policy.variance[0, 0]))
+        np.testing.assert_allclose(state.value_scale.from_units(value), expected, atol=0.05)
+        if probe in (ACTION, BOTH):
+            np.testing.assert_allclose(policy.mean[0, 0], 0.5 * (cue if probe == BOTH else 1), atol=0.1)
+            assert float(policy.variance[0, 0]) < 0.1

@@ -200,6 +200,19 @@ def test_actions_are_scaled_to_the_space_and_recorded_as_the_policys():
     np.testing.assert_allclose(trajectory.transition.action[0], [[-1.0], [0.0], [1.0]])
 
 
+def test_environments_are_given_clipped_actions_and_the_trajectory_has_the_policys():
+    wild = np.asarray([[-3.0], [0.5], [7.0]], np.float32)
+    act = lambda memory, obs, key: (wild, memory)  # noqa: E731
+    env = VectorWalk(low=-2.0, high=6.0)
+    _, _, host = run_host(env, 1, act)
+    np.testing.assert_allclose(env.actions[0], [[-2.0], [4.0], [6.0]])
+    carry = ro.start(Walk(), GOALS, jax.random.key(0))
+    _, _, functional = ro.rollout(Walk(), GOALS, carry, act, 0, jax.random.key(1), num_steps=1, horizon=HORIZON)
+    np.testing.assert_allclose(functional.transition.next_obs[0, :, 0], [-1.0, 0.5, 1.0])
+    for trajectory in (host, functional):
+        np.testing.assert_array_equal(trajectory.transition.action[0], wild)
+
+
 def test_discrete_actions_pass_unscaled():
     env = VectorWalk()
     env.single_action_space = SimpleNamespace(n=3)

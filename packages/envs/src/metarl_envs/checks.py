@@ -42,6 +42,11 @@ def check_actions(benchmark: Benchmark) -> int:
     return space.shape[0]
 
 
+def is_picture(space: spaces.Space[Any]) -> bool:
+    """Whether observations are pictures, `[H, W, C]` uint8."""
+    return isinstance(space, spaces.Box) and len(space.shape) == 3 and space.dtype == np.uint8
+
+
 def bounds_problem(space: spaces.Box) -> str | None:
     """What is wrong with the bounds of an action space that actions are scaled to; None if nothing is."""
     if not space.low.size:

@@ -53,6 +53,7 @@ class MeldLearner:
     """
 
     test_params_name = ".agent.average"
+    memory_advice = "lower replay_capacity, which drops what is oldest"
 
     def __init__(self, config: MeldConfig, benchmark: Benchmark, first_stage: FirstStage | None = None) -> None:
         self.config = config

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from gymnasium import spaces
-from metarl_envs import Benchmark, check_actions, check_vector_space
+from metarl_envs import Benchmark, check_actions, check_vector_space, is_picture
 from rlcore.experiment import Run
 from rlcore.meta import Collection, Testing, Visit, check_num_visited, check_signal, get_signal
 from rlcore.networks import ConvEncoder
@@ -23,7 +23,6 @@ from rlcore.updates import make_update_many
 
 from pearl_jax.agent import AgentState, ContextReplay, PearlAgent, PearlPolicy
 from pearl_jax.config import PearlConfig
-from pearl_jax.presets.traits import is_picture
 from pearl_jax.representation import Row
 
 _PICTURE_BYTES = 400_000_000
@@ -44,6 +43,7 @@ class PearlLearner:
     """
 
     test_params_name = ".agent.average"
+    memory_advice = "lower replay_capacity, which drops what is oldest"
 
     def __init__(self, config: PearlConfig, benchmark: Benchmark, obs_network: nn.Module | None = None) -> None:
         self.config = config

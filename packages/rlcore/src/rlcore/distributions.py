@@ -61,6 +61,15 @@ class Gaussian(NamedTuple):
         noise = jax.random.normal(key, self.mean.shape, self.mean.dtype)
         return self.mean + jnp.sqrt(self.variance) * noise
 
+    def log_prob(self, sample: chex.Array) -> chex.Array:
+        """Log-density `[...]` of samples `[..., D]`."""
+        squares = jnp.square(sample - self.mean) / self.variance
+        return -jnp.sum(0.5 * (squares + jnp.log(self.variance)) + _LOG_SQRT_2PI, axis=-1)
+
+    def entropy(self) -> chex.Array:
+        """In nats, `[...]`."""
+        return jnp.sum(0.5 * (1 + jnp.log(self.variance)) + _LOG_SQRT_2PI, axis=-1)
+
     def kl_divergence(self, other: "Gaussian") -> chex.Array:
         """KL(self || other) in nats, `[...]`."""
         spread = (self.variance + jnp.square(self.mean - other.mean)) / other.variance

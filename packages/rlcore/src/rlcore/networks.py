@@ -3,7 +3,7 @@
 In the shape descriptions `...` stands for any leading batch dimensions, `E` for the members of an ensemble.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import chex
 import flax.linen as nn
@@ -21,16 +21,18 @@ def scaled_uniform(scale: float) -> nn.initializers.Initializer:
 
 
 class MLP(nn.Module):
-    """`[..., Di] -> [..., output_size]`: ReLU layers and a linear one.
+    """`[..., Di] -> [..., output_size]`: hidden layers and a linear one.
 
     final_scale: half-width of the last layer's uniform initialisation; None leaves flax's default.
-    layer_norm: normalise every hidden layer before its ReLU.
+    layer_norm: normalise every hidden layer before its activation.
+    activation: of the hidden layers.
     """
 
     hidden_sizes: Sequence[int]
     output_size: int
     final_scale: float | None = None
     layer_norm: bool = False
+    activation: Callable[[chex.Array], chex.Array] = nn.relu
 
     @nn.compact
     def __call__(self, x: chex.Array) -> chex.Array:
@@ -38,7 +40,7 @@ class MLP(nn.Module):
         batch, x = x.shape[:-1], x.reshape(-1, x.shape[-1])  # XLA's CPU gradients cost more with more batch dimensions
         for size in self.hidden_sizes:
             x = nn.Dense(size)(x)
-            x = nn.relu(nn.LayerNorm()(x) if self.layer_norm else x)
+            x = self.activation(nn.LayerNorm()(x) if self.layer_norm else x)
         init = nn.linear.default_kernel_init if self.final_scale is None else scaled_uniform(self.final_scale)
         return nn.Dense(self.output_size, kernel_init=init)(x).reshape(*batch, self.output_size)
 

@@ -90,7 +90,7 @@ def rollout(
       env: environment whose `params` is the task.
       tasks: a pytree of `[N, ...]`.
       carry: from `start`, or from the previous call.
-      act: the policy.
+      act: the policy. The environment is given actions of floats clipped to [-1, 1]; the trajectory has the policy's.
       memory: the policy's.
       key: consumed.
       num_steps: `T`.
@@ -106,17 +106,18 @@ def rollout(
         act_key, env_key, reset_key = jax.random.split(key, 3)
         action, memory = act(memory, carry.obs, act_key)
         step_keys, obs_keys, reward_keys, terminal_keys = jax.random.split(env_key, (4, *carry.time.shape))
-        state = jax.vmap(env.transition)(carry.state, action, step_keys, tasks)
+        given = jnp.clip(action, -1, 1) if jnp.issubdtype(action.dtype, jnp.floating) else action
+        state = jax.vmap(env.transition)(carry.state, given, step_keys, tasks)
         next_obs = jax.vmap(env.observation)(state, obs_keys, tasks)
         terminated = jax.vmap(env.terminal)(state, terminal_keys, tasks)
         transition = Transition(
             obs=carry.obs,
             action=action,
-            reward=jax.vmap(env.reward)(carry.state, action, state, reward_keys, tasks),
+            reward=jax.vmap(env.reward)(carry.state, given, state, reward_keys, tasks),
             discount=1 - terminated.astype(jnp.float32),
             next_obs=next_obs,
         )
-        info = jax.vmap(env.transition_info)(carry.state, action, state, tasks)
+        info = jax.vmap(env.transition_info)(carry.state, given, state, tasks)
         truncated = (carry.time + 1 >= horizon) & ~terminated
         here = EnvCarry(state, next_obs, carry.time + 1)
         done = truncated | terminated
@@ -151,7 +152,7 @@ def host_rollout(
       env: with `metadata["autoreset_mode"]` DISABLED, in which this begins episodes by `reset_mask`, or SAME_STEP; so
         that no step is lost to a reset.
       obs: `[N, ...]` from `env.reset` or from the previous call.
-      act: the policy, jitted by the caller. Actions in [-1, 1] are scaled to a bounded action space.
+      act: the policy, jitted by the caller. Actions are clipped to [-1, 1] and scaled to a bounded action space.
       memory: the policy's.
       key: consumed.
       num_steps: `T`.
@@ -261,7 +262,7 @@ def _stack_signals(steps: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
 
 
 def make_action_scaling(space: Any) -> Callable[[np.ndarray], np.ndarray]:
-    """From a policy's actions in [-1, 1] to those of a bounded gymnasium space; other actions pass unchanged.
+    """From a policy's actions, clipped to [-1, 1], to those of a bounded gymnasium space; choices pass unchanged.
 
     One that is not a number becomes the centre: an environment may not survive it, and what a policy said is told by
     the trajectory.
@@ -275,4 +276,9 @@ def make_action_scaling(space: Any) -> Callable[[np.ndarray], np.ndarray]:
     if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
         raise ValueError(f"the action space must be bounded, got {space}")
     centre, half = (high + low) / 2, (high - low) / 2
-    return lambda action: (centre + half * np.nan_to_num(action, posinf=1.0, neginf=-1.0)).astype(space.dtype)
+
+    def scale(action: np.ndarray) -> np.ndarray:
+        given = np.clip(action, -1, 1)
+        return (centre + half * np.where(np.isnan(given), 0, given)).astype(space.dtype)
+
+    return scale

@@ -45,15 +45,67 @@ def make_update_many(
     jit_step = jax.jit(step, donate_argnums=0, compiler_options=_compiler_options())
 
     def update_one_by_one(state: Any, replay: Any, key: chex.PRNGKey, num_updates: int) -> tuple[Any, Metrics]:
-        rows = []
-        for step_key in jax.random.split(key, num_updates):
-            state, metrics = jit_step(state, replay, step_key)
-            rows.append(metrics)
-        return state, jax.tree.map(lambda *values: jnp.mean(jnp.stack(values)), *rows)
+        return _step_through(jit_step, state, replay, jax.random.split(key, num_updates))
 
     if with_convolutions and jax.default_backend() == "cpu":
         return update_one_by_one
     return jax.jit(update_many, static_argnums=3, donate_argnums=0, compiler_options=_compiler_options())
+
+
+def make_update_epochs(
+    update: Callable[[Any, Any], tuple[Any, Metrics]], *, with_convolutions: bool = False
+) -> Callable[[Any, Any, chex.PRNGKey, int, int], tuple[Any, Metrics]]:
+    """Several epochs over one batch in one dispatch.
+
+    Args:
+      update: `(state, minibatch) -> (state, metrics)`, such as `PPO.update`.
+      with_convolutions: see `make_update_many`.
+
+    Returns:
+      `update_epochs(state, batch, key, num_epochs, num_minibatches) -> (state, metrics)`: jitted, the state donated,
+      compiled once for each pair of numbers; metrics are means over the steps; the key is consumed. Each epoch cuts the
+      items of the batch, its leaves being `[B, ...]`, into minibatches of equal size at random; where they do not come
+      out even, each epoch leaves others out.
+    """
+
+    def step(state: Any, batch: Any, ids: chex.Array) -> tuple[Any, Metrics]:
+        return update(state, jax.tree.map(lambda leaf: leaf[ids], batch))
+
+    def update_epochs(
+        state: Any, batch: Any, key: chex.PRNGKey, num_epochs: int, num_minibatches: int
+    ) -> tuple[Any, Metrics]:
+        ids = _draw_minibatches(batch, key, num_epochs, num_minibatches)
+        state, metrics = jax.lax.scan(lambda state, ids: step(state, batch, ids), state, ids)
+        return state, jax.tree.map(jnp.mean, metrics)
+
+    jit_step = jax.jit(step, donate_argnums=0, compiler_options=_compiler_options())
+
+    def update_one_by_one(
+        state: Any, batch: Any, key: chex.PRNGKey, num_epochs: int, num_minibatches: int
+    ) -> tuple[Any, Metrics]:
+        return _step_through(jit_step, state, batch, _draw_minibatches(batch, key, num_epochs, num_minibatches))
+
+    if with_convolutions and jax.default_backend() == "cpu":
+        return update_one_by_one
+    return jax.jit(update_epochs, static_argnums=(3, 4), donate_argnums=0, compiler_options=_compiler_options())
+
+
+def _step_through(step: Callable[..., tuple[Any, Metrics]], state: Any, data: Any, each: chex.Array) -> Any:
+    """The state after a dispatch for each, and means of the metrics."""
+    rows = []
+    for one in each:
+        state, metrics = step(state, data, one)
+        rows.append(metrics)
+    return state, jax.tree.map(lambda *values: jnp.mean(jnp.stack(values)), *rows)
+
+
+def _draw_minibatches(batch: Any, key: chex.PRNGKey, num_epochs: int, num_minibatches: int) -> chex.Array:
+    """Numbers of items, `[num_epochs * num_minibatches, size]`; within an epoch all different; the key is consumed."""
+    num_items = jax.tree.leaves(batch)[0].shape[0]
+    size = num_items // num_minibatches
+    keys = jax.random.split(key, num_epochs)
+    order = jax.vmap(lambda key: jax.random.permutation(key, num_items))(keys)
+    return order[:, : size * num_minibatches].reshape(num_epochs * num_minibatches, size)
 
 
 @functools.cache

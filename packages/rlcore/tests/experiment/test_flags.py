@@ -38,6 +38,7 @@ def test_defaults(training_flags: TrainingFlags) -> None:
     flags.FLAGS(["program"])
     assert [holder.value for holder in training_flags] == ["point-v0", "tiny", 0, None, None, [], 7]
     assert get_run_dir(training_flags) == Path("runs/point-v0-tiny-0")
+    assert get_run_dir(training_flags, prefix="rl2-") == Path("runs/rl2-point-v0-tiny-0")
 
 
 def test_values(training_flags: TrainingFlags) -> None:

@@ -4,9 +4,8 @@ import dataclasses
 import math
 from typing import Any, NamedTuple
 
-import numpy as np
 from gymnasium import spaces
-from metarl_envs import Benchmark, benchmark_names
+from metarl_envs import Benchmark, benchmark_names, is_picture
 
 from pearl_jax.config import PearlConfig
 
@@ -79,11 +78,6 @@ def hold(config: PearlConfig, traits: Traits, num_rows: int, max_bytes: float) -
     least = max(config.num_initial_episodes, visit) * traits.horizon
     room = int(max_bytes // (traits.row_bytes * traits.num_tasks))
     return dataclasses.replace(config, replay_capacity=max(min(num_rows, room), least))
-
-
-def is_picture(space: spaces.Space[Any]) -> bool:
-    """Whether observations are pictures, `[H, W, C]` uint8."""
-    return isinstance(space, spaces.Box) and len(space.shape) == 3 and space.dtype == np.uint8
 
 
 def _row_bytes(observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> int:

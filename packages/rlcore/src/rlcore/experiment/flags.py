@@ -57,7 +57,7 @@ def define_training_flags(
             "run_dir",
             None,
             "The directory of checkpoints and metrics; a run that is already there goes on. "
-            "By default runs/<benchmark>-<preset>-<seed>.",
+            "By default in runs/, named after benchmark, preset and seed.",
         ),
         num_iterations=flags.DEFINE_integer(
             "num_iterations",
@@ -77,12 +77,12 @@ def define_training_flags(
     )
 
 
-def get_run_dir(training_flags: TrainingFlags) -> Path:
-    """Returns `--run_dir`, by default `runs/<benchmark>-<preset>-<seed>`; call it after flags are parsed."""
+def get_run_dir(training_flags: TrainingFlags, prefix: str = "") -> Path:
+    """Returns `--run_dir`, by default `runs/<prefix><benchmark>-<preset>-<seed>`; call it after flags are parsed."""
     if training_flags.run_dir.value:
         return run_path(training_flags.run_dir.value)
     benchmark, preset, seed = training_flags.benchmark, training_flags.preset, training_flags.seed
-    return Path("runs") / f"{benchmark.value}-{preset.value}-{seed.value}"
+    return Path("runs") / f"{prefix}{benchmark.value}-{preset.value}-{seed.value}"
 
 
 @contextlib.contextmanager

@@ -138,7 +138,7 @@ class Algorithm:
     What a learner takes beside config and benchmark, and numbers depend on, are its `parts`, by name.
 
     name: of the algorithm, in run directories.
-    package: whose `open_run` opens its runs, for messages.
+    package: whose `open_run` opens its runs, for messages; its distribution's version is written.
     config_type: of its options, a dataclass.
     make_learner: from config, benchmark and parts to its learner; raises ValueError where they do not fit.
     read_config: from what a run directory says to the config.
@@ -189,7 +189,8 @@ class Algorithm:
         identity = self._identify(config, benchmark, seed, parts)
         self.make_learner(config, benchmark, **parts)
         self._refuse_first_version(run_dir)
-        versions = package_versions(self.package.replace("_", "-"), "metarl-envs", "rlcore", "jax")
+        distribution = self.package.partition(".")[0].replace("_", "-")
+        versions = package_versions(distribution, "metarl-envs", "rlcore", "jax")
         options = {"checkpoint_every": checkpoint_every, "keep": keep, "tensorboard": tensorboard}
         return Run.open(run_dir, _as_written(run_dir, identity), versions=versions, **options)
 

@@ -51,9 +51,11 @@ class MetaLearner(Protocol):
     `agent` and `data` are pytrees of its own making. What a method is given may be donated.
 
     test_params_name: of what `test_params` gives, among the leaves of `TrainState`, such as `.agent.average`.
+    memory_advice: what to do where a run does not fit into memory, for the message.
     """
 
     test_params_name: str
+    memory_advice: str
 
     @property
     def first(self) -> Collection | None:
@@ -271,4 +273,4 @@ def describe_memory(learner: MetaLearner, benchmark: Benchmark) -> str:
     parts = {"replay": data, "networks and optimisers": agent, "trials being played": trials}
     if learner.update_bytes:
         parts["updates"] = learner.update_bytes
-    return check_memory(parts, "lower replay_capacity, which drops what is oldest")
+    return check_memory(parts, learner.memory_advice)

@@ -1,0 +1,79 @@
+"""What PEARL and MELD are compared with is trained, evaluated and filmed as they are."""
+
+import json
+
+import pytest
+
+SMALL = [
+    "--algorithm=rl2",
+    "--preset=tiny",
+    "--num_iterations=2",
+    "--override=memory_size=4",
+    "--override=embedding_size=4",
+    "--override=hidden_sizes=4",
+    "--override=num_tasks_per_iteration=4",
+    "--override=num_test_episodes=2",
+]
+
+
+@pytest.fixture(scope="module")
+def finished(run, tmp_path_factory):
+    """A run directory of two iterations, under its default name, and what training printed."""
+    directory = tmp_path_factory.mktemp("finished")
+    result = run("train_baseline.py", *SMALL, cwd=directory)
+    assert result.returncode == 0, result.stderr
+    return directory / "runs" / "rl2-point-sparse-wide-v0-tiny-0", result
+
+
+def test_training_ends_with_the_table_and_the_pictures_and_the_same_again_has_nothing_left(run, finished):
+    run_dir, result = finished
+    assert "return by episode of a trial, mean over 20 tasks never seen" in result.stdout
+    assert "iteration 2/2" in result.stderr
+    for picture in ("adaptation.png", "trajectories.png"):
+        assert (run_dir / picture).read_bytes().startswith(b"\x89PNG")
+    rows = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
+    assert [row["iteration"] for row in rows] == [1, 2]
+    again = run("train_baseline.py", *SMALL, cwd=run_dir.parents[1])
+    assert (again.returncode, again.stdout) == (0, result.stdout)
+
+
+def test_evaluation_and_film_of_a_checkpoint(run, finished, tmp_path):
+    flags = [f"--run_dir={finished[0]}", "--num_tasks=3", "--num_episodes=4", f"--output_dir={tmp_path}"]
+    result = run("evaluate.py", *flags, "--override=deterministic_test=false", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "mean over 3 tasks" in result.stdout
+    flags = [f"--run_dir={finished[0]}", "--num_tasks=1", "--num_episodes=2", "--every=10"]
+    result = run("record_video.py", *flags, f"--output={tmp_path}/film.gif", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "film.gif").read_bytes().startswith(b"GIF8")
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--algorithm=maml"], "maml"),
+        (["--benchmark=point-sprse-v0"], "point-sprse-v0"),
+        (["--benchmark=catcher-v0"], "the action space must be a vector of floats"),
+        (["--preset=explore"], "explore"),
+        (["--override=memory_size=-3"], "memory_size must be positive, got -3"),
+        (["--override=ppo.clip=0"], "clip must be positive, got 0"),
+        (["--override=clip=0.1"], "did you mean ppo.clip"),
+        (["--override=credit=step"], "credit must be one of trial, episode"),
+        (["--override=num_tasks_per_iteration=101"], "num_tasks_per_iteration must be at most the 100 train tasks"),
+        (["--run_dir=occupied"], "is a file"),
+        (["nonsense"], "unexpected argument 'nonsense'"),
+    ],
+)
+def test_bad_input_gets_one_line_a_code_and_writes_nothing(run, flags, message, tmp_path):
+    (tmp_path / "occupied").write_text("")
+    result = run("train_baseline.py", "--run_dir=run", *flags, cwd=tmp_path)
+    assert result.returncode != 0
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["occupied"]
+
+
+def test_a_run_of_another_algorithm_is_refused(run, finished):
+    result = run("train_pearl.py", "--preset=tiny", f"--run_dir={finished[0]}", cwd=finished[0])
+    assert result.returncode == 2
+    assert 'algorithm: "rl2" (run) != "pearl" (now)' in result.stderr

@@ -1,0 +1,66 @@
+"""How much of a vector environment's own speed is left where RL2 acts in it.
+
+    uv run packages/baselines/benchmarks/collection.py --benchmark=half-cheetah-vel-v0 --num_tasks=40
+
+Counts environment steps per CPU second, so that what else runs on the machine matters little; both play the same number
+of steps in the same tasks, with actions of the same size.
+"""
+
+import time
+from collections.abc import Callable
+
+import jax
+import metarl_envs
+import numpy as np
+from absl import app, flags
+from metarl_baselines import rl2
+from rlcore.experiment import override
+from rlcore.meta import TrialPlayer
+
+_BENCHMARK = flags.DEFINE_string("benchmark", "half-cheetah-vel-v0", "A family of vector environments.")
+_NUM_TASKS = flags.DEFINE_integer("num_tasks", 40, "Side by side.", lower_bound=1)
+_NUM_STEPS = flags.DEFINE_integer("num_steps", 400, "Of each task.", lower_bound=1)
+_REPEATS = flags.DEFINE_integer("repeats", 3, "Measurements, of which the medians are shown.", lower_bound=1)
+
+
+def measure(play: Callable[[], object]) -> float:
+    """Environment steps per CPU second, the median of some measurements after one that compiles."""
+    play()
+    rates = []
+    for _ in range(_REPEATS.value):
+        begin = time.process_time()
+        play()
+        rates.append(_NUM_TASKS.value * _NUM_STEPS.value / (time.process_time() - begin))
+    return float(np.median(rates))
+
+
+def main(arguments: list[str]) -> None:
+    """Measures both and prints them."""
+    del arguments
+    benchmark = metarl_envs.benchmark(_BENCHMARK.value)
+    config = override(rl2.preset("cpu", benchmark).config, [f"num_tasks_per_iteration={_NUM_TASKS.value}"])
+    learner = rl2.RL2Learner(config, benchmark)
+    params = learner.params(learner.init(jax.random.key(0))[0])
+    tasks = benchmark.take_train_tasks(np.arange(_NUM_TASKS.value))
+    shape = (_NUM_STEPS.value, _NUM_TASKS.value, metarl_envs.check_actions(benchmark))
+    actions = np.random.default_rng(0).normal(0, config.initial_std, shape).clip(-1, 1).astype(np.float32)
+    env = benchmark.family.make_vec(tasks, seed=0)
+
+    def play_alone() -> None:
+        env.reset(seed=0)
+        for action in actions:
+            _, _, terminated, truncated, _ = env.step(action)
+            if (terminated | truncated).any():
+                env.reset(options={"reset_mask": terminated | truncated})
+
+    with TrialPlayer(benchmark.family) as player:
+        policy, key = learner.collection.policy, jax.random.key(1)
+        alone = measure(play_alone)
+        acted = measure(lambda: player.play(policy, params, tasks, key, num_steps=_NUM_STEPS.value))
+    env.close()
+    print(f"{benchmark.name}, {_NUM_TASKS.value} tasks: environment steps per CPU second")
+    print(f"the vector environment alone {alone:.0f}; RL2 acting in it {acted:.0f}, {acted / alone:.0%}")
+
+
+if __name__ == "__main__":
+    app.run(main)
