@@ -469,8 +469,8 @@ for command in ("train", "evaluate"):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     train, evaluate, _ = done.stdout.split("end of help")
-    assert "{semantic,interactive,video}" in train
-    assert "{semantic,interactive,video}" in evaluate
+    for text in (train, evaluate):
+        assert "{semantic,interactive,video,textured,similar}" in "".join(text.split())
     assert all(name in train for name in PRESETS)
     assert "a smoke test" in train
 

@@ -1,12 +1,11 @@
-"""An image after its one pass through the encoder, and what is compiled for it.
+"""An image after its one pass through the encoder.
 
-In the shape descriptions `H, W` denote pixels, `R, Q` the rows and columns of cells, `C` features, `K` classes.
+In the shape descriptions `H, W` denote pixels, `R, Q` the rows and columns of cells, `C` features.
 """
 
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax
@@ -17,10 +16,7 @@ from guidenet.images import FittedImage, Pixels, fit
 from guidenet.network.backbones import fill_colour
 from guidenet.network.geometry import Grid
 from guidenet.network.guided_network import GuidedNetwork, Params, Seen
-from guidenet.network.guides import Guide
-from guidenet.segmenter.edges import Edges, find_edges, follow_edges
-from guidenet.segmenter.pieces import keep_annotated, remove_specks
-from guidenet.segmenter.prediction import upsample_to
+from guidenet.segmenter.edges import Edges, find_edges
 
 
 class Encoded(NamedTuple):
@@ -64,52 +60,6 @@ def encode_image(
     kept = FittedImage(image.pixels[:0], image.inner, image.size)
     edges = find_edges(np.ascontiguousarray(image.pixels[: image.inner[0], : image.inner[1]])) if with_edges else None
     return Encoded(features, prepared, kept, grid, score_grid, edges)
-
-
-@functools.partial(jax.jit, static_argnums=0)
-def score_image(
-    network: GuidedNetwork, scorer: Params, prepared: Seen, guide: Guide, masks: npt.ArrayLike | None
-) -> jax.Array:
-    """`GuidedNetwork.score_prepared`, compiled once for each size of an image and number of classes.
-
-    Args:
-      network: the network.
-      scorer: its `scoring_parts`.
-      prepared: the image.
-      guide: of all annotations.
-      masks: `[K, 2, H, W]`, annotations of the image itself where these are looked for and not all that is like them;
-        None without a decoder.
-    """
-    places = None if masks is None else network.place(jax.numpy.asarray(masks))
-    return network.score_prepared(scorer, prepared, guide, None, places)
-
-
-def at_pixels(
-    scores: npt.NDArray[np.float32],
-    encoded: Encoded,
-    min_area: int,
-    positives: Mapping[int, npt.NDArray[np.int64]],
-) -> npt.NDArray[np.float32]:
-    """Logits `[K, H, W]` at the image's own size of those `[K, R, Q]` of its cells.
-
-    Args:
-      scores: of the cells.
-      encoded: the image.
-      min_area: px of the smallest piece or hole.
-      positives: of classes that keep annotated pieces only, as for `keep_annotated`.
-    """
-    inner, size = encoded.image.inner, encoded.image.size
-    if encoded.edges is not None:
-        logits = follow_edges(encoded.edges, scores, encoded.score_grid)
-    elif min_area or positives:
-        logits = upsample_to(scores, encoded.score_grid, inner, inner)
-    else:
-        return upsample_to(scores, encoded.score_grid, inner, size)
-    if min_area:
-        logits = remove_specks(logits, min_area)
-    if positives:
-        logits = keep_annotated(logits, positives)
-    return logits if inner == size else upsample_to(logits, Grid(*inner, 1, 0), inner, size)
 
 
 def digest(pixels: Pixels) -> bytes:

@@ -1,7 +1,7 @@
 """Segment images from a few annotations, numpy in and numpy out."""
 
 import numbers
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import jax
@@ -10,15 +10,14 @@ import numpy.typing as npt
 
 from guidenet.checks import check_at_least, check_choice, check_name
 from guidenet.images import Pixels, as_image, inner_pixels
-from guidenet.network import guides
 from guidenet.network.guided_network import GuidedNetwork, Params
-from guidenet.network.guides import Guide
 from guidenet.network.models import fingerprint, pretrained
-from guidenet.segmenter.encoding import Encoded, at_pixels, digest, encode_image, score_image
+from guidenet.segmenter.encoding import Encoded, digest, encode_image
 from guidenet.segmenter.guidance import Guidance
 from guidenet.segmenter.pieces import MIN_AREA, PIECES
 from guidenet.segmenter.prediction import MAX_CLASSES, Prediction
-from guidenet.segmenter.shots import Change, Labels, Shot, vote
+from guidenet.segmenter.scoring import segment
+from guidenet.segmenter.shots import Change, Shot, vote
 
 DEFAULT_CLASS = "object"
 
@@ -372,40 +371,16 @@ class Segmenter:
         self._sums[name] = now
 
     def _predict(self, encoded: Encoded, shot: Shot | None, pieces: str) -> Prediction:
-        classes = self.classes
-        if not classes:
-            return Prediction((), np.zeros((0, *encoded.image.size), np.float32))
-        # Empty classes up to a power of two: few numbers of classes to compile for, and they change no score.
-        padded = [*classes, *[""] * ((1 << (len(classes) - 1).bit_length()) - len(classes))]
-        guide = self._local_guide(encoded, shot, padded) if self._network.config.pooling == "local" else None
-        if guide is None:
-            sums = *self._guidance.sums(padded), self._guidance.images(padded)
-            guide = Guide(*map(jax.numpy.asarray, sums))
-        own = {}
-        if pieces == "annotated" and shot is not None:
-            own = {i: shot.labels(cls) for i, cls in enumerate(classes) if cls in shot.classes}
-            own = {i: labels for i, labels in own.items() if (labels == 1).any()}
-        masks = self._masks(encoded, own, len(padded)) if self._network.config.decoder.channels else None
-        scores = np.asarray(score_image(self._network, self._scorer, encoded.prepared, guide, masks))
-        scores = scores[: len(classes), : encoded.score_grid.rows, : encoded.score_grid.columns]
-        positives = {i: np.flatnonzero(labels == 1) for i, labels in own.items()}
-        return Prediction(classes, at_pixels(scores, encoded, self._min_area, positives))
-
-    def _masks(self, encoded: Encoded, own: Mapping[int, Labels], num_classes: int) -> npt.NDArray[np.bool_]:
-        """`[K, 2, H, W]`, negatives and positives in an image, with what fills it up, of those classes alone."""
-        stride, (height, width) = encoded.grid.stride, encoded.image.inner
-        masks = np.zeros((num_classes, 2, *(stride * cells for cells in encoded.features.shape[:2])), bool)
-        for i, labels in own.items():
-            masks[i, 0, :height, :width], masks[i, 1, :height, :width] = labels == -1, labels == 1
-        return masks
-
-    def _local_guide(self, encoded: Encoded, shot: Shot | None, classes: list[str]) -> Guide:
-        if shot is None:
-            raise ValueError("image must have annotations of its own with pooling=local, got one without")
-        masks = np.zeros((len(classes), 2, *encoded.features.shape[:2]), np.float32)
-        for i, cls in enumerate(classes):
-            masks[i, :, : encoded.grid.rows, : encoded.grid.columns] = shot.cells(cls)
-        return guides.guide(encoded.features, jax.numpy.asarray(masks), local=True)
+        return segment(
+            self._network,
+            self._scorer,
+            encoded,
+            self._guidance,
+            self.classes,
+            shot,
+            pieces=pieces,
+            min_area=self._min_area,
+        )
 
 
 def _guidance(value: object) -> Guidance:
