@@ -22,6 +22,9 @@ from guidenet.network.heads import direction, without_absent
 MAX_METRIC = 20.0
 """Scores of the metric are seen within plus and minus this."""
 
+MAX_COUNT = 100
+"""Annotated pixels, of which the decoder is not told that there are more: training has no more of them."""
+
 Position = tuple[int, float]
 """Of cells along an axis: stride and offset of the first, px."""
 
@@ -138,7 +141,7 @@ class Decoder(nn.Module):
         to_guides = jnp.einsum("rqgc,ksgc->krqsg", scene.groups, groups)
         likeness = to_guides.reshape(*to_guides.shape[:3], -1)
         to_mean = jnp.einsum("rqgc,gc->rqg", scene.groups, scene.mean)
-        counts = jnp.log1p(count.astype(jnp.float32)) / 5
+        counts = jnp.log1p(jnp.minimum(count, MAX_COUNT).astype(jnp.float32)) / 5
         shape = likeness.shape[:3]
         return jnp.concatenate(
             [
