@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from guidenet import BackboneConfig, Config, DecoderConfig, GuidedNetwork, HeadConfig
+from guidenet.network.decoder import thin
 from guidenet.network.geometry import regrid
 
 CONFIG = Config(
@@ -74,6 +75,17 @@ def test_annotations_of_the_query_are_seen_where_they_are():
     # A positive of one class is a negative of the others.
     told = places.at[1, 0].set(jnp.maximum(places[1, 0], places[0, 1]))
     np.testing.assert_allclose(score(TRAINED, told), seen, atol=1e-5)
+
+
+def test_of_many_places_a_few_are_told_evenly():
+    places = np.zeros((2, 3, 20, 30), np.float32)
+    places[0, 0], places[0, 1, 5, 5:9], places[1, 2, ::2] = 1, 1, 1
+    found = np.asarray(thin(jnp.asarray(places), 50))
+    assert found.sum((-2, -1)).tolist() == [[50, 4, 0], [0, 0, 50]]
+    np.testing.assert_array_equal(found[0, 1], places[0, 1])
+    assert (found <= places).all()
+    assert found[0, 0].ravel()[:25].nonzero()[0].tolist() == [0, 12, 24]  # every twelfth of 600
+    assert (found[0, 0].reshape(4, -1).sum(1) > 11).all()
 
 
 def test_a_class_without_positives_is_nowhere():

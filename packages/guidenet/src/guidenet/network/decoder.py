@@ -98,10 +98,11 @@ class Decoder(nn.Module):
           z: `[K, 2, C]`, guides.
           count: `[K, 2]`, annotated pixels.
           metric: `[K, R, Q]`, scores of the cells.
-          places: `[K, 2, r, q]`, 1 where the image itself is annotated.
+          places: `[K, 2, r, q]`, 1 where the image itself is annotated; see `thin`.
         """
         if places is None:
             places = jnp.zeros((len(z), 2, *scene.fine.shape[:2]))
+        places = thin(places, MAX_COUNT)
         in_cells = place(places, self.cell[0] // self.score[0])
         x = jnp.concatenate([self._compare(scene, z, count, metric), jnp.moveaxis(in_cells, 1, -1)], axis=-1)
         x = self._ascend(self._descend(x, scene.inside[1:]), scene.inside[1:])
@@ -172,6 +173,15 @@ def place(masks: jax.Array, stride: int) -> jax.Array:
     height, width = masks.shape[-2:]
     cells = masks.reshape(*masks.shape[:-2], height // stride, stride, width // stride, stride)
     return cells.max((-3, -1)).astype(jnp.float32)
+
+
+def thin(places: jax.Array, most: int) -> jax.Array:
+    """At most so many places of each kind, every n-th of all in reading order; `[..., r, q]` of 0 and 1."""
+    flat = places.reshape(*places.shape[:-2], -1)
+    order = jnp.cumsum(flat, axis=-1)
+    step = jnp.maximum(jnp.ceil(order[..., -1:] / most), 1)
+    kept = flat * ((order - 1) % step == 0)
+    return kept.reshape(places.shape)
 
 
 def _halve(x: jax.Array) -> jax.Array:
