@@ -60,8 +60,8 @@ def load_run(run_dir: str, overrides: Sequence[str]) -> tuple[Algorithm, Trained
     # Version 0.1.0 wrote the options under the algorithm's name.
     name = saved.get("algorithm") or next((name for name in ALGORITHMS if name in saved), None)
     if name not in ALGORITHMS:
-        programs = " or ".join(dict.fromkeys(algorithm.program for algorithm in ALGORITHMS.values()))
-        raise ValueError(f"run_dir must be a run of {programs}, got {run_dir}")
+        *programs, last = dict.fromkeys(algorithm.program for algorithm in ALGORITHMS.values())
+        raise ValueError(f"run_dir must be a run of {', '.join(programs)} or {last}, got {run_dir}")
     benchmark = find_benchmark(read_run(run_dir, name).benchmark["name"])
     return ALGORITHMS[name], ALGORITHMS[name].import_package().load(run_dir, overrides, benchmark=benchmark)
 

@@ -81,7 +81,7 @@ def test_a_run_of_something_else_gets_one_line(run, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"game": "catcher-v0", "seed": 0}))
     result = run("record_video.py", "--run_dir=.", cwd=tmp_path)
     assert result.returncode == 2
-    assert "run_dir must be a run of train_pearl.py or train_meld.py, got ." in result.stderr
+    assert "run_dir must be a run of train_pearl.py, train_meld.py or train_baseline.py, got ." in result.stderr
     assert "Traceback" not in result.stderr
 
 
