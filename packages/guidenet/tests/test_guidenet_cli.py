@@ -505,7 +505,9 @@ def test_flags_of_training_and_scoring_reach_their_functions(tmp_path, monkeypat
         raise UserError("seen")
 
     monkeypatch.setattr("guidenet.training.set_up", stop)
-    monkeypatch.setattr("guidenet.cli.flags.pretrained", lambda weights: seen.append(weights) or (None, None))
+    monkeypatch.setattr(
+        "guidenet.cli.flags.pretrained", lambda weights: seen.append(weights) or (GuidedNetwork(preset("tiny")), None)
+    )
     monkeypatch.setattr("guidenet.data.guarded.open_guarded", stop)
     common = ["--data", "voc:here", "--fold", "2", "--cache", "there", "--weights", "w.npz"]
     more = ["--kind", "video", "--preset", "tiny", "--oracle", "--seed", "7", "--run-dir", "r", "--override", "a=1"]

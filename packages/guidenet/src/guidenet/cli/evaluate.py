@@ -109,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.fine_tune:
             method = FineTuned(network, params, arguments.fine_tune, arguments.learning_rate, arguments.part)
         if arguments.edges:
-            method = Sharpened(method)
+            method = Sharpened(method, network.config.backbone.strides[0])
         data = open_guarded(arguments.data, arguments.fold, arguments.cache)
         _check_data(arguments, data)
     evaluation = Evaluation.of(

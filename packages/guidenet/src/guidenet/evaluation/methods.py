@@ -131,10 +131,12 @@ class Sharpened:
     """Another method, whose masks end at the edges of the image, without specks and holes, as those of `Segmenter`.
 
     method: any.
+    stride: of the cells of its scores, px.
     min_area: of pieces and holes that stay, px.
     """
 
     method: Method
+    stride: int
     min_area: int = MIN_AREA
 
     @property
@@ -145,7 +147,7 @@ class Sharpened:
     def see(self, image: npt.ArrayLike | None, features: Sequence[npt.ArrayLike] | None) -> Any:
         """See `Method`."""
         seen = self.method.see(image if self.method.needs_images else None, features)
-        return _SeenWithEdges(seen, find_edges(np.asarray(image)))
+        return _SeenWithEdges(seen, find_edges(np.asarray(image), self.stride))
 
     def adapt(self, supports: Sequence[Any], masks: npt.ArrayLike, *, own: bool = False) -> Any:
         """See `Method`."""

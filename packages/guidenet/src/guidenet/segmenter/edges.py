@@ -1,4 +1,4 @@
-"""Edges of masks laid along those of the image: between cells of 16 px and pixels.
+"""Edges of masks laid along those of the image: between cells and pixels.
 
 A guided filter (He, Sun and Tang 2013): in each window of the image the probability of a class is fitted by a linear
 function of colour, p = a' colour + b, and a pixel gets the mean of its windows' functions. What the colours of a window
@@ -26,9 +26,6 @@ Floats = npt.NDArray[np.float32]
 STEP = 4
 """Side of a block, px."""
 
-RADIUS = 8
-"""Of a window, blocks, a power of 2: at 512 px, 32 px to each side."""
-
 SMOOTHNESS = 1e-3
 """Variance of colours, of 0..1, that counts as flat."""
 
@@ -43,6 +40,7 @@ class Edges(NamedTuple):
     """What is kept of an image for its edges.
 
     size: `H, W`.
+    radius: of a window, blocks, a power of 2.
     pixels: `[STEP, STEP, 3, h, w]` uint8: by row and column in the block red, green and blue, so that what is done to
       all blocks runs through memory from end to end.
     colours: `[3, h, w]` in 0..1, means of blocks.
@@ -51,26 +49,34 @@ class Edges(NamedTuple):
     """
 
     size: tuple[int, int]
+    radius: int
     pixels: Pixels
     colours: Floats
     mean: Floats
     inverse: Floats
 
 
-def find_edges(pixels: Pixels) -> Edges:
-    """What the filter needs of an image `[H, W, 3]`, whatever is segmented in it."""
+def find_edges(pixels: Pixels, stride: int) -> Edges:
+    """What the filter needs of an image, whatever is segmented in it.
+
+    Args:
+      pixels: `[H, W, 3]`.
+      stride: of the cells whose scores will be filtered, px, a power of 2. Windows reach two cells to each side: no
+        score is off by more, and what lies further has other colours.
+    """
+    radius = max(2 * stride // STEP, 1)
     height, width = pixels.shape[:2]
     blocks = _blocks(pixels)
     colours = blocks.sum(axis=(0, 1), dtype=np.uint16).astype(np.float32)
     colours /= 255 * STEP**2
     pairs = [(i, j) for i in range(3) for j in range(i, 3)]
-    moments = _window_means(np.stack([*colours, *(colours[i] * colours[j] for i, j in pairs)]))
+    moments = _window_means(np.stack([*colours, *(colours[i] * colours[j] for i, j in pairs)]), radius)
     mean, covariance = moments[:3], moments[3:]
     for entry, (i, j) in zip(covariance, pairs, strict=True):
         entry -= mean[i] * mean[j]
         if i == j:
             entry += SMOOTHNESS
-    return Edges((height, width), blocks, colours, mean, _inverse(covariance))
+    return Edges((height, width), radius, blocks, colours, mean, _inverse(covariance))
 
 
 def follow_edges(edges: Edges, scores: Floats, cells: Grid) -> Floats:
@@ -96,13 +102,13 @@ def follow_edges(edges: Edges, scores: Floats, cells: Grid) -> Floats:
 
 def _fit(edges: Edges, p: Floats) -> Floats:
     """Of probabilities `[h, w]`: `[4, h, w]`, slopes by red, green and blue in 0..255, and the offset."""
-    mean, *products = _window_means(np.stack([p, *(p * edges.colours)]))
+    mean, *products = _window_means(np.stack([p, *(p * edges.colours)]), edges.radius)
     covariance = [product - mean * colour for product, colour in zip(products, edges.mean, strict=True)]
     fitted = np.empty((4, *p.shape), np.float32)
     for i, entries in enumerate(_ROWS):
         fitted[i] = sum(edges.inverse[entry] * covariance[j] for j, entry in enumerate(entries))
     fitted[3] = mean - (fitted[:3] * edges.mean).sum(axis=0)
-    fitted = _window_means(fitted)
+    fitted = _window_means(fitted, edges.radius)
     fitted[:3] /= 255
     return fitted
 
@@ -151,26 +157,26 @@ def _inverse(matrices: Floats) -> Floats:
     return cofactors / (a * cofactors[0] + b * cofactors[1] + c * cofactors[2])
 
 
-def _window_means(x: Floats) -> Floats:
+def _window_means(x: Floats, radius: int) -> Floats:
     """Means over windows of `[C, h, w]`; beyond the border are the values at it."""
-    return _window_sums(_window_sums(x, 1), 2) / np.float32((2 * RADIUS + 1) ** 2)
+    return _window_sums(_window_sums(x, 1, radius), 2, radius) / np.float32((2 * radius + 1) ** 2)
 
 
-def _window_sums(x: Floats, axis: int) -> Floats:
+def _window_sums(x: Floats, axis: int, radius: int) -> Floats:
     """Sums of windows along an axis, each of two of half the length: no sum over the whole image loses digits."""
     length, shape = x.shape[axis], list(x.shape)
-    shape[axis] += 2 * RADIUS
+    shape[axis] += 2 * radius
     wide = np.empty(shape, np.float32)
-    wide[_part(axis, 0, RADIUS)] = x[_part(axis, 0, 1)]
-    wide[_part(axis, RADIUS, RADIUS + length)] = x
-    wide[_part(axis, RADIUS + length, shape[axis])] = x[_part(axis, length - 1, length)]
+    wide[_part(axis, 0, radius)] = x[_part(axis, 0, 1)]
+    wide[_part(axis, radius, radius + length)] = x
+    wide[_part(axis, radius + length, shape[axis])] = x[_part(axis, length - 1, length)]
     # All is added as one row. What is then added across the ends of the axis is cut off: windows there are not whole.
     step = math.prod(shape[axis + 1 :])
     flat = wide.ravel()
     sums, size = flat, 1
-    while size < 2 * RADIUS:
+    while size < 2 * radius:
         sums, size = sums[: -size * step] + sums[size * step :], 2 * size
-    last = 2 * RADIUS * step
+    last = 2 * radius * step
     result = np.empty_like(flat)
     np.add(sums[: len(flat) - last], flat[last:], out=result[:-last])
     return result.reshape(shape)[_part(axis, 0, length)]

@@ -58,7 +58,8 @@ def encode_image(
     size = image.pixels.shape[0], image.pixels.shape[1]
     grid, score_grid = (_inside(grid, image.inner) for grid in (network.grid(*size), network.score_grid(*size)))
     kept = FittedImage(image.pixels[:0], image.inner, image.size)
-    edges = find_edges(np.ascontiguousarray(image.pixels[: image.inner[0], : image.inner[1]])) if with_edges else None
+    inner = np.ascontiguousarray(image.pixels[: image.inner[0], : image.inner[1]])
+    edges = find_edges(inner, score_grid.stride) if with_edges else None
     return Encoded(features, prepared, kept, grid, score_grid, edges)
 
 
