@@ -17,7 +17,7 @@ from guidenet.network.model_file import Stored, read_model, same_shapes, write_m
 _FOLDER = Path(__file__).parent / "trained"
 
 TRAINED: dict[str, str] = {
-    "cut-outs": "drawings on photos: classes across styles, objects and video together",
+    "cut-outs": "drawings and pieces of photos on photos: classes, objects, all that is alike, and video together",
 }
 """Networks that come with the package, by name, and what they were trained on."""
 
