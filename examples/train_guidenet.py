@@ -3,8 +3,8 @@
     uv run examples/train_guidenet.py                                            # the cut-out benchmark
     uv run examples/train_guidenet.py --kinds=semantic --fold=1
     uv run examples/train_guidenet.py --data=voc:VOCdevkit/VOC2012 --kinds=semantic
-    uv run examples/train_guidenet.py --override=network.fusion=none --override=network.head.kind=concat \
-        --override=network.head.products=false                                   # foreground-background
+    uv run examples/train_guidenet.py --preset=late --override=network.fusion=none \
+        --override=network.head.kind=concat --override=network.head.products=false   # foreground-background
 
 It is `guidenet train` with the flags of the other trainers. The same command again goes on where it stopped. In
 --run_dir are config.json, metrics.jsonl, checkpoints, model.npz, for `guidenet.load_model`, and test.json, positive IU

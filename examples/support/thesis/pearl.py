@@ -6,7 +6,7 @@ from support.thesis.drawing import draw_panels
 from support.thesis.records import Figure, Group, Need, make_training, make_variant, over_episodes, over_steps
 from support.variants.pearl import ABLATION
 
-_ON_POLICY = "RL2, ProMP and MAML-TRPO: the package of these learners, metarl_baselines, is not there yet"
+_ON_POLICY = "RL2: no runs of it here yet (train_baseline.py); ProMP and MAML-TRPO: metarl_baselines has none yet"
 _VEL_ITERATIONS = 200
 
 
@@ -78,7 +78,7 @@ FIGURES = {
             over_episodes("goal radius 0.8 m", [_WIDE]),
             over_steps("goal radius 0.2 m, the last episode", [_EXPLORE]),
         ),
-        lacks=("MAESN, RL2, VariBAD and recurrent SAC: metarl_baselines is not there yet",),
+        lacks=("RL2: no runs of it here yet; MAESN, VariBAD and recurrent SAC: metarl_baselines has none yet",),
     ),
     "16": Figure(
         "Recurrent encoder, on half-cheetah-vel",

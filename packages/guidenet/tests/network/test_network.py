@@ -227,3 +227,10 @@ def test_pretrained_makes_what_the_file_lacks(tmp_path):
     _, found = pretrained(network.config, tmp_path / "v.npz", jax.random.key(3))
     np.testing.assert_array_equal(found["backbone"]["conv5_3"]["kernel"], params["conv5_3"]["kernel"])
     assert found["backbone"]["fc6"]["kernel"].shape == (7, 7, 2, 3)
+
+
+def test_a_metric_of_the_first_features_needs_no_ridge_regression():
+    network = GuidedNetwork(Config(dataclasses.replace(SMALL, strides=(4, 8)), HeadConfig(compared=5)))
+    params = network.init(jax.random.key(0))
+    features = encode(network, params, IMAGE)
+    assert (network.feature_size, features.cells.shape[-1]) == (5, 5)

@@ -24,7 +24,8 @@ class RL2Config:
       credit: how far it reaches. `trial` counts what later episodes of the trial earn, so that exploring is worth
         something; `episode` ends with each episode, as in the code behind the thesis's figures.
       bootstrap_at_end: whether what would follow on a trial counts too, by its value; else the rewards of the trial do
-        and no more. Where credit ends with each episode, what would follow on a time limit always counts.
+        and no more. Where credit ends with each episode, what would follow on a time limit always counts. With
+        `baseline=linear` nothing follows, whatever this says.
       border_in_memory: whether the first input of an episode tells that one begins, and what the last action of the
         episode before earned; in that code it tells neither.
       baseline: what an action's return is compared with: `network`, its value, or `linear`, features of each trial

@@ -28,7 +28,7 @@ _MORE = """examples:
   guidenet evaluate runs/unguided/model.npz --fine-tune 100
   guidenet evaluate runs/unguided/model.npz --fine-tune 100 --part network --learning-rate 1e-4 --kind video
   guidenet evaluate --prototype --kind interactive --clicks
-  guidenet evaluate cut-outs --ridge --points 5,dense
+  guidenet evaluate --prototype --ridge --points 5,dense
   guidenet evaluate --prototype --kind interactive --data real:coins --tasks 20
 
 Scores are positive IU over all tasks, with the interval that 95% of bootstrap samples of tasks lie in, and F of the

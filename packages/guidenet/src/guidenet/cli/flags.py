@@ -61,7 +61,8 @@ def add_model_flags(parser: argparse.ArgumentParser) -> None:
         "--pieces",
         default="all",
         choices=PIECES,
-        help="of masks: all (default), or annotated, of images with positive annotations those pieces that have one",
+        help="of masks: all (default), or annotated, of images with positive annotations those pieces that have one; "
+        "saved work has its own choice",
     )
 
 
@@ -75,7 +76,8 @@ def add_ridge_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ridge",
         action="store_true",
-        help="fit a ridge regression to the annotations too, which keeps improving with tens and hundreds of images",
+        help="fit a ridge regression to the annotations too, which keeps improving with tens and hundreds of images; "
+        "not for networks with a decoder, as cut-outs is",
     )
 
 

@@ -22,7 +22,7 @@ _MORE = """examples:
   guidenet train --data cut-outs:cut-outs/drawings
   guidenet train --data voc:VOCdevkit/VOC2012 --fold 1 --kind semantic
   guidenet train --kind semantic --oracle
-  guidenet train --override network.fusion=none --override network.head.kind=concat \\
+  guidenet train --preset late --override network.fusion=none --override network.head.kind=concat \\
       --override network.head.products=false
 
 The same command again continues where it stopped. In the run directory are config.json, metrics.jsonl, checkpoints, and

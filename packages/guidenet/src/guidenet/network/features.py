@@ -45,9 +45,9 @@ def project(config: Config, projection: Any, maps: Sequence[jax.Array], inner: j
     """
     maps = [jnp.asarray(x).astype(jnp.float32) for x in maps]
     features = _standardise(config, projection, maps) if config.feature_size else Features(_join(config, maps))
-    if not config.head.ridge:
-        return features
     cells = features.cells[..., : config.head.compared or None]
+    if not config.head.ridge:
+        return Features(cells, features.fine)
     valid = None if inner is None else make_grids_of(config.backbone, maps)[0].inside(inner)
     return Features(jnp.concatenate([cells, ridge.centre(_join(config, maps), valid)], axis=-1), features.fine)
 

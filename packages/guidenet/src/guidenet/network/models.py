@@ -88,7 +88,7 @@ def with_ridge(network: GuidedNetwork, factor: float = RIDGE) -> GuidedNetwork:
     Guidance of the one is none of the other, whose sums are of more.
 
     Raises:
-      ValueError: the network's guidance is not a mean of features.
+      ValueError: the network's guidance is not a mean of features, or it has a decoder.
     """
     head = dataclasses.replace(network.config.head, ridge=factor)
     return GuidedNetwork(dataclasses.replace(network.config, head=head))

@@ -78,7 +78,6 @@ class Benchmark:
     scene_config: options of scenes.
     clip_config: options of clips.
     textured_config: options of textured scenes.
-    textured_config: options of textured scenes.
     """
 
     library: Library

@@ -38,7 +38,7 @@ class TexturedConfig:
     object_size: of the longer side of an object, at least and at most, as shares of the scene's.
     crowd_size: the same of one of many.
     round: the share of kinds that are ellipses, and no silhouettes of cut-outs.
-    drawn: the share of kinds that keep the colours of the cut-out.
+    drawn: the share of kinds that keep the colours of the cut-out; so many ellipses have one colour instead.
     plain: the share that have one colour.
     overlap: at most this share of an object may lie over others.
     seed: other seeds are other scenes.
