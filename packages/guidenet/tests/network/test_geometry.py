@@ -106,3 +106,12 @@ def test_cells_are_centred_where_even_weights_look(config):
         # Rising and falling ramps, as a maximum pool looks to one side of each.
         centre = (size - 1) * (up / ones + 1 - down / ones) / 2
         np.testing.assert_allclose(centre, grid.offset + row * grid.stride, atol=0.05)
+
+
+@pytest.mark.parametrize("inner", [(1, 1), (10, 33), (26, 9), (57, 58), (64, 64)])
+def test_the_cells_inside_of_an_image_are_those_of_its_cropped_grid(inner):
+    grid = Grid(4, 4, 16, 9.0)
+    inside, cropped = np.asarray(grid.inside(jnp.array(inner))), grid.crop(inner)
+    expected = np.zeros((4, 4), bool)
+    expected[: cropped.rows, : cropped.columns] = True
+    np.testing.assert_array_equal(inside, expected)

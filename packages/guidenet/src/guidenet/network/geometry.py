@@ -41,6 +41,14 @@ class Grid:
         )
         return rows[:, None] & columns[None]
 
+    def crop(self, inner: tuple[int, int]) -> "Grid":
+        """The grid of the cells that are `inside`."""
+        rows, columns = (
+            min(max(int((side - 1 - self.offset) // self.stride) + 1, 1), number)
+            for number, side in zip((self.rows, self.columns), inner, strict=True)
+        )
+        return dataclasses.replace(self, rows=rows, columns=columns)
+
 
 def locate(position: Positions, num_cells: int, stride: int, offset: float) -> tuple[npt.NDArray[np.int64], Positions]:
     """The cell before each position along an axis, and the share in [0, 1] of the cell after it; both `[P]`.

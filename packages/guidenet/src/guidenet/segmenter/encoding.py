@@ -3,7 +3,6 @@
 In the shape descriptions `H, W` denote pixels, `R, Q` the rows and columns of cells, `C` features.
 """
 
-import dataclasses
 import functools
 import hashlib
 from typing import NamedTuple
@@ -56,7 +55,7 @@ def encode_image(
         network, encoder, scorer, jax.numpy.asarray(image.pixels), np.array(image.inner, np.int32)
     )
     size = image.pixels.shape[0], image.pixels.shape[1]
-    grid, score_grid = (_inside(grid, image.inner) for grid in (network.grid(*size), network.score_grid(*size)))
+    grid, score_grid = (grid.crop(image.inner) for grid in (network.grid(*size), network.score_grid(*size)))
     kept = FittedImage(image.pixels[:0], image.inner, image.size)
     inner = np.ascontiguousarray(image.pixels[: image.inner[0], : image.inner[1]])
     edges = find_edges(inner, score_grid.stride) if with_edges else None
@@ -77,12 +76,3 @@ def _encode(
     size = jax.numpy.asarray(inner)
     features = network.encode(encoder, image, size)
     return features.cells, network.prepare(scorer, features, size)
-
-
-def _inside(grid: Grid, inner: tuple[int, int]) -> Grid:
-    """The cells of a grid whose centres lie in the image."""
-    rows, columns = (
-        min(max(int((side - 1 - grid.offset) // grid.stride) + 1, 1), cells)
-        for side, cells in zip(inner, (grid.rows, grid.columns), strict=True)
-    )
-    return dataclasses.replace(grid, rows=rows, columns=columns)
