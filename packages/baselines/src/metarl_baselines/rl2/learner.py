@@ -3,10 +3,13 @@
 In the shape descriptions `M` denotes the tasks of an iteration, `B` its trials, `S` the steps of a trial.
 """
 
+from typing import Any
+
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
+from gymnasium import spaces
 from metarl_envs import Benchmark, check_actions, check_vector_space, is_picture
 from rlcore.experiment import Run
 from rlcore.meta import Collection, Testing, Visit, check_num_visited, check_signal, get_signal
@@ -147,10 +150,10 @@ def store(data: Trials, visit: Visit, training_reward: chex.Array) -> Trials:
     return jax.tree.map(lambda old, new: jnp.concatenate([old[new.shape[0] :], new.astype(old.dtype)]), data, new)
 
 
-def _make_blank_trials(shape: tuple[int, int], obs_space: chex.Array, action_size: int) -> Trials:
+def _make_blank_trials(shape: tuple[int, int], obs_space: spaces.Space[Any], action_size: int) -> Trials:
     """The shapes of trials."""
     obs_dtype = obs_space.dtype if is_picture(obs_space) else jnp.float32
-    obs = jax.ShapeDtypeStruct((*shape, *obs_space.shape), obs_dtype)
+    obs = jax.ShapeDtypeStruct((*shape, *(obs_space.shape or ())), obs_dtype)
     action = jax.ShapeDtypeStruct((*shape, action_size), jnp.float32)
     number, flag = (jax.ShapeDtypeStruct(shape, dtype) for dtype in (jnp.float32, bool))
     return Trials(obs, action, number, number, obs, number, flag)
