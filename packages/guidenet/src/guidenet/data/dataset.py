@@ -4,6 +4,7 @@ In the shape descriptions `H, W` denote pixels.
 """
 
 import dataclasses
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -98,19 +99,28 @@ def join(datasets: Sequence[Dataset]) -> Dataset:
 
 
 def in_memory(dataset: Dataset) -> Dataset:
-    """The same with all images and labels read, each once: for data sets that are drawn when they are read."""
+    """The same with all images and labels read, each once: for data sets that are drawn when they are read.
+
+    Labels are kept packed, in a hundredth of their bytes, and are unpacked whenever they are read.
+    """
     read = dataset.instance_labels
     images, classes, instances = {}, {}, {}
     for name in dataset.ids:
-        images[name], classes[name] = dataset.image(name), dataset.class_labels(name)
+        images[name], classes[name] = dataset.image(name), _pack(dataset.class_labels(name))
         if read is not None:
-            instances[name] = read(name)
+            instances[name] = _pack(read(name))
     return dataclasses.replace(
         dataset,
         image=images.__getitem__,
-        class_labels=classes.__getitem__,
-        instance_labels=None if read is None else instances.__getitem__,
+        class_labels=lambda name: classes[name](),
+        instance_labels=None if read is None else lambda name: instances[name](),
     )
+
+
+def _pack(labels: Labels) -> Callable[[], Labels]:
+    """Reads the same labels again, an array of its own each time."""
+    packed, shape, dtype = zlib.compress(labels.tobytes(), level=1), labels.shape, labels.dtype
+    return lambda: np.frombuffer(bytearray(zlib.decompress(packed)), dtype).reshape(shape)
 
 
 class Mask(NamedTuple):

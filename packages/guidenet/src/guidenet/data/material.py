@@ -5,7 +5,7 @@ backbone.
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -85,7 +85,7 @@ def load_material(
     labels = _read_labels(source, inner, (height, width))
     features = _encode(network, backbone, images) if with_features else ()
     position = {name: i for i, name in enumerate(ids)}
-    return Material(source, position, inner, labels, images if with_images else images[:, :0], features)
+    return Material(source, position, inner, labels, images if with_images else images[:, :0].copy(), features)
 
 
 def round_up(side: int, multiple: int) -> int:
@@ -131,14 +131,14 @@ def _shrink(labels: Labels, size: tuple[int, int]) -> Labels:
 
 def _encode(network: GuidedNetwork, backbone: Any, images: Pixels) -> tuple[jax.Array, ...]:
     look = jax.jit(network.look)
-    backbone = jax.device_put(backbone)
-
-    def parts() -> Iterator[list[npt.NDArray[np.float16]]]:
-        for start in range(0, len(images), _ENCODED_AT_ONCE):
-            part = images[start : start + _ENCODED_AT_ONCE]
-            # The last part is filled up, so that there is one shape to compile for.
-            filled = np.concatenate([part, np.repeat(part[-1:], _ENCODED_AT_ONCE - len(part), axis=0)])
-            yield [np.asarray(x)[: len(part)].astype(np.float16) for x in look({"backbone": backbone}, filled)]
-
-    # On the device, so that there is one copy where that is the host's own memory.
-    return tuple(jax.device_put(np.concatenate(maps)) for maps in zip(*parts(), strict=True))
+    variables = {"backbone": jax.device_put(backbone)}
+    size = min(_ENCODED_AT_ONCE, len(images))
+    one = jax.eval_shape(look, variables, images[:size])
+    maps = [np.empty((len(images), *x.shape[1:]), np.float16) for x in one]
+    for start in range(0, len(images), size):
+        # The last part begins earlier, so that there is one shape to compile for.
+        start = min(start, len(images) - size)
+        for kept, x in zip(maps, look(variables, images[start : start + size]), strict=True):
+            kept[start : start + size] = np.asarray(x)
+    # A device may copy what it is given: each map is let go of before the next one follows.
+    return tuple(jax.device_put(maps.pop(0)) for _ in range(len(maps)))

@@ -106,7 +106,7 @@ class Guided:
         else:
             found = [_guide_image(self.network, self.params, s.image, m) for s, m in zip(supports, masks, strict=True)]
         if len(found) == 1:
-            return _Task(found[0], masks[0] if own and self.network.config.decoder.channels else None)
+            return _Task(found[0], masks[0] if own and self.network.config.has_decoder else None)
         if self.network.config.pooling == "local":
             raise ValueError(f"supports must be one image with pooling=local, got {len(found)}")
         guide = guides.merge_shots(jax.tree.map(lambda *x: jnp.stack(x), *found), self.network.config.shots)

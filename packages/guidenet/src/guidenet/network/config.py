@@ -166,7 +166,7 @@ class Config:
                 "head.kind must be concat unless fusion=late and pooling=global: elsewhere guidance is not a mean of "
                 f"features, got cosine with fusion={self.fusion}, pooling={self.pooling}"
             )
-        if self.decoder.channels:
+        if self.has_decoder:
             if self.head.ridge or self.head.compared:
                 raise ValueError(
                     "head.ridge and head.compared must be 0 with a decoder, got "
@@ -192,3 +192,8 @@ class Config:
                 "head.ridge must be 0 unless fusion=late, pooling=global and shots=equal, "
                 f"got {self.head.ridge} with fusion={self.fusion}, pooling={self.pooling}, shots={self.shots}"
             )
+
+    @property
+    def has_decoder(self) -> bool:
+        """Whether a decoder makes the scores; else the metric's are interpolated."""
+        return bool(self.decoder.channels)

@@ -65,7 +65,7 @@ def _standardise(config: Config, projection: Any, maps: Sequence[jax.Array]) -> 
     ends = np.cumsum([x.shape[-1] for x in maps])[:-1]
     means, deviations = (jnp.split(projection[name], ends) for name in ("mean", "deviation"))
     fine = None
-    if config.decoder.channels:
+    if config.has_decoder:
         fine = (maps[0] - align(means[0], maps[0])) / align(deviations[0], maps[0])
         maps, grids, means, deviations = maps[1:], grids[1:], means[1:], deviations[1:]
     kernels = jnp.split(projection["kernel"], np.cumsum([x.shape[-1] for x in maps])[:-1])

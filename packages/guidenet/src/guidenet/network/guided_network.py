@@ -87,7 +87,7 @@ class GuidedNetwork:
     @property
     def scoring_parts(self) -> tuple[str, ...]:
         """Of the parameters, those that `prepare` and `score_prepared` need."""
-        return ("head", "decoder") if self.config.decoder.channels else ("head",)
+        return ("head", "decoder") if self.config.has_decoder else ("head",)
 
     @property
     def multiple(self) -> int:
@@ -96,7 +96,7 @@ class GuidedNetwork:
 
     def grid(self, height: int, width: int) -> Grid:
         """Where the cells that guidance is compared with lie in an image of `height` by `width` px."""
-        return make_grids(self.config.backbone, height, width)[1 if self.config.decoder.channels else 0]
+        return make_grids(self.config.backbone, height, width)[1 if self.config.has_decoder else 0]
 
     def score_grid(self, height: int, width: int) -> Grid:
         """Where the cells of the scores lie, with a decoder finer than those of `grid`."""
@@ -217,7 +217,7 @@ class GuidedNetwork:
         compared = head.apply({"params": params["head"]}, metric, valid, method="prepare")
         if self.ridge_size:
             return Seen(compared, None, features.cells[..., self.metric_size :])
-        if not self.config.decoder.channels:
+        if not self.config.has_decoder:
             return Seen(compared, None, None)
         decoder, inside = {"params": params["decoder"]}, (valid, finer[0].inside(inner))
         return Seen(compared, self.decoder.apply(decoder, features, *inside, method="prepare"), None)
@@ -304,7 +304,7 @@ def _init(network: GuidedNetwork, with_backbone: bool, key: jax.Array) -> dict[s
     if with_backbone:
         params["backbone"] = make_backbone(config.backbone).init(keys[1], jnp.zeros((1, 64, 64, 3)))["params"]
     if config.feature_size:
-        compared = sum(channels[1:] if config.decoder.channels else channels)
+        compared = sum(channels[1:] if config.has_decoder else channels)
         kernel = nn.initializers.lecun_normal()(keys[2], (compared, config.feature_size))
         bias = jnp.zeros(config.feature_size)
         params["projection"] = {
@@ -313,7 +313,7 @@ def _init(network: GuidedNetwork, with_backbone: bool, key: jax.Array) -> dict[s
             "kernel": kernel,
             "bias": bias,
         }
-    if config.decoder.channels:
+    if config.has_decoder:
         ratio = config.backbone.strides[1] // config.backbone.strides[0]
         features = Features(example[0], jnp.zeros((ratio, ratio, channels[0])))
         inside = example[1], jnp.ones((ratio, ratio), bool)

@@ -60,7 +60,7 @@ def segment(
     if pieces == "annotated" and shot is not None:
         own = {i: shot.labels(cls) for i, cls in enumerate(classes) if cls in shot.classes}
         own = {i: labels for i, labels in own.items() if (labels == 1).any()}
-    masks = _masks(encoded, own, len(padded)) if network.config.decoder.channels else None
+    masks = _masks(encoded, own, len(padded)) if network.config.has_decoder else None
     scores = np.asarray(_score(network, scorer, encoded.prepared, guide, masks))
     scores = scores[: len(classes), : encoded.score_grid.rows, : encoded.score_grid.columns]
     positives = {i: np.flatnonzero(labels == 1) for i, labels in own.items()}

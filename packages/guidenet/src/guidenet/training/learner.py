@@ -130,7 +130,7 @@ class Learner:
         prepared = jax.vmap(functools.partial(network.prepare, params))(query)
         keys = None if key is None else jax.random.split(key, len(masks))
         places = None
-        if self.config.network.decoder.channels:
+        if self.config.network.has_decoder:
             places = network.place(masks) * jnp.asarray(batch.own)[:, None, None, None, None]
         scores = jax.vmap(functools.partial(network.score_prepared, params))(prepared, guide, keys, places)
         return upsample(scores, network.score_grid(*size), *size, step=step)
