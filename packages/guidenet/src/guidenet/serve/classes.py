@@ -57,6 +57,10 @@ class Classes:
         """RGB."""
         return self._colours[name]
 
+    def describe(self) -> list[dict[str, str]]:
+        """Name and colour of each, ready for JSON."""
+        return [{"name": name, "colour": write_colour(colour)} for name, colour in self._colours.items()]
+
     def check(self, names: Iterable[str]) -> None:
         """Raises `TooLargeError` if these were too many."""
         new = [name for name in dict.fromkeys(names) if name not in self._colours]

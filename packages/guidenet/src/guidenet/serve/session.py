@@ -4,23 +4,20 @@ import dataclasses
 import itertools
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
-
-import numpy as np
 
 from guidenet.checks import check_choice
 from guidenet.reading import Intensity
 from guidenet.segmenter.guidance import Guidance
 from guidenet.segmenter.pieces import PIECES
-from guidenet.segmenter.prediction import Prediction
 from guidenet.segmenter.segmenter import DEFAULT_CLASS, Segmenter
 from guidenet.serve.annotations import Annotations, Loaded
-from guidenet.serve.classes import Classes, parse_colour, write_colour
+from guidenet.serve.classes import Classes, parse_colour
 from guidenet.serve.exports.labels import Labelled
-from guidenet.serve.exports.masks import encode_runs, full_labels
 from guidenet.serve.limits import Limits, NotFoundError, too_many_images
 from guidenet.serve.marks import Mark, as_dict, check_mark
+from guidenet.serve.masks import Masks
 from guidenet.serve.pictures import Picture, read_picture
 from guidenet.serve.rehearsal import Rehearsal
 from guidenet.serve.saved.guidance_file import dump_guidance, parse_guidance
@@ -55,14 +52,13 @@ class Session:
         self.limits = Limits() if limits is None else limits
         self._segmenter, self._max_side = segmenter, max_side
         self._page, self._intensity = page, intensity
-        self._pieces = segmenter.pieces
         self._lock = threading.Lock()
         self._token = secrets.token_hex(4)
         self._pictures: dict[str, Picture] = {}
         self._numbers = itertools.count(1)
         self._classes = self._new_classes([DEFAULT_CLASS])
         self._annotations = Annotations(segmenter, lambda image: self._pictures[image].seen_size)
-        self._runs: dict[str, str] = {}
+        self._masks = Masks(segmenter)
         self._rehearsal = Rehearsal(segmenter)
         self._revision = self._saved = 0
 
@@ -167,7 +163,7 @@ class Session:
         """
         check_choice("pieces", pieces, PIECES)
         with self._lock:
-            self._pieces = pieces
+            self._masks.pieces = pieces
             self._changed()
 
     def mark(self, mark: Mark) -> None:
@@ -252,7 +248,7 @@ class Session:
                 dict(self._pictures),
                 {name: self._classes.colour(name) for name in self._classes},
                 [step.what for step in self._annotations.steps],
-                self._pieces,
+                self._masks.pieces,
             )
             revision = self._revision
         data = pack_work(work)
@@ -270,7 +266,7 @@ class Session:
         work = unpack_work(name, data, self.limits)
         with self._lock:
             work.check_encoder(name, self._segmenter.guidance)
-            self._pieces = work.pieces
+            self._masks.pieces = work.pieces
             self._annotations.replace([])
             for image in list(self._pictures):
                 self._remove_image(image)
@@ -293,8 +289,7 @@ class Session:
           ValueError: there is no guidance yet.
         """
         with self._lock:
-            self._find(image)
-            (labelled,) = self._labels([image])
+            (labelled,) = self._masks.labels({image: self._find(image)}, self._classes)
         return labelled()
 
     def all_labels(self) -> Iterator[Labelled]:
@@ -306,7 +301,7 @@ class Session:
         with self._lock:
             if not self._pictures:
                 raise ValueError("there are no masks to save: add an image first")
-            found = self._labels(self._pictures)
+            found = self._masks.labels(self._pictures, self._classes)
         return (labelled() for labelled in found)
 
     def state(self) -> dict[str, Any]:
@@ -324,29 +319,24 @@ class Session:
         limits: the most images, and the most bytes of one.
         """
         with self._lock:
-            for image in self._pictures:
-                if image not in self._runs:
-                    self._runs[image] = self._predict(image)
             steps = self._annotations.steps
             return {
                 "revision": self.revision,
                 "images": [{"id": image, **picture.describe()} for image, picture in self._pictures.items()],
-                "classes": [
-                    {"name": name, "colour": write_colour(self._classes.colour(name))} for name in self._classes
-                ],
+                "classes": self._classes.describe(),
                 "marks": [
                     {**as_dict(step.what), "id": step.number, "cls": self._classes.index(step.what.cls)}
                     for step in steps
                     if not isinstance(step.what, Loaded)
                 ],
-                "masks": dict(self._runs),
+                "masks": self._masks.runs(self._pictures, self._classes),
                 "guidance": [
                     {"id": step.number, "name": step.what.name} for step in steps if isinstance(step.what, Loaded)
                 ],
                 "can_undo": self._annotations.can_undo,
                 "can_redo": self._annotations.can_redo,
                 "trained": bool(self._segmenter.classes),
-                "pieces": self._pieces,
+                "pieces": self._masks.pieces,
                 "limits": {"images": self.limits.num_images, "image_bytes": self.limits.image_bytes},
             }
 
@@ -359,7 +349,7 @@ class Session:
         """Notes that there is something new, `masks`: of the guidance, too."""
         self._revision += 1
         if masks:
-            self._runs.clear()
+            self._masks.forget()
         return True
 
     def _add_picture(self, picture: Picture) -> str:
@@ -378,24 +368,6 @@ class Session:
         classes.add(names)
         return classes
 
-    def _used(self) -> tuple[str, ...]:
-        """The classes with guidance, in the order of the page."""
-        used: Sequence[str] = self._segmenter.classes
-        return tuple(name for name in self._classes if name in used)
-
-    def _labels(self, images: Iterable[str]) -> list[Callable[[], Labelled]]:
-        """Masks to be enlarged later: those of many large files do not fit into memory together."""
-        classes = self._used()
-        if not classes:
-            raise ValueError("there are no masks to save: click on something first")
-        colours = tuple(self._classes.colour(name) for name in classes)
-
-        def later(picture: Picture, prediction: Prediction) -> Callable[[], Labelled]:
-            logits = prediction.logits[[prediction.classes.index(name) for name in classes]]
-            return lambda: Labelled(picture.name, full_labels(logits, picture.size), classes, colours)
-
-        return [later(self._pictures[image], self._segmenter.predict(image, pieces=self._pieces)) for image in images]
-
     def _rehearse(self, images: Iterable[str]) -> None:
         sizes = [(image, self._pictures[image].seen_size) for image in images]
         self._rehearsal.rehearse(sizes, list(self._classes))
@@ -413,8 +385,3 @@ class Session:
             raise type(error)(f"{name} was not loaded: {error}") from None
         self._annotations.add(Loaded(clean_name(name, "guidance.npz"), guidance))
         self._rehearse(self._pictures)
-
-    def _predict(self, image: str) -> str:
-        prediction = self._segmenter.predict(image, pieces=self._pieces)
-        indices = [0, *(self._classes.index(name) + 1 for name in prediction.classes)]
-        return encode_runs(np.array(indices, np.uint8)[prediction.labels])
