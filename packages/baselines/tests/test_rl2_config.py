@@ -27,6 +27,7 @@ POINT = "point-sparse-v0"
         ("num_tasks_per_iteration", -1, "num_tasks_per_iteration must be at least 0, got -1"),
         ("num_trials_per_task", 0, "num_trials_per_task must be positive, got 0"),
         ("num_episodes", 0, "num_episodes must be positive, got 0"),
+        ("ease_from_iteration", -1, "ease_from_iteration must be at least 0, got -1"),
         ("num_test_episodes", 0, "num_test_episodes must be positive"),
         ("test_every", 0, "test_every must be positive"),
         ("ppo", {}, "ppo must be a PPOConfig"),

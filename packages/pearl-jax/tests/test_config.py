@@ -56,12 +56,6 @@ def test_contradicting_options_are_refused(options):
         PearlConfig(**options)
 
 
-def test_difficulty_rises_linearly_between_its_iterations():
-    config = PearlConfig(ease_from_iteration=10, ease_until_iteration=20)
-    assert [config.difficulty(i) for i in (1, 10, 15, 20, 99)] == [0.0, 0.0, 0.5, 1.0, 1.0]
-    assert PearlConfig().difficulty(1) == 1.0
-
-
 def test_rows_that_a_run_collects_are_all_of_them_where_every_task_is_always_visited():
     config = PearlConfig(num_tasks_per_iteration=0, num_initial_episodes=2, num_prior_episodes=1, num_extra_episodes=2)
     assert config.num_rows(num_tasks=7, num_iterations=10, horizon=20) == (2 + 10 * 3) * 20

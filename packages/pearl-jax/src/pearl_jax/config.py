@@ -5,6 +5,7 @@ import math
 from typing import Literal
 
 from rlcore.experiment import check_at_least, check_positive, check_rate, check_types
+from rlcore.meta import check_curriculum
 from rlcore.sac import SACConfig
 
 
@@ -119,8 +120,7 @@ class PearlConfig:
         for name in ("kl_coef", "blank_kl_coef", "max_context_episodes", "num_tasks_per_iteration"):
             check_at_least(name, getattr(self, name), 0)
         check_positive("num_prior_episodes + num_posterior_episodes", self.num_context_episodes)
-        check_at_least("ease_from_iteration", self.ease_from_iteration, 0)
-        check_at_least("ease_until_iteration", self.ease_until_iteration, self.ease_from_iteration)
+        check_curriculum(self)
         check_rate("averaging_rate", self.averaging_rate)
         if self.encoder == "recurrent" and (not self.encoder_sizes or self.max_context_episodes):
             raise ValueError("encoder=recurrent needs encoder_sizes not empty and max_context_episodes=0")
@@ -145,10 +145,3 @@ class PearlConfig:
         num_visits = min(num_iterations, math.ceil(mean + 3 * math.sqrt(mean * (1 - share))))
         visit = self.num_context_episodes + self.num_extra_episodes
         return (self.num_initial_episodes + num_visits * visit) * horizon
-
-    def difficulty(self, iteration: int) -> float:
-        """How hard the train tasks are, in [0, 1], at an iteration counted from 1."""
-        if self.ease_until_iteration == 0:
-            return 1.0
-        span = max(self.ease_until_iteration - self.ease_from_iteration, 1)
-        return min(max((iteration - self.ease_from_iteration) / span, 0.0), 1.0)

@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium import spaces
 from metarl_envs import Benchmark, check_actions, check_vector_space, is_picture
 from rlcore.experiment import Run
-from rlcore.meta import Collection, Testing, Visit, check_num_visited, check_signal, get_signal
+from rlcore.meta import Collection, Testing, Visit, check_num_visited, check_signal, find_difficulty, get_signal
 from rlcore.networks import ConvEncoder
 from rlcore.replay import add, init_replay
 from rlcore.sac import SACParams
@@ -88,7 +88,7 @@ class PearlLearner:
 
     def difficulty(self, iteration: int) -> float:
         """See `MetaLearner`."""
-        return self.config.difficulty(iteration)
+        return find_difficulty(self.config, iteration)
 
     def store(self, data: ContextReplay, ids: np.ndarray, visit: Visit, *, first: bool) -> tuple[ContextReplay, int]:
         """See `MetaLearner`."""

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Literal
 
 from rlcore.experiment import check_at_least, check_positive, check_types
+from rlcore.meta import check_curriculum
 from rlcore.policy_gradient import PPOConfig
 
 
@@ -38,6 +39,8 @@ class RL2Config:
       num_tasks_per_iteration: train tasks of an iteration, all different; 0 means all there are.
       num_trials_per_task: in each of them, one after the other.
       num_episodes: of a trial.
+      ease_from_iteration, ease_until_iteration: between them the difficulty of train tasks rises linearly from 0 to 1,
+        where the family has easier versions of its tasks; both 0 leave the tasks alone. Test tasks are never eased.
 
     How it is tested:
       num_test_episodes: of a trial.
@@ -63,6 +66,8 @@ class RL2Config:
     num_tasks_per_iteration: int = 40
     num_trials_per_task: int = 1
     num_episodes: int = 2
+    ease_from_iteration: int = 0
+    ease_until_iteration: int = 0
 
     num_test_episodes: int = 3
     deterministic_test: bool = True
@@ -79,6 +84,7 @@ class RL2Config:
             check_positive(name, getattr(self, name))
         for name in ("bptt_steps", "num_tasks_per_iteration"):
             check_at_least(name, getattr(self, name), 0)
+        check_curriculum(self)
         if self.baseline == "linear" and (self.ppo.value_coef or self.ppo.value_scale_rate):
             raise ValueError(
                 "baseline=linear needs ppo.value_coef=0 and ppo.value_scale_rate=0, got "

@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium import spaces
 from metarl_envs import Benchmark, check_actions, check_vector_space, is_picture
 from rlcore.experiment import Run
-from rlcore.meta import Collection, Testing, Visit, check_num_visited, check_signal, get_signal
+from rlcore.meta import Collection, Testing, Visit, check_num_visited, check_signal, find_difficulty, get_signal
 from rlcore.networks import ConvEncoder
 from rlcore.policy_gradient import PPO, Experience, PPOBatch, PPOState
 from rlcore.types import Metrics, Params
@@ -93,9 +93,8 @@ class RL2Learner:
         return agent.params
 
     def difficulty(self, iteration: int) -> float:
-        """See `MetaLearner`: tasks are what they are."""
-        del iteration
-        return 1.0
+        """See `MetaLearner`."""
+        return find_difficulty(self.config, iteration)
 
     def store(self, data: Trials, ids: np.ndarray, visit: Visit, *, first: bool) -> tuple[Trials, int]:
         """See `MetaLearner`: the newest trials take the place of the oldest."""

@@ -2,6 +2,7 @@
 
 from rlcore.meta.arguments import check_num_visited
 from rlcore.meta.config import Collection, Plan, Preset, Testing, make_plan
+from rlcore.meta.curriculum import check_curriculum, find_difficulty
 from rlcore.meta.player import Player
 from rlcore.meta.policy import Benchmark, Family, MetaPolicy
 from rlcore.meta.results import Outcome, get_outcome, outcome_metrics
@@ -28,12 +29,14 @@ __all__ = [
     "TrialPlayer",
     "Trials",
     "Visit",
+    "check_curriculum",
     "check_finite",
     "check_num_visited",
     "check_reported",
     "check_signal",
     "describe_memory",
     "evaluate",
+    "find_difficulty",
     "get_outcome",
     "get_signal",
     "init_state",
