@@ -4,11 +4,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from metarl_baselines.policy import TrialPolicy
 from metarl_baselines.rl2 import RL2Learner
 from metarl_baselines.rl2.baseline import linear_values
+from metarl_baselines.rl2.credit import credit_discounts
 from metarl_baselines.rl2.learner import store
-from metarl_baselines.rl2.policy import RL2Policy
-from metarl_baselines.rl2.trials import Trials, credit_discounts, inputs_after, inputs_before, make_trials
+from metarl_baselines.rl2.network import RL2Actor
+from metarl_baselines.trials import Trials, inputs_after, inputs_before, make_trials
 from metarl_envs import benchmark
 from rlcore.meta import TrialPlayer
 from rlcore.meta.trials import begin_trial_and_act, observe_and_act
@@ -21,7 +23,7 @@ POINT = "point-sparse-wide-v0"
 def _play(learner, chosen, deterministic=False, num_steps=20, seed=1):
     """The learner's first parameters, and a trial of 20 steps in three tasks."""
     agent, data = learner.init(jax.random.key(0))
-    policy, ids = RL2Policy(learner.network, deterministic), np.arange(3)
+    policy, ids = TrialPolicy(RL2Actor(learner.network), deterministic), np.arange(3)
     with TrialPlayer(chosen.family) as player:
         tasks, key = chosen.take_train_tasks(ids), jax.random.key(seed)
         visit = player.play(policy, agent.params, tasks, key, num_steps=num_steps)
@@ -55,7 +57,7 @@ def test_acting_step_by_step_and_replaying_the_stored_trial_give_the_same(kind, 
     np.testing.assert_allclose(policy.mean, trials.action, rtol=1e-4, atol=1e-5)
 
     one, transition = None, visit.trajectory.transition
-    acting = RL2Policy(learner.network)
+    acting = TrialPolicy(RL2Actor(learner.network))
     for t in range(len(ends)):
         key = jax.random.key(t)
         step = jax.tree.map(lambda leaf, t=t: leaf[t - 1], transition)
@@ -69,7 +71,7 @@ def test_acting_step_by_step_and_replaying_the_stored_trial_give_the_same(kind, 
 def test_the_memory_is_blank_at_the_start_of_a_trial_only(small):
     learner = RL2Learner(small(), benchmark(POINT))
     agent, _, visit = _play(learner, benchmark(POINT))
-    policy, key = RL2Policy(learner.network), jax.random.key(0)
+    policy, key = TrialPolicy(RL2Actor(learner.network)), jax.random.key(0)
     memory = policy.begin_trial(agent.params, key, 3)
     assert all(not np.asarray(leaf).any() for leaf in memory)
     _, seen = policy.act(agent.params, memory, jnp.ones((3, 2)), key)

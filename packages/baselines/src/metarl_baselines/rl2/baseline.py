@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from rlcore.policy_gradient import fit_linear, generalised_advantages, linear_features
 
 from metarl_baselines.rl2.config import RL2Config
-from metarl_baselines.rl2.trials import Trials
+from metarl_baselines.trials import Trials
 
 
 def linear_values(config: RL2Config, trials: Trials) -> tuple[chex.Array, chex.Array]:

@@ -3,13 +3,10 @@
 In the shape descriptions `M` denotes the tasks of an iteration, `B` its trials, `S` the steps of a trial.
 """
 
-from typing import Any
-
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-from gymnasium import spaces
 from metarl_envs import Benchmark, check_actions, check_vector_space, is_picture
 from rlcore.experiment import Run
 from rlcore.meta import Collection, Testing, Visit, check_num_visited, check_signal, find_difficulty, get_signal
@@ -18,11 +15,12 @@ from rlcore.policy_gradient import PPO, Experience, PPOBatch, PPOState
 from rlcore.types import Metrics, Params
 from rlcore.updates import make_update_epochs
 
+from metarl_baselines.policy import TrialPolicy
 from metarl_baselines.rl2.baseline import linear_values
 from metarl_baselines.rl2.config import RL2Config
-from metarl_baselines.rl2.network import RecurrentActorCritic
-from metarl_baselines.rl2.policy import RL2Policy
-from metarl_baselines.rl2.trials import Inputs, Trials, credit_discounts, inputs_after, inputs_before, make_trials
+from metarl_baselines.rl2.credit import credit_discounts
+from metarl_baselines.rl2.network import RecurrentActorCritic, RL2Actor
+from metarl_baselines.trials import Inputs, Trials, blank_trials, inputs_after, inputs_before, make_trials
 
 _PICTURE_BYTES = 400_000_000
 """What updates take where pictures are convolved, most of it to compile them on a CPU."""
@@ -62,15 +60,16 @@ class RL2Learner:
             )
         if config.training_reward != "reward":
             check_signal(config.training_reward, family.signals)
-        self._example = _make_blank_trials((num_trials, num_steps), family.observation_space, action_size)
+        self._example = blank_trials((num_trials, num_steps), family.observation_space, action_size)
         obs_network = ConvEncoder(config.image_channels, config.num_image_features) if pictures else None
         self.network = RecurrentActorCritic(config, action_size, obs_network)
         self.ppo = PPO(config.ppo, self.network)
 
+        actor = RL2Actor(self.network)
         self.collection = Collection(
-            RL2Policy(self.network), num_steps, config.num_trials_per_task, config.num_tasks_per_iteration
+            TrialPolicy(actor), num_steps, config.num_trials_per_task, config.num_tasks_per_iteration
         )
-        testing = RL2Policy(self.network, config.deterministic_test)
+        testing = TrialPolicy(actor, config.deterministic_test)
         self.testing = Testing(testing, config.num_test_episodes, every=config.test_every)
         self.signals = {"training_reward": config.training_reward}
         self.num_updates = self.ppo.num_updates
@@ -147,12 +146,3 @@ def store(data: Trials, visit: Visit, training_reward: chex.Array) -> Trials:
     """
     new = make_trials(visit, training_reward)
     return jax.tree.map(lambda old, new: jnp.concatenate([old[new.shape[0] :], new.astype(old.dtype)]), data, new)
-
-
-def _make_blank_trials(shape: tuple[int, int], obs_space: spaces.Space[Any], action_size: int) -> Trials:
-    """The shapes of trials."""
-    obs_dtype = obs_space.dtype if is_picture(obs_space) else jnp.float32
-    obs = jax.ShapeDtypeStruct((*shape, *(obs_space.shape or ())), obs_dtype)
-    action = jax.ShapeDtypeStruct((*shape, action_size), jnp.float32)
-    number, flag = (jax.ShapeDtypeStruct(shape, dtype) for dtype in (jnp.float32, bool))
-    return Trials(obs, action, number, number, obs, number, flag)

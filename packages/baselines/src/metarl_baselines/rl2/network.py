@@ -10,10 +10,11 @@ import jax.numpy as jnp
 from rlcore.distributions import Gaussian
 from rlcore.networks import MLP
 from rlcore.policy_gradient import GaussianPolicy
+from rlcore.types import Params
 
 from metarl_baselines.gru import GRU
 from metarl_baselines.rl2.config import RL2Config
-from metarl_baselines.rl2.trials import Inputs
+from metarl_baselines.trials import Inputs, TrialOptions
 
 
 class RecurrentActorCritic(nn.Module):
@@ -62,3 +63,19 @@ class RecurrentActorCritic(nn.Module):
     def _decide(self, memory: chex.Array, seen: chex.Array) -> tuple[Gaussian, chex.Array]:
         joined = jnp.concatenate([memory, seen], axis=-1)
         return self.policy(joined), self.value(joined)[..., 0]
+
+
+class RL2Actor:
+    """Acts by a `RecurrentActorCritic`, see `TrialActor`."""
+
+    def __init__(self, network: RecurrentActorCritic) -> None:
+        self._network = network
+        self.options: TrialOptions = network.config
+        self.memory_size, self.action_size = network.config.memory_size, network.action_size
+
+    def act(
+        self, params: Params, state: chex.Array, inputs: Inputs, key: chex.PRNGKey, deterministic: bool
+    ) -> tuple[chex.Array, chex.Array]:
+        """See `TrialActor`."""
+        policy, _, state = self._network.apply(params, state, inputs, method="step")
+        return policy.mean if deterministic else policy.sample(key), state
