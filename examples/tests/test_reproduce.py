@@ -1,5 +1,6 @@
 """reproduce.py runs what is missing in order, survives being stopped, and knows commands and files that exist."""
 
+import csv
 import json
 import os
 import runpy
@@ -67,6 +68,14 @@ def test_it_runs_in_order_draws_and_then_has_nothing_to_do(reproduce, tmp_path):
     assert places == sorted(places)
     figures = tmp_path / "runs" / "figures" / "1"
     assert (figures / "curves.png").read_bytes().startswith(b"\x89PNG")
+    with (figures / "curves.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    first = [row for row in rows if (row["learner"], row["seed"]) == ("first", "1")]
+    trained = _metrics(tmp_path / "runs" / "first-1")
+    assert [(int(row["x"].removesuffix(".0")), float(row["y"])) for row in first] == [
+        (row["env_steps"], row["test/return"]) for row in trained
+    ]
+    assert {row["finished"] for row in rows} == {"True"}
     assert "second: seed 0 finished" in (figures / "contents.txt").read_text()
     assert "second: seed 0 finished" in done.stdout
 
@@ -109,7 +118,7 @@ def test_it_trains_pearl_and_films_it(reproduce, tmp_path):
     assert result.returncode == 0, result.stderr
     assert "pearl-0/trajectories.png: is there by now" in result.stderr
     folder = tmp_path / "runs" / "figures" / "4"
-    expected = ["adaptation_sheet-seed0.png", "contents.txt", "curves.png", "trajectories-seed0.png"]
+    expected = ["adaptation_sheet-seed0.png", "contents.txt", "curves.csv", "curves.png", "trajectories-seed0.png"]
     assert sorted(path.name for path in folder.iterdir()) == expected
     assert "nothing to run" in reproduce("--figure=4").stdout
 

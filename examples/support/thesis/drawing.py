@@ -1,11 +1,13 @@
 """Draws figures of the thesis with what there is, and says in the picture what is in it."""
 
+import csv
 import glob
 import shutil
 import tempfile
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import jax
 import matplotlib.pyplot as plt
@@ -25,6 +27,7 @@ from support.thesis.status import Found, Look, describe_figure
 
 _COLUMNS = 3
 _NUM_OBSERVATIONS = 8
+_COLUMNS_OF_CURVES = ("panel", "learner", "x is", "y is", "seed", "finished", "x", "y")
 
 
 def draw(number: str, figure: Figure, look: Look) -> list[Path]:
@@ -39,16 +42,23 @@ def draw(number: str, figure: Figure, look: Look) -> list[Path]:
 
 
 def draw_panels(number: str, figure: Figure, look: Look, folder: Path) -> list[Path]:
-    """Curves: the mean of finished seeds with its interval, and each unfinished one as a thin broken line."""
+    """Curves: the mean of finished seeds with its interval, and each unfinished one as a thin broken line.
+
+    `curves.csv` beside them has the points of every seed as they are.
+    """
     columns = min(_COLUMNS, len(figure.panels))
     rows = -(-len(figure.panels) // columns)
     picture, grid = plt.subplots(
         rows, columns, figsize=(max(4.6 * columns, 6), 3.7 * rows), layout="constrained", squeeze=False
     )
-    drawn = 0
+    points: list[tuple[Any, ...]] = []
     for axes, panel in zip(grid.flat, figure.panels, strict=False):
         for place, group in enumerate(panel.groups):
-            drawn += _draw_group(axes, panel, group, look.find_group(group), f"C{place}")
+            curves = _draw_group(axes, panel, group, look.find_group(group), f"C{place}")
+            names = panel.title, group.label, panel.xlabel, panel.ylabel
+            points += [
+                (*names, one.seed, one.finished, *point) for one, *curve in curves for point in zip(*curve, strict=True)
+            ]
         axes.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         if panel.log:
@@ -58,7 +68,7 @@ def draw_panels(number: str, figure: Figure, look: Look, folder: Path) -> list[P
         axes.legend(fontsize=8)
     for axes in list(grid.flat)[len(figure.panels) :]:
         axes.set_axis_off()
-    if not drawn:
+    if not points:
         plt.close(picture)
         return []
     width = picture.get_figwidth()
@@ -66,11 +76,15 @@ def draw_panels(number: str, figure: Figure, look: Look, folder: Path) -> list[P
     notes = [textwrap.fill(f"lacks: {lack}", int(20 * width)) for lack in figure.lacks]
     picture.supxlabel("\n".join(notes), fontsize=7, x=0.01, ha="left")
     save_figure(picture, folder / "curves.png", dpi=130)
+    with (folder / "curves.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([_COLUMNS_OF_CURVES, *points])
     return [folder / "curves.png"]
 
 
-def _draw_group(axes: Axes, panel: Panel, group: Group, found: Sequence[Found], colour: str) -> int:
-    """Draws what there is of a group, and returns how many curves that is."""
+def _draw_group(
+    axes: Axes, panel: Panel, group: Group, found: Sequence[Found], colour: str
+) -> list[tuple[Found, np.ndarray, np.ndarray]]:
+    """Draws what there is of a group, and returns it."""
     curves = [(one, *_read(panel, one)) for one in found]
     curves = [curve for curve in curves if curve[1].size]
     whole = [(x, y) for one, x, y in curves if one.finished]
@@ -83,7 +97,7 @@ def _draw_group(axes: Axes, panel: Panel, group: Group, found: Sequence[Found], 
         if not one.finished:
             unfinished = f"{group.label}, seed {one.seed} up to {one.share:.0%}"
             axes.plot(x, y, "--", color=colour, linewidth=0.8, label=unfinished)
-    return len(curves)
+    return curves
 
 
 def _read(panel: Panel, one: Found) -> tuple[np.ndarray, np.ndarray]:
