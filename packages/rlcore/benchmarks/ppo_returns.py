@@ -6,8 +6,9 @@
 
 Two networks of 64 and 64 tanh units, four environments in one process, clip 0.2, lambda 0.95, ten epochs, minibatches
 of 64 steps; what differs between the environments is in `_PROBLEMS`. Each library and seed runs in a process of its
-own, in turn. What the libraries do on their own stays: Stable-Baselines3 standardises the advantages of each minibatch and
-starts from orthogonal weights, rlcore those of all steps together, and it learns values in units of their spread.
+own, in turn. What the libraries do on their own stays: Stable-Baselines3 standardises the advantages of each minibatch
+and starts from orthogonal weights; rlcore standardises those of all steps together, and learns values in units of their
+spread.
 
 The returns are those of the last training episodes at each point of the curve, and at the end of 20 test episodes by
 the policy's centre. With --output each point is a line of a CSV file; what is there already is not run again.
