@@ -7,6 +7,8 @@ inputs that end with the episode, and but for pictures a linear baseline. What d
 standardises advantages for each task.
 """
 
+import dataclasses
+
 from metarl_envs import Benchmark
 from rlcore.meta import Plan, Preset, make_plan
 from rlcore.policy_gradient import PPOConfig
@@ -15,6 +17,7 @@ from metarl_baselines.rl2.config import RL2Config
 from metarl_baselines.traits import Traits, read_traits
 
 _NAVIGATION_ITERATIONS, _LOCOMOTION_ITERATIONS, _PICTURE_ITERATIONS, _TINY_ITERATIONS = 200, 500, 100, 8
+_EXPLORE_ITERATIONS = 1000
 _REFERENCE_ITERATIONS = 2500
 
 
@@ -58,6 +61,12 @@ def cpu(traits: Traits) -> Plan:
     return Plan(config, _NAVIGATION_ITERATIONS if traits.short else _LOCOMOTION_ITERATIONS)
 
 
+def explore(traits: Traits) -> Plan:
+    """Goals are wide at first, and narrow down in the same share of a training as in PEARL's preset of this name."""
+    easing = {"ease_from_iteration": _EXPLORE_ITERATIONS // 10, "ease_until_iteration": 55 * _EXPLORE_ITERATIONS // 100}
+    return Plan(dataclasses.replace(cpu(traits).config, **easing), _EXPLORE_ITERATIONS)
+
+
 def reference(traits: Traits) -> Plan:
     """What the code behind the thesis's curves does."""
     num_tasks = min(100, traits.num_tasks)
@@ -90,6 +99,7 @@ def reference(traits: Traits) -> Plan:
 PRESETS: dict[str, Preset] = {
     "tiny": Preset(tiny, "a smoke test"),
     "cpu": Preset(cpu, "two cores: navigation in minutes, locomotion in an hour or so"),
+    "explore": Preset(explore, "narrow goals on two cores: wide at first"),
     "reference": Preset(reference, "what the code behind the thesis's curves does: a hundred million steps"),
 }
 
