@@ -9,8 +9,7 @@ standardises advantages for each task.
 
 import dataclasses
 
-from metarl_envs import Benchmark
-from rlcore.meta import Plan, Preset, make_plan
+from rlcore.meta import Plan, Preset, Presets
 from rlcore.policy_gradient import PPOConfig
 
 from metarl_baselines.rl2.config import RL2Config
@@ -96,22 +95,14 @@ def reference(traits: Traits) -> Plan:
     return Plan(config, _REFERENCE_ITERATIONS)
 
 
-PRESETS: dict[str, Preset] = {
-    "tiny": Preset(tiny, "a smoke test"),
-    "cpu": Preset(cpu, "two cores: navigation in minutes, locomotion in an hour or so"),
-    "explore": Preset(explore, "narrow goals on two cores: wide at first"),
-    "reference": Preset(reference, "what the code behind the thesis's curves does: a hundred million steps"),
-}
+PRESETS = Presets(
+    read_traits,
+    {
+        "tiny": Preset(tiny, "a smoke test"),
+        "cpu": Preset(cpu, "two cores: navigation in minutes, locomotion in an hour or so"),
+        "explore": Preset(explore, "narrow goals on two cores: wide at first"),
+        "reference": Preset(reference, "what the code behind the thesis's curves does: a hundred million steps"),
+    },
+)
 
-
-def preset(name: str, benchmark: Benchmark) -> Plan:
-    """The options of that name for a benchmark, and the usual number of iterations.
-
-    Args:
-      name: one of `PRESETS`.
-      benchmark: what to train on, registered or one's own.
-
-    Raises:
-      ValueError: there is no such preset, or the benchmark is not one.
-    """
-    return make_plan(PRESETS, name, benchmark, read_traits)
+preset = PRESETS.plan

@@ -1,7 +1,7 @@
 """Meta-RL: policies that adapt by what they remember, the trials that they play, and the one loop that trains them."""
 
 from rlcore.meta.arguments import check_num_visited
-from rlcore.meta.config import Collection, Plan, Preset, Testing, make_plan
+from rlcore.meta.config import Collection, Plan, Preset, Presets, Testing
 from rlcore.meta.curriculum import check_curriculum, find_difficulty
 from rlcore.meta.player import Player
 from rlcore.meta.policy import Benchmark, Family, MetaPolicy
@@ -22,6 +22,7 @@ __all__ = [
     "Plan",
     "Player",
     "Preset",
+    "Presets",
     "SavedRun",
     "Testing",
     "TrainState",
@@ -40,7 +41,6 @@ __all__ = [
     "get_outcome",
     "get_signal",
     "init_state",
-    "make_plan",
     "meta_train",
     "outcome_metrics",
     "play_host_trial",

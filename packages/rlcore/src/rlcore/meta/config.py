@@ -1,9 +1,9 @@
 """What a meta-RL algorithm says of its presets, its collecting and its testing, in records."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from rlcore.meta.policy import MetaPolicy
+from rlcore.meta.policy import Benchmark, MetaPolicy
 
 
 class Plan(NamedTuple):
@@ -20,24 +20,46 @@ class Preset(NamedTuple):
     purpose: str
 
 
-def make_plan(presets: Mapping[str, Preset], name: str, benchmark: Any, read_traits: Callable[[Any], Any]) -> Plan:
-    """The options of a preset for a benchmark, and the usual number of iterations.
+class Presets(Mapping[str, Preset]):
+    """The presets of an algorithm, by name: what they are for a benchmark, its traits decide."""
 
-    Args:
-      presets: all there are.
-      name: of one of them.
-      benchmark: a `metarl_envs.Benchmark`.
-      read_traits: from it to what presets look at.
+    def __init__(self, read_traits: Callable[[Any], Any], presets: Mapping[str, Preset]) -> None:
+        """Keeps them in their order.
 
-    Raises:
-      ValueError: there is no such preset, or the benchmark is not one.
-    """
-    if name not in presets:
-        raise ValueError(f"preset must be one of {', '.join(presets)}, got {name!r}")
-    if not hasattr(benchmark, "train_tasks"):
-        hint = f"; metarl_envs.benchmark({benchmark!r}) is one, if registered" if isinstance(benchmark, str) else ""
-        raise ValueError(f"benchmark must be a metarl_envs.Benchmark, got {benchmark!r}{hint}")
-    return presets[name].make(read_traits(benchmark))
+        Args:
+          read_traits: from a `metarl_envs.Benchmark` to what presets look at.
+          presets: all there are.
+        """
+        self._read_traits, self._presets = read_traits, dict(presets)
+
+    def __getitem__(self, name: str) -> Preset:
+        """Of that name."""
+        return self._presets[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names."""
+        return iter(self._presets)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._presets)
+
+    def plan(self, name: str, benchmark: Benchmark) -> Plan:
+        """The options of that name for a benchmark, and the usual number of iterations.
+
+        Args:
+          name: one of these presets'.
+          benchmark: a `metarl_envs.Benchmark` to train on, registered or one's own.
+
+        Raises:
+          ValueError: there is no such preset, or the benchmark is not one.
+        """
+        if name not in self:
+            raise ValueError(f"preset must be one of {', '.join(self)}, got {name!r}")
+        if not hasattr(benchmark, "train_tasks"):
+            hint = f"; metarl_envs.benchmark({benchmark!r}) is one, if registered" if isinstance(benchmark, str) else ""
+            raise ValueError(f"benchmark must be a metarl_envs.Benchmark, got {benchmark!r}{hint}")
+        return self[name].make(self._read_traits(benchmark))
 
 
 class Collection(NamedTuple):
