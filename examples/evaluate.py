@@ -4,6 +4,7 @@
     uv run examples/evaluate.py --run_dir=runs/point-image-dense-32-v1-cpu-0 --num_trials=10
     uv run examples/evaluate.py --run_dir=runs/half-cheetah-vel-image-v0-cpu-0 --num_changes=2
     uv run examples/evaluate.py --run_dir=runs/rl2-point-sparse-wide-v0-cpu-0
+    uv run examples/evaluate.py --run_dir=runs/promp-point-sparse-wide-v0-cpu-0 --override=adaptation.num_test_steps=2
     uv run examples/evaluate.py --import=mine --run_dir=runs/mine-v0-cpu-0
 
 Of MELD it also shows what the belief holds. With --num_changes the task changes so many times within an episode,

@@ -26,7 +26,8 @@ _NUM_TASKS = flags.DEFINE_integer(
 _NUM_EPISODES = flags.DEFINE_integer(
     "num_episodes",
     None,
-    "Episodes of a trial: by default 3 for PEARL; for MELD as many as it was trained on, which is the most.",
+    "Episodes of a trial: by default 3 for PEARL and RL2; for those that take gradient steps the first, and the first "
+    "after each; for MELD as many as it was trained on, which is the most.",
     lower_bound=1,
 )
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the trials.", lower_bound=0)

@@ -3,13 +3,16 @@
     uv run examples/train_baseline.py                                                     # RL2, wide goals
     uv run examples/train_baseline.py --benchmark=point-image-dense-32-v1                 # from pictures, beside MELD
     uv run --extra mujoco examples/train_baseline.py --algorithm=rl2 --benchmark=half-cheetah-vel-v0
+    uv run examples/train_baseline.py --algorithm=maml-trpo                               # or promp, or maesn
     uv run examples/train_baseline.py --override=credit=episode --run_dir=runs/myopic     # no credit between episodes
     uv run examples/train_baseline.py --import=mine --benchmark=mine-v0                   # of one's own, in ./mine.py
 
 The same command again goes on where the run stopped. Everything is in --run_dir: config.json, metrics.jsonl,
 checkpoints, and at the end adaptation.png and, for navigation, trajectories.png.
 
-RL2 learns on-policy, from what it has just played: it takes many more environment steps than PEARL, and few updates.
+All learn on-policy, from what they have just played: they take many more environment steps than PEARL, and few updates.
+RL2 adapts at every step. MAML-TRPO, ProMP and MAESN take a gradient step after as many episodes as their config says;
+the table at the end tells how many an episode was adapted to.
 """
 
 import signal
@@ -20,7 +23,7 @@ if __name__ == "__main__":
 from rlcore.experiment import main
 from support.meta_training import define_training
 
-_TRAIN = define_training(["rl2"], default_benchmark="point-sparse-wide-v0")
+_TRAIN = define_training(["rl2", "maml-trpo", "promp", "maesn"], default_benchmark="point-sparse-wide-v0")
 
 if __name__ == "__main__":
     main(_TRAIN)

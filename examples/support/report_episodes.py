@@ -6,7 +6,7 @@ import jax
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator
-from rlcore.meta import Outcome, Trained, get_outcome
+from rlcore.meta import Outcome, Testing, Trained, get_outcome
 
 from support.figures import save_figure
 from support.reports import ReportOptions, play, standard_error
@@ -24,7 +24,7 @@ def report(trained: Trained, output_dir: Path, options: ReportOptions) -> None:
     returns = played.mean_over_trials(np.asarray(trials.returns()))
     identity = benchmark.identity()
     of_tasks = "tasks trained on" if identity["test_tasks"] == identity["train_tasks"] else "tasks never seen"
-    print_table(returns, num_trials, of_tasks, get_outcome(trials))
+    print_table(returns, num_trials, of_tasks, get_outcome(trials), trained.learner.testing)
     output_dir.mkdir(parents=True, exist_ok=True)
     pictures = [output_dir / "adaptation.png"]
     draw_adaptation(returns, f"{benchmark.name}: adaptation to {of_tasks}", pictures[0])
@@ -32,16 +32,18 @@ def report(trained: Trained, output_dir: Path, options: ReportOptions) -> None:
     print("pictures:", ", ".join(map(str, pictures)))
 
 
-def print_table(returns: np.ndarray, num_trials: int, of_tasks: str, outcome: Outcome) -> None:
+def print_table(returns: np.ndarray, num_trials: int, of_tasks: str, outcome: Outcome, testing: Testing) -> None:
     """Prints mean and standard error over tasks of some episodes' returns `[N, K]`, each the mean of some trials.
 
-    Below stands how often the same episodes were successful, where the environment says so.
+    Above stands how many episodes the agent had adapted to. Below stands how often the same episodes were successful,
+    where the environment says so.
     """
-    shown = [k for k in SHOWN_EPISODES if k <= returns.shape[1]]
+    num_episodes = returns.shape[1]
+    shown = sorted({k for k in (*SHOWN_EPISODES, num_episodes) if k <= num_episodes})
     trials = f", {num_trials} trials each" if num_trials > 1 else ""
     print(f"\nreturn by episode of a trial, mean over {returns.shape[0]} {of_tasks}{trials}")
     print("episode        ", *(f"{k:>7d}" for k in shown))
-    print("episodes before", *(f"{k - 1:>7d}" for k in shown))
+    print("adapted to     ", *(f"{testing.num_adapted(k - 1):>7d}" for k in shown))
     print("return         ", *(f"{returns[:, k - 1].mean():>7.2f}" for k in shown))
     errors = standard_error(returns)
     print("standard error ", *(f"{errors[k - 1]:>7.2f}" for k in shown))

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from PIL import Image
 
 SMALL = [
     "--algorithm=rl2",
@@ -46,6 +47,27 @@ def test_evaluation_and_film_of_a_checkpoint(run, finished, tmp_path):
     result = run("record_video.py", *flags, f"--output={tmp_path}/film.gif", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "film.gif").read_bytes().startswith(b"GIF8")
+
+
+def read_row(result, name):
+    """The numbers of a table's row."""
+    return next(line for line in result.stdout.splitlines() if line.startswith(name)).removeprefix(name).split()
+
+
+@pytest.mark.parametrize("algorithm", ["promp", "maesn"])
+def test_results_of_gradient_steps_tell_how_many_episodes_were_adapted_to(run, algorithm, tmp_path):
+    flags = ["--preset=tiny", "--num_iterations=1", "--override=hidden_sizes=4", f"--run_dir={tmp_path}/run"]
+    result = run("train_baseline.py", f"--algorithm={algorithm}", *flags, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert read_row(result, "adapted to") == ["0", "0", "2"]
+    flags = [f"--run_dir={tmp_path}/run", "--num_tasks=1", f"--output_dir={tmp_path}", "--num_episodes=6"]
+    result = run("evaluate.py", *flags, "--override=adaptation.num_test_steps=2", cwd=tmp_path)
+    assert read_row(result, "adapted to") == ["0", "0", "2", "2", "4"]  # episodes 1, 2, 3, 4 and 6
+    film = [f"--run_dir={tmp_path}/run", "--num_tasks=1", "--every=10", f"--output={tmp_path}/film.gif"]
+    result = run("record_video.py", *film, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    with Image.open(tmp_path / "film.gif") as gif:
+        assert 2 * 240 <= gif.width < 3 * 240  # the first episode, and the first one after the step
 
 
 @pytest.mark.parametrize(

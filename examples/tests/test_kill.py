@@ -14,6 +14,8 @@ import jax
 import numpy as np
 import pytest
 from meld_jax.runs import ALGORITHM as MELD
+from metarl_baselines.maesn.runs import ALGORITHM as MAESN
+from metarl_baselines.maml.runs import MAML_TRPO, PROMP
 from metarl_baselines.rl2.runs import ALGORITHM as RL2
 from pearl_jax.runs import ALGORITHM as PEARL
 from rlcore.experiment import restore_latest
@@ -47,6 +49,9 @@ CASES = {
     ),
     "images": Case(MELD, "train_meld.py", (), 240),
     "rl2": Case(RL2, "train_baseline.py", ("--algorithm=rl2",), 2000),
+    "maml-trpo": Case(MAML_TRPO, "train_baseline.py", ("--algorithm=maml-trpo",), 1000),
+    "promp": Case(PROMP, "train_baseline.py", ("--algorithm=promp",), 1000),
+    "maesn": Case(MAESN, "train_baseline.py", ("--algorithm=maesn",), 1000),
 }
 
 

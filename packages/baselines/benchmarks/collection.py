@@ -1,6 +1,7 @@
-"""How much of a vector environment's own speed is left where RL2 acts in it.
+"""How much of a vector environment's own speed is left where a baseline acts in it.
 
     uv run packages/baselines/benchmarks/collection.py --benchmark=half-cheetah-vel-v0 --num_tasks=40
+    uv run packages/baselines/benchmarks/collection.py --algorithm=promp
 
 Counts environment steps per CPU second, so that what else runs on the machine matters little; both play the same number
 of steps in the same tasks, with actions of the same size.
@@ -13,10 +14,18 @@ import jax
 import metarl_envs
 import numpy as np
 from absl import app, flags
-from metarl_baselines import rl2
+from metarl_baselines import maesn, maml, promp, rl2
 from rlcore.experiment import override
-from rlcore.meta import TrialPlayer
+from rlcore.meta import MetaLearner, Plan, TrialPlayer
 
+_ALGORITHMS: dict[str, tuple[Callable[..., Plan], Callable[..., MetaLearner]]] = {
+    "rl2": (rl2.preset, rl2.RL2Learner),
+    "maml-trpo": (maml.preset, maml.MAMLLearner),
+    "promp": (promp.preset, promp.MAMLLearner),
+    "maesn": (maesn.preset, maesn.MAESNLearner),
+}
+
+_ALGORITHM = flags.DEFINE_enum("algorithm", "rl2", list(_ALGORITHMS), "What acts.")
 _BENCHMARK = flags.DEFINE_string("benchmark", "half-cheetah-vel-v0", "A family of vector environments.")
 _NUM_TASKS = flags.DEFINE_integer("num_tasks", 40, "Side by side.", lower_bound=1)
 _NUM_STEPS = flags.DEFINE_integer("num_steps", 400, "Of each task.", lower_bound=1)
@@ -38,10 +47,13 @@ def main(arguments: list[str]) -> None:
     """Measures both and prints them."""
     del arguments
     benchmark = metarl_envs.benchmark(_BENCHMARK.value)
-    config = override(rl2.preset("cpu", benchmark).config, [f"num_tasks_per_iteration={_NUM_TASKS.value}"])
-    learner = rl2.RL2Learner(config, benchmark)
-    params = learner.params(learner.init(jax.random.key(0))[0])
-    tasks = benchmark.take_train_tasks(np.arange(_NUM_TASKS.value))
+    preset, make_learner = _ALGORITHMS[_ALGORITHM.value]
+    config = override(preset("cpu", benchmark).config, [f"num_tasks_per_iteration={_NUM_TASKS.value}"])
+    learner = make_learner(config, benchmark)
+    agent, ids = learner.init(jax.random.key(0))[0], np.arange(_NUM_TASKS.value)
+    choose = learner.collection.choose
+    params = learner.params(agent) if choose is None else choose(agent, ids)
+    tasks = benchmark.take_train_tasks(ids)
     shape = (_NUM_STEPS.value, _NUM_TASKS.value, metarl_envs.check_actions(benchmark))
     actions = np.random.default_rng(0).normal(0, config.initial_std, shape).clip(-1, 1).astype(np.float32)
     env = benchmark.family.make_vec(tasks, seed=0)
@@ -59,7 +71,8 @@ def main(arguments: list[str]) -> None:
         acted = measure(lambda: player.play(policy, params, tasks, key, num_steps=_NUM_STEPS.value))
     env.close()
     print(f"{benchmark.name}, {_NUM_TASKS.value} tasks: environment steps per CPU second")
-    print(f"the vector environment alone {alone:.0f}; RL2 acting in it {acted:.0f}, {acted / alone:.0%}")
+    name = _ALGORITHM.value
+    print(f"the vector environment alone {alone:.0f}; {name} acting in it {acted:.0f}, {acted / alone:.0%}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import dataclasses
 import itertools
+import sys
+from pathlib import Path
 
 import gymnasium
 import jax
@@ -11,6 +13,8 @@ from gymnasium import spaces
 from metarl_baselines.rl2 import RL2Config
 from metarl_envs import Benchmark, from_gymnasium
 from rlcore.policy_gradient import PPOConfig
+
+sys.path.insert(0, str(Path(__file__).parent))  # tests share a module of helpers
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_debug_key_reuse", True)

@@ -1,7 +1,12 @@
 """Checks that JAX makes on request, on for all tests; quick compilation for tests that compute little."""
 
+import sys
+from pathlib import Path
+
 import jax
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # tests share a module of helpers
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_debug_key_reuse", True)

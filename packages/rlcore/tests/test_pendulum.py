@@ -1,4 +1,4 @@
-"""The continuous SAC and PPO on gymnasium's Pendulum-v1, through the host loop."""
+"""The continuous SAC, PPO and TRPO on gymnasium's Pendulum-v1, through the host loop."""
 
 import time
 
@@ -7,11 +7,21 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from rlcore import replay as rb
-from rlcore.policy_gradient import PPO, ActorCritic, Experience, PPOBatch, PPOConfig, episode_discounts
+from rlcore.policy_gradient import (
+    PPO,
+    ActorCritic,
+    Experience,
+    GaussianPolicy,
+    PPOBatch,
+    PPOConfig,
+    TRPOConfig,
+    episode_discounts,
+)
 from rlcore.rollout import find_ends, host_rollout
 from rlcore.sac import SAC, ContinuousHead, SACConfig
 from rlcore.types import Transition
 from rlcore.updates import make_update_epochs, make_update_many
+from trpo_steps import make_trpo
 
 OPTIMISE = True
 
@@ -79,6 +89,30 @@ def test_pendulum_swings_up_by_sac():
     assert returns.mean() > -200
 
 
+def play_on_policy(act, learn, state, num_envs, num_iterations):
+    """The state after so many rounds of 200 steps in each environment: `learn(state, trajectory, key) -> state`."""
+    env = make_env(num_envs)
+    obs, _ = env.reset(seed=0)
+    for key in jax.random.split(jax.random.key(1), num_iterations):
+        collect_key, update_key = jax.random.split(key)
+        obs, _, trajectory = host_rollout(
+            env,
+            obs,
+            lambda state, obs, key: (act(state, obs, key), state),
+            state,
+            collect_key,
+            num_steps=HORIZON,
+        )
+        state = learn(state, trajectory, update_key)
+    env.close()
+    return state
+
+
+def report(returns, num_steps, began):
+    seconds = time.perf_counter() - began
+    print(f"return {returns.mean():.1f} (worst {returns.min():.1f}) after {num_steps} steps, {seconds:.0f} s")
+
+
 NUM_PPO_ENVS, NUM_PPO_ITERATIONS = 16, 100
 
 
@@ -91,8 +125,8 @@ def test_pendulum_swings_up_by_ppo():
     ppo = PPO(config, ActorCritic((64, 64), 1))
 
     @jax.jit
-    def act(params, obs, key):
-        return ppo.network.apply(params, obs)[0].sample(key)
+    def act(state, obs, key):
+        return ppo.network.apply(state.params, obs)[0].sample(key)
 
     @jax.jit
     def assess(state, trajectory):
@@ -106,25 +140,39 @@ def test_pendulum_swings_up_by_ppo():
         return state, jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), batch)
 
     update_epochs = make_update_epochs(ppo.update)
+
+    def learn(state, trajectory, key):
+        state, batch = assess(state, trajectory)
+        return update_epochs(state, batch, key, config.num_epochs, config.num_minibatches)[0]
+
     began = time.perf_counter()
     state = ppo.init(jax.random.key(0), jnp.zeros((1, 3)))
-    env = make_env(NUM_PPO_ENVS)
-    obs, _ = env.reset(seed=0)
-    for key in jax.random.split(jax.random.key(1), NUM_PPO_ITERATIONS):
-        collect_key, update_key = jax.random.split(key)
-        obs, _, trajectory = host_rollout(
-            env,
-            obs,
-            lambda params, obs, key: (act(params, obs, key), params),
-            state.params,
-            collect_key,
-            num_steps=HORIZON,
-        )
-        state, batch = assess(state, trajectory)
-        state, _ = update_epochs(state, batch, update_key, config.num_epochs, config.num_minibatches)
-    env.close()
-    trained = time.perf_counter()
+    state = play_on_policy(act, learn, state, NUM_PPO_ENVS, NUM_PPO_ITERATIONS)
     returns = play_test(jax.jit(lambda params, obs: ppo.network.apply(params, obs)[0].mean), state.params)
-    num_steps = NUM_PPO_ITERATIONS * HORIZON * NUM_PPO_ENVS
-    print(f"return {returns.mean():.1f} (worst {returns.min():.1f}) after {num_steps} steps, {trained - began:.0f} s")
+    report(returns, NUM_PPO_ITERATIONS * HORIZON * NUM_PPO_ENVS, began)
+    assert returns.mean() > -200
+
+
+NUM_TRPO_ENVS, NUM_TRPO_ITERATIONS = 32, 100
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_pendulum_swings_up_by_trpo():
+    """640 000 steps, with a linear baseline: no network but the policy's."""
+    network, config = GaussianPolicy((64, 64), 1, 0.5), TRPOConfig(max_kl=0.02, damping=1e-3)
+    improve = make_trpo(network, config, discount=0.95, gae_lambda=0.95)
+    step = jnp.broadcast_to(jnp.arange(HORIZON)[:, None], (HORIZON, NUM_TRPO_ENVS))
+    began = time.perf_counter()
+    params = network.init(jax.random.key(0), jnp.zeros((1, 3)))
+    act = jax.jit(lambda params, obs, key: network.apply(params, obs).sample(key))
+    params = play_on_policy(
+        act,
+        lambda params, trajectory, key: improve(params, trajectory, step)[0],
+        params,
+        NUM_TRPO_ENVS,
+        NUM_TRPO_ITERATIONS,
+    )
+    returns = play_test(jax.jit(lambda params, obs: network.apply(params, obs).mean), params)
+    report(returns, NUM_TRPO_ITERATIONS * HORIZON * NUM_TRPO_ENVS, began)
     assert returns.mean() > -200

@@ -11,13 +11,16 @@ from rlcore.policy_gradient import (
     Experience,
     PPOBatch,
     PPOConfig,
+    TRPOConfig,
     conjugate_gradient,
+    difference_product,
     episode_discounts,
     fit_linear,
     generalised_advantages,
     hessian_vector_product,
     init_value_scale,
     linear_features,
+    linear_values,
     losses,
     natural_step,
     standardise,
@@ -36,6 +39,20 @@ LOSSES = {
     # ratios 2 and 1/2: -(2 * 3 + 0.5 * -4) / 2
     "surrogate_loss": (losses.surrogate_loss, ([LN2, -LN2], [0.0, 0.0], [3.0, -4.0]), -2.0),
     # each of the four cases: what would gain more counts to the border only, what would lose counts in full
+    # a third step of weight 0 changes nothing; one of weight 3 counts three times: -(2 * 3 + 3 * 0.5 * -4) / 4
+    "surrogate_loss, weighted": (
+        losses.surrogate_loss,
+        ([LN2, -LN2, 5.0], [0.0] * 3, [3.0, -4.0, 7.0], [1.0, 3.0, 0.0]),
+        0.0,
+    ),
+    "clipped_surrogate_loss, weighted": (
+        lambda a, b, c, w: losses.clipped_surrogate_loss(a, b, c, 0.2, w),
+        ([LN2, -LN2], [0.0, 0.0], [3.0, 7.0], [1.0, 0.0]),
+        -1.2 * 3,
+    ),
+    # -(2 * 3 + 1 * -4) / 2, and of the first alone
+    "score_loss": (losses.score_loss, ([2.0, 1.0], [3.0, -4.0]), -1.0),
+    "score_loss, weighted": (losses.score_loss, ([2.0, 1.0], [3.0, -4.0], [1.0, 0.0]), -6.0),
     "clipped_surrogate_loss, good action, more likely": (
         lambda *xs: losses.clipped_surrogate_loss(*xs, 0.2),
         ([LN2], [0.0], [3.0]),
@@ -69,7 +86,7 @@ def test_losses_are_the_numbers_computed_by_hand(function, arguments, expected):
     for call in (function, jax.jit(function)):
         result = call(*_arrays(*arguments))
         assert result.shape == ()
-        np.testing.assert_allclose(result, expected, rtol=1e-5)
+        np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(("advantage", "slope"), [(1.0, 0.0), (-1.0, 2.0)])
@@ -138,6 +155,9 @@ def test_with_lambda_1_advantages_are_returns_less_values_and_batches_do_not_mix
 def test_standardised_values_have_mean_0_and_deviation_1_and_equal_ones_are_0():
     np.testing.assert_allclose(standardise(jnp.asarray([[1.0, 3.0]])), [[-1.0, 1.0]], rtol=1e-6)
     np.testing.assert_array_equal(standardise(jnp.full(3, 2.0)), [0.0, 0.0, 0.0])
+    weighted = standardise(jnp.asarray([1.0, 3.0, 99.0]), jnp.asarray([1.0, 1.0, 0.0]))
+    np.testing.assert_allclose(weighted, [-1.0, 1.0, 0.0], rtol=1e-6)
+    np.testing.assert_array_equal(standardise(jnp.ones(2), jnp.zeros(2)), [0.0, 0.0])
 
 
 def test_gaussian_log_prob_and_entropy_are_scipys():
@@ -158,6 +178,10 @@ def _bowl(x):
 def test_hessian_vector_product_of_a_bowl_and_of_what_is_no_bowl():
     vector = jnp.asarray([1.0, -2.0])
     np.testing.assert_allclose(hessian_vector_product(_bowl, jnp.asarray([3.0, 5.0]), vector), HESSIAN @ vector)
+    # Differences over a step of 1e-5 keep two digits near 0, however long the vector is.
+    for size in (1.0, 1e4):
+        product = difference_product(_bowl, jnp.asarray([0.01, 0.02]), size * vector)
+        np.testing.assert_allclose(product, size * HESSIAN @ vector, rtol=0.02, atol=0.02 * size)
     # x^3 y has the Hessian [[6 x y, 3 x^2], [3 x^2, 0]]
     product = hessian_vector_product(lambda x: x[0] ** 3 * x[1], jnp.asarray([1.0, 2.0]), vector)
     np.testing.assert_allclose(product, [12 - 6, 3], rtol=1e-6)
@@ -171,6 +195,22 @@ def test_conjugate_gradient_step_by_step():
     for num_iterations in (2, 10):
         np.testing.assert_allclose(conjugate_gradient(product, b, num_iterations), [4 / 7, -1 / 7], rtol=1e-6)
     np.testing.assert_array_equal(conjugate_gradient(product, jnp.zeros(2), 10), [0.0, 0.0])
+
+
+def test_conjugate_gradient_leaves_out_what_rounding_makes_of_level_directions():
+    """A has rank 1; what is left of b after the step along it is rounding, which A hardly sees."""
+    steep = jnp.asarray([1.0, 2.0, 3.0]) / jnp.sqrt(14.0)
+    b = 0.1 * steep + 3e-4 * jnp.asarray([3.0, 0.0, -1.0])
+    found = conjugate_gradient(lambda v: steep * (steep @ v) + 1e-9 * v, b, 10)
+    np.testing.assert_allclose(found, 0.1 * steep, atol=1e-3)
+
+
+def test_trust_region_step_by_differences_is_the_exact_one():
+    steps = [
+        trust_region_step(lambda p: p["mean"][0] - p["log_std"][1], _kl, START, TRPOConfig(hessian_product=product))[0]
+        for product in ("exact", "differences")
+    ]
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=0.02, atol=1e-3), *steps)
 
 
 def test_natural_step_goes_as_far_as_the_divergence_allows():
@@ -196,7 +236,9 @@ START = {"mean": jnp.zeros(2), "log_std": jnp.zeros(2)}
 def test_trust_region_step_takes_the_whole_natural_step_where_the_bound_allows():
     """A log-deviation has Fisher information 2, so the step is sqrt(2 * 0.02 / 2) long; widening costs less than that
     model says: KL = s + exp(-2 s) / 2 - 1/2."""
-    new, step = jax.jit(lambda p: trust_region_step(lambda p: -3 * p["log_std"][0], _kl, p, max_kl=MAX_KL))(START)
+    new, step = jax.jit(lambda p: trust_region_step(lambda p: -3 * p["log_std"][0], _kl, p, TRPOConfig(max_kl=MAX_KL)))(
+        START
+    )
     length = np.sqrt(MAX_KL)
     np.testing.assert_allclose(new["log_std"], [length, 0.0], rtol=1e-4)
     np.testing.assert_allclose(step.kl, length + np.exp(-2 * length) / 2 - 0.5, rtol=1e-3)
@@ -206,13 +248,13 @@ def test_trust_region_step_takes_the_whole_natural_step_where_the_bound_allows()
 
 def test_natural_gradient_weighs_means_and_deviations_by_the_fisher_matrix():
     """Of equal gradients a log-deviation moves half as far as a mean: its Fisher information is twice as large."""
-    new, _ = trust_region_step(lambda p: p["mean"][0] - p["log_std"][1], _kl, START, max_kl=1e-4)
+    new, _ = trust_region_step(lambda p: p["mean"][0] - p["log_std"][1], _kl, START, TRPOConfig(max_kl=1e-4))
     assert float(new["log_std"][1]) == pytest.approx(-0.5 * float(new["mean"][0]), rel=1e-3)
 
 
 def test_trust_region_step_backs_up_until_the_divergence_is_within_bounds():
     """Narrowing costs more than the quadratic model says."""
-    new, step = trust_region_step(lambda p: p["log_std"][0], _kl, START, max_kl=0.3)
+    new, step = trust_region_step(lambda p: p["log_std"][0], _kl, START, TRPOConfig(max_kl=0.3))
     trials = np.sqrt(0.3) * 0.8 ** np.arange(15)
     good = trials[-trials + np.exp(2 * trials) / 2 - 0.5 <= 0.3][0]
     np.testing.assert_allclose(new["log_std"][0], -good, rtol=1e-4)
@@ -222,7 +264,7 @@ def test_trust_region_step_backs_up_until_the_divergence_is_within_bounds():
 
 def test_trust_region_step_backs_up_until_the_loss_falls():
     """The whole step, 0.77, overshoots the minimum at 0.05 by far: good is what ends below 0.1."""
-    new, step = trust_region_step(lambda p: (p["log_std"][0] - 0.05) ** 2, _kl, START, max_kl=0.6)
+    new, step = trust_region_step(lambda p: (p["log_std"][0] - 0.05) ** 2, _kl, START, TRPOConfig(max_kl=0.6))
     assert 0 < float(new["log_std"][0]) < 0.1
     assert float(step.improvement) > 0
     assert float(step.scale) < 0.8**9
@@ -234,7 +276,7 @@ def test_trust_region_step_backs_up_until_the_loss_falls():
     ids=["flat", "minimum", "not_finite"],
 )
 def test_trust_region_step_stays_where_no_step_is_good(loss):
-    new, step = trust_region_step(loss, _kl, START, max_kl=MAX_KL)
+    new, step = trust_region_step(loss, _kl, START, TRPOConfig(max_kl=MAX_KL))
     jax.tree.map(np.testing.assert_array_equal, new, START)
     assert [float(value) for value in step] == [0, 0, 0]
 
@@ -242,7 +284,9 @@ def test_trust_region_step_stays_where_no_step_is_good(loss):
 def test_damping_shortens_the_step():
     """With 2 + 6 in place of 2 on the diagonal it is half as long."""
     free, damped = (
-        trust_region_step(lambda p: -p["log_std"][0], _kl, START, max_kl=1e-4, damping=damping)[0]["log_std"][0]
+        trust_region_step(lambda p: -p["log_std"][0], _kl, START, TRPOConfig(max_kl=1e-4, damping=damping))[0][
+            "log_std"
+        ][0]
         for damping in (0.0, 6.0)
     )
     assert float(damped) == pytest.approx(0.5 * float(free), rel=1e-3)
@@ -284,6 +328,15 @@ def test_linear_baseline_of_two_points_and_steps_that_do_not_count():
     np.testing.assert_allclose(fit[1], [0.0, 1.0], atol=1e-3)
 
 
+def test_linear_values_are_fitted_to_what_was_earned_until_credit_ends():
+    """Two episodes, whose observations tell every step apart: returns 1 + 2/2 = 2 and 2; 3; the last row counts not."""
+    obs, step = jnp.asarray([[0.0], [1.0], [2.0], [7.0]]), jnp.asarray([0, 1, 0, 0])
+    ended, weight = jnp.asarray([False, True, True, True]), jnp.asarray([1.0, 1.0, 1.0, 0.0])
+    value, next_value = linear_values(obs, step, jnp.asarray([1.0, 2.0, 3.0, 50.0]), ended, weight, 0.5)
+    np.testing.assert_allclose(value[:3], [2.0, 2.0, 3.0], atol=0.01)
+    np.testing.assert_allclose(next_value, [value[1], 0, 0, 0])
+
+
 def test_value_scale_is_the_mean_of_batches_and_then_a_moving_average():
     scale = init_value_scale()
     for batch in ([1.0, 3.0], [5.0, 7.0]):
@@ -317,6 +370,30 @@ def test_value_scale_is_the_mean_of_batches_and_then_a_moving_average():
 def test_bad_option_is_refused_by_name_and_value(option, value, message):
     with pytest.raises(ValueError, match=message):
         PPOConfig(**{option: value})
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("max_kl", 0.0, "max_kl must be positive, got 0"),
+        ("damping", -1.0, "damping must be at least 0, got -1"),
+        ("num_iterations", 0, "num_iterations must be positive"),
+        ("num_trials", 0, "num_trials must be positive"),
+        ("shrink", 1.0, r"shrink must be in \(0, 1\), got 1"),
+        ("hessian_product", "none", "hessian_product must be one of exact, differences, got 'none'"),
+    ],
+)
+def test_bad_option_of_trpo_is_refused_by_name_and_value(option, value, message):
+    with pytest.raises(ValueError, match=message):
+        TRPOConfig(**{option: value})
+
+
+def test_fewer_trials_of_a_step_and_a_stronger_shrink_are_taken_as_said():
+    """Narrowing overshoots the bound at full length: with one trial nothing is taken; half of it is good."""
+    options = {"max_kl": 0.3, "num_trials": 1}
+    assert float(trust_region_step(lambda p: p["log_std"][0], _kl, START, TRPOConfig(**options))[1].scale) == 0
+    options = {"max_kl": 0.3, "shrink": 0.5}
+    assert float(trust_region_step(lambda p: p["log_std"][0], _kl, START, TRPOConfig(**options))[1].scale) == 0.5
 
 
 def _ppo_and_batch(**options):

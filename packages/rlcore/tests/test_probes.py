@@ -11,11 +11,21 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from rlcore import replay as rb
-from rlcore.policy_gradient import PPO, ActorCritic, Experience, PPOBatch, PPOConfig, episode_discounts
+from rlcore.policy_gradient import (
+    PPO,
+    ActorCritic,
+    Experience,
+    GaussianPolicy,
+    PPOBatch,
+    PPOConfig,
+    TRPOConfig,
+    episode_discounts,
+)
 from rlcore.rollout import find_ends, rollout, start
 from rlcore.sac import SAC, ContinuousHead, DiscreteHead, SACConfig
 from rlcore.types import Transition
 from rlcore.updates import make_update_epochs, make_update_many
+from trpo_steps import make_trpo
 
 DISCOUNT, TEMPERATURE = 0.5, 0.1
 BONUS = TEMPERATURE * np.log(2)  # of an indifferent policy's entropy: two actions, or an interval of length 2
@@ -206,3 +216,27 @@ def test_ppo_learns_the_values_and_the_best_action_of(probe):
         if probe in (ACTION, BOTH):
             np.testing.assert_allclose(policy.mean[0, 0], 0.5 * (cue if probe == BOTH else 1), atol=0.1)
             assert float(policy.variance[0, 0]) < 0.1
+
+
+@pytest.mark.parametrize("probe", [ACTION, BOTH], ids=["action", "observation_and_action"])
+def test_trpo_learns_the_best_action_of(probe):
+    network, config = GaussianPolicy((32,), 1, 0.5), TRPOConfig(max_kl=0.05, damping=1e-3)
+    improve, tasks = make_trpo(network, config, DISCOUNT, 1.0), jnp.full(NUM_ENVS, probe)
+
+    @jax.jit
+    def collect(params, key):
+        start_key, run_key = jax.random.split(key)
+        act = lambda memory, obs, key: (network.apply(params, obs).sample(key), memory)  # noqa: E731
+        carry = start(Probe(), tasks, start_key)
+        return rollout(Probe(), tasks, carry, act, (), run_key, num_steps=NUM_PPO_STEPS, horizon=HORIZON)[2]
+
+    init_key, *keys = jax.random.split(jax.random.key(0), 61)
+    params = network.init(init_key, jnp.zeros((1, 2)))
+    for key in keys:
+        trajectory = collect(params, key)
+        params, taken = improve(params, trajectory, jnp.round(trajectory.transition.obs[..., 0]).astype(jnp.int32))
+        assert 0 <= float(taken.kl) <= 0.05
+    for cue in (-1.0, 1.0) if probe == BOTH else (0.0,):
+        policy = network.apply(params, jnp.asarray([[0.0, cue]]))
+        np.testing.assert_allclose(policy.mean[0, 0], 0.5 * (cue if probe == BOTH else 1), atol=0.1)
+        assert float(policy.variance[0, 0]) < 0.1

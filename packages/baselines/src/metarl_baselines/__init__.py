@@ -1,5 +1,5 @@
-"""Meta-RL algorithms that PEARL and MELD are compared with, each a package of its own: `rl2`."""
+"""Meta-RL algorithms that PEARL and MELD are compared with: `rl2`, `maml`, `promp`, `maesn`."""
 
-from metarl_baselines import rl2
+from metarl_baselines import maesn, maml, promp, rl2
 
-__all__ = ["rl2"]
+__all__ = ["maesn", "maml", "promp", "rl2"]

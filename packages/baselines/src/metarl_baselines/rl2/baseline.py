@@ -3,10 +3,12 @@
 In the shape descriptions `B` denotes trials, `S` the steps of a trial.
 """
 
+from functools import partial
+
 import chex
 import jax
 import jax.numpy as jnp
-from rlcore.policy_gradient import fit_linear, generalised_advantages, linear_features
+from rlcore import policy_gradient
 
 from metarl_baselines.rl2.config import RL2Config
 from metarl_baselines.trials import Trials
@@ -20,12 +22,9 @@ def linear_values(config: RL2Config, trials: Trials) -> tuple[chex.Array, chex.A
     """
     last = jnp.zeros_like(trials.ended).at[:, -1].set(True)
     ends = last | trials.ended if config.credit == "episode" else last
-    features = linear_features(trials.obs, _count_steps(ends))
-    zero, trace = jnp.zeros_like(trials.training_reward), config.ppo.discount * (1 - ends.astype(jnp.float32))
-    earned = generalised_advantages(*(leaf.T for leaf in (trials.training_reward, zero, zero, zero, trace))).T
-    coefficients = jax.vmap(fit_linear)(features, earned, jnp.ones_like(earned))
-    value = jnp.einsum("bsf,bf->bs", features, coefficients)
-    return value, jnp.where(ends, 0.0, jnp.roll(value, -1, axis=1))
+    fit = partial(policy_gradient.linear_values, discount=config.ppo.discount)
+    counted = jnp.ones_like(trials.training_reward)
+    return jax.vmap(fit)(trials.obs, _count_steps(ends), trials.training_reward, ends, counted)
 
 
 def _count_steps(ends: chex.Array) -> chex.Array:

@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from rlcore.meta.policy import Benchmark, MetaPolicy
+from rlcore.types import Params
 
 
 class Plan(NamedTuple):
@@ -69,12 +72,15 @@ class Collection(NamedTuple):
     num_steps: of a trial in each task; episodes that end early are followed by others until so many are played.
     num_trials: in each task, one after the other.
     num_tasks: visited in an iteration, all different; 0 means all there are.
+    choose: from the agent and the train tasks `ids: [M]` to the parameters of the policy, where each task has some of
+      its own; None where `MetaLearner.params` gives them.
     """
 
     policy: MetaPolicy
     num_steps: int
     num_trials: int = 1
     num_tasks: int = 0
+    choose: Callable[[Any, np.ndarray], Params] | None = None
 
 
 class Testing(NamedTuple):
@@ -84,9 +90,18 @@ class Testing(NamedTuple):
     num_episodes: of a trial.
     num_trials: of each task, side by side, over which results are averaged.
     every: iterations between tests.
+    adapts_after: so many episodes, in rising order, where the policy adapts to all of them at once; None where it does
+      so after every episode, or at every step.
     """
 
     policy: MetaPolicy
     num_episodes: int
     num_trials: int = 1
     every: int = 1
+    adapts_after: tuple[int, ...] | None = None
+
+    def num_adapted(self, num_before: int) -> int:
+        """How many episodes the policy has adapted to where so many have been played."""
+        if self.adapts_after is None:
+            return num_before
+        return max((number for number in self.adapts_after if number <= num_before), default=0)

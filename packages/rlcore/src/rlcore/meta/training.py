@@ -225,9 +225,10 @@ def _collect(
     metrics: dict[str, Any] = {}
     for _ in range(collection.num_trials):
         key, play_key = jax.random.split(state.key)
+        choose = collection.choose
         visit = player.play(
             collection.policy,
-            learner.params(state.agent),
+            learner.params(state.agent) if choose is None else choose(state.agent, ids),
             tasks,
             play_key,
             num_steps=collection.num_steps,

@@ -291,7 +291,7 @@ def begin_trial_and_act(
     return policy.act(params, memory, obs, act_key)
 
 
-@partial(jax.jit, static_argnums=0)
+@partial(jax.jit, static_argnums=0, donate_argnums=2)
 def observe_and_act(
     policy: MetaPolicy,
     params: Params,
@@ -301,6 +301,9 @@ def observe_and_act(
     obs: Any,
     key: chex.PRNGKey,
 ) -> tuple[chex.Array, Any]:
-    """The next actions `[N, ...]` of a trial, after a transition, and the memory; jitted; the key is consumed."""
+    """The next actions `[N, ...]` of a trial, after a transition, and the memory; jitted; the key is consumed.
+
+    The memory that it is given is donated: one that holds many steps is not copied at each of them.
+    """
     border_key, act_key = jax.random.split(key)
     return policy.act(params, _observe(policy, params, memory, transition, ended, border_key), obs, act_key)

@@ -55,6 +55,20 @@ def generalised_advantages(
     return jax.lax.scan(add, jnp.zeros_like(reward[0]), (delta, trace), reverse=True)[1]
 
 
-def standardise(values: chex.Array) -> chex.Array:
-    """Values of mean 0 and standard deviation 1 over all dimensions; equal ones become 0."""
-    return (values - jnp.mean(values)) / (jnp.std(values) + 1e-8)
+def standardise(values: chex.Array, weight: chex.Array | None = None) -> chex.Array:
+    """Values of mean 0 and standard deviation 1 over all dimensions; equal ones become 0.
+
+    Args:
+      values: `[...]`
+      weight: `[...]` of each, 0 for those that do not count, which become 0 too; None counts all.
+    """
+    if weight is None:
+        return (values - jnp.mean(values)) / (jnp.std(values) + 1e-8)
+    deviation = values - weighted_mean(values, weight)
+    return jnp.where(weight > 0, deviation / (jnp.sqrt(weighted_mean(deviation**2, weight)) + 1e-8), 0)
+
+
+def weighted_mean(values: chex.Array, weight: chex.Array) -> chex.Array:
+    """Sum w x / sum w over all dimensions, a scalar; 0 where nothing counts."""
+    chex.assert_equal_shape([values, weight])
+    return jnp.sum(weight * values) / jnp.maximum(jnp.sum(weight), 1e-8)

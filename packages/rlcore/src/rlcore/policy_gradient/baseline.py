@@ -1,11 +1,14 @@
 """A baseline without a network: linear in features of the observation and of time (Duan et al., 2016).
 
-In the shape descriptions `...` stands for any batch dimensions, `B` for steps, `F` for features.
+In the shape descriptions `...` stands for any batch dimensions, `B` for steps, `F` for features, `T` for steps in the
+order of time.
 """
 
 import chex
 import jax
 import jax.numpy as jnp
+
+from rlcore.policy_gradient.advantages import generalised_advantages
 
 _LARGEST = 10.0
 _STEP_SCALE = 100.0
@@ -42,3 +45,24 @@ def fit_linear(features: chex.Array, target: chex.Array, weight: chex.Array, dam
     q, r = jnp.linalg.qr(rows)
     wanted = jnp.concatenate([root * target, jnp.zeros(size, target.dtype)])
     return jax.lax.linalg.triangular_solve(r, (wanted @ q)[:, None], left_side=True)[:, 0]
+
+
+def linear_values(
+    obs: chex.Array, step: chex.Array, reward: chex.Array, ended: chex.Array, weight: chex.Array, discount: float
+) -> tuple[chex.Array, chex.Array]:
+    """Values before and after each step, `[T]` each, fitted to what was earned at these very steps.
+
+    Where credit ends, nothing follows; so a time limit counts as a termination.
+
+    Args:
+      obs: `[T, Do]`
+      step: `[T]` int, since credit began.
+      reward: `[T]`
+      ended: `[T]` bool, whether credit ends with the step.
+      weight: `[T]` of the steps, 0 for those that do not count.
+      discount: of the return, per step.
+    """
+    zero, trace = jnp.zeros_like(reward), discount * (1 - ended.astype(reward.dtype))
+    features = linear_features(obs, step)
+    value = features @ fit_linear(features, generalised_advantages(reward, zero, zero, zero, trace), weight)
+    return value, jnp.where(ended, 0.0, jnp.roll(value, -1))

@@ -1,6 +1,7 @@
-"""Options of PPO."""
+"""Options of PPO and of TRPO's step."""
 
 import dataclasses
+from typing import Literal
 
 from rlcore.experiment import check_at_least, check_positive, check_rate, check_types
 
@@ -43,3 +44,31 @@ class PPOConfig:
             check_at_least(name, getattr(self, name), 0)
         if self.max_grad_norm is not None:
             check_positive("max_grad_norm", self.max_grad_norm)
+
+
+@dataclasses.dataclass(frozen=True)
+class TRPOConfig:
+    """Options of a step of TRPO (Schulman et al., 2015).
+
+    max_kl: how far the policy moves at most: mean KL(old || new) in nats.
+    damping: added to the diagonal of the Fisher matrix.
+    num_iterations: of conjugate gradient.
+    hessian_product: of the divergence: `exact`, or by symmetric `differences` of its gradient.
+    shrink: of the step from trial to trial.
+    num_trials: at most.
+    """
+
+    max_kl: float = 0.01
+    damping: float = 0.0
+    num_iterations: int = 10
+    hessian_product: Literal["exact", "differences"] = "exact"
+    shrink: float = 0.8
+    num_trials: int = 15
+
+    def __post_init__(self):
+        check_types(self)
+        for name in ("max_kl", "num_iterations", "num_trials"):
+            check_positive(name, getattr(self, name))
+        check_at_least("damping", self.damping, 0)
+        if not 0 < self.shrink < 1:
+            raise ValueError(f"shrink must be in (0, 1), got {self.shrink}")

@@ -3,7 +3,7 @@
 In the shape descriptions `...` stands for any batch dimensions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import chex
 import flax.linen as nn
@@ -20,16 +20,18 @@ class GaussianPolicy(nn.Module):
     Environments are given its actions clipped to [-1, 1].
 
     initial_std: of each action, before anything was learned.
+    activation: of the hidden layers.
     """
 
     hidden_sizes: Sequence[int]
     action_size: int
     initial_std: float
+    activation: Callable[[chex.Array], chex.Array] = nn.tanh
 
     @nn.compact
     def __call__(self, x: chex.Array) -> Gaussian:
         """See the class."""
-        mean = MLP(self.hidden_sizes, self.action_size, 1e-2, activation=nn.tanh)(x)
+        mean = MLP(self.hidden_sizes, self.action_size, 1e-2, activation=self.activation)(x)
         log_std = self.param("log_std", nn.initializers.constant(np.log(self.initial_std)), (self.action_size,))
         return Gaussian(mean, jnp.broadcast_to(jnp.exp(2 * log_std), mean.shape))
 

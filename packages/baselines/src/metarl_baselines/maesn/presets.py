@@ -1,0 +1,60 @@
+"""Sets of options that belong together, by name, for a benchmark; traits of the benchmark decide, never its name.
+
+`reference` has the constants of MAESN's own code (RussellM2020/maesn_suite): 20 tasks of 50 episodes before an inner
+step and as many after it, 100 x 100 rectified units, two latents, steps of 0.5, TRPO with a bound of 0.01 and a damping
+of 1e-5, weight 0.1 of the divergence from N(0, I), discount 0.99, lambda 1. What differs: inner steps see the
+benchmark's own reward, in training too.
+"""
+
+from rlcore.meta import Plan, Preset, Presets
+
+from metarl_baselines.gradient import AdaptationConfig
+from metarl_baselines.maesn.config import MAESNConfig
+from metarl_baselines.traits import Traits, read_traits
+
+_CPU_ITERATIONS, _TINY_ITERATIONS, _REFERENCE_ITERATIONS = 100, 4, 500
+
+
+def tiny(traits: Traits) -> Plan:
+    """A smoke test."""
+    config = MAESNConfig(
+        hidden_sizes=(16,),
+        adaptation=AdaptationConfig(num_episodes=2),
+        training_reward=traits.training_reward,
+        num_tasks_per_iteration=min(5, traits.num_tasks),
+    )
+    return Plan(config, _TINY_ITERATIONS)
+
+
+def cpu(traits: Traits) -> Plan:
+    """Learns on two cores: navigation in minutes, locomotion in an hour or so."""
+    config = MAESNConfig(
+        hidden_sizes=(64, 64),
+        initial_std=0.5,
+        initial_step_size=1.0,
+        adaptation=AdaptationConfig(num_episodes=20 if traits.short else 10),
+        training_reward=traits.training_reward,
+        num_tasks_per_iteration=min(40 if traits.short else 20, traits.num_tasks),
+        test_every=5,
+    )
+    return Plan(config, _CPU_ITERATIONS)
+
+
+def reference(traits: Traits) -> Plan:
+    """What the authors' code does."""
+    config = MAESNConfig(
+        adaptation=AdaptationConfig(num_episodes=50),
+        training_reward=traits.training_reward,
+        num_tasks_per_iteration=min(20, traits.num_tasks),
+        test_every=10,
+    )
+    return Plan(config, _REFERENCE_ITERATIONS)
+
+
+PRESETS = Presets(read_traits, {
+    "tiny": Preset(tiny, "a smoke test"),
+    "cpu": Preset(cpu, "two cores: navigation in minutes, locomotion in an hour or so"),
+    "reference": Preset(reference, "what the authors' code does: hundreds of millions of steps on robots"),
+})
+
+preset = PRESETS.plan

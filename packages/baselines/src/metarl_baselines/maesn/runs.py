@@ -1,0 +1,20 @@
+"""Training runs of MAESN: opened, trained in, and read back; see `rlcore.meta.Algorithm`."""
+
+import metarl_envs
+from rlcore.experiment import from_dict
+from rlcore.meta import Algorithm
+
+from metarl_baselines.maesn.config import MAESNConfig
+from metarl_baselines.maesn.learner import MAESNLearner
+from metarl_baselines.maml.runs import TEST_OPTIONS
+
+ALGORITHM = Algorithm(
+    name="maesn",
+    package="metarl_baselines.maesn",
+    config_type=MAESNConfig,
+    make_learner=MAESNLearner,
+    read_config=lambda saved: from_dict(MAESNConfig, saved.config),
+    find_benchmark=metarl_envs.benchmark,
+    test_options=TEST_OPTIONS,
+)
+open_run, train, load = ALGORITHM.open_run, ALGORITHM.train, ALGORITHM.load

@@ -1,0 +1,136 @@
+"""MAML as a learner of `rlcore.meta`: trials are played and adapted in, and the step to them is learned through.
+
+In the shape descriptions `M` denotes the tasks of an iteration, `A` the batches of a trial, `C` the rows of a batch.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from metarl_envs import Benchmark, check_actions
+from rlcore.experiment import Run
+from rlcore.meta import Collection, Visit
+from rlcore.policy_gradient import losses
+from rlcore.types import Metrics, Params
+from rlcore.updates import make_update_epochs
+
+from metarl_baselines.gradient import Played, Replayed, Setup, adapt_through, average, make_outer_step, replay
+from metarl_baselines.gradient.adaptation import last_batch
+from metarl_baselines.gradient.setup import Data
+from metarl_baselines.maml.adaptation import MAMLAdaptation
+from metarl_baselines.maml.config import MAMLConfig
+
+
+class MAMLState(NamedTuple):
+    """What updates change. params: of the policy before it adapts. optimiser: Adam's state, empty for TRPO."""
+
+    params: Params
+    optimiser: optax.OptState
+
+
+class MAMLLearner:
+    """A `MetaLearner`; what does not fit the benchmark is refused when it is made, before anything is computed.
+
+    Args:
+      config: the options.
+      benchmark: what will be played.
+
+    Raises:
+      ValueError: MAML cannot play the benchmark, or the config does not fit it.
+    """
+
+    test_params_name = ".agent.params"
+    memory_advice = "lower num_tasks_per_iteration or adaptation.num_episodes"
+    first: Collection | None = None
+
+    def __init__(self, config: MAMLConfig, benchmark: Benchmark) -> None:
+        self.config = config
+        self.adaptation = MAMLAdaptation(config, check_actions(benchmark))
+        self.setup = Setup(config, benchmark, self.adaptation)
+        self.collection, self.testing, self.signals = self.setup.collection, self.setup.testing, self.setup.signals
+        self.update_bytes = self.setup.update_bytes
+        promp = config.outer == "promp"
+        self.num_updates = config.promp.num_epochs if promp else 1
+        self._optimiser = optax.adam(config.promp.learning_rate) if promp else optax.identity()
+        self._replay = jax.jit(self.replay)
+        self._step = jax.jit(make_outer_step(config.trpo, self.outcome))
+        self._update_epochs = make_update_epochs(self.promp_update)
+
+    def init(self, key: chex.PRNGKey) -> tuple[MAMLState, Data]:
+        """See `MetaLearner`."""
+        params = self.adaptation.network.init(key, jnp.zeros((1, self.setup.obs_size)))
+        return MAMLState(params, self._optimiser.init(params)), self.setup.init_data()
+
+    def params(self, agent: MAMLState) -> Params:
+        """See `MetaLearner`."""
+        return agent.params
+
+    def test_params(self, agent: MAMLState) -> Params:
+        """See `MetaLearner`."""
+        return agent.params
+
+    def difficulty(self, iteration: int) -> float:
+        """See `MetaLearner`: tasks are what they are."""
+        del iteration
+        return 1.0
+
+    def store(self, data: Data, ids: np.ndarray, visit: Visit, *, first: bool) -> tuple[Data, int]:
+        """See `MetaLearner`: the newest trials take the place of the oldest."""
+        del data, first
+        return self.setup.store(ids, visit)
+
+    def begin(self, agent: MAMLState, data: Data, key: chex.PRNGKey, run: Run) -> tuple[MAMLState, Metrics]:
+        """See `MetaLearner`."""
+        del data, key, run
+        return agent, {}
+
+    def update(self, agent: MAMLState, data: Data, key: chex.PRNGKey) -> tuple[MAMLState, Metrics]:
+        """See `MetaLearner`."""
+        played, metrics = self._replay(agent.params, data)
+        if self.config.outer == "promp":
+            agent, learned = self._update_epochs(agent, played, key, self.config.promp.num_epochs, 1)
+        else:
+            params, learned = self._step(agent.params, data.ids, played)
+            agent = agent._replace(params=params)
+        return agent, {**metrics, **learned}
+
+    def replay(self, params: Params, data: Data) -> tuple[Played, Metrics]:
+        """Trials `[M, A, C]` as they were played, and how far they were adapted in."""
+        again = partial(replay, self.adaptation, self.config.adaptation, params, params)
+        played, adapted = jax.vmap(again)(data.episodes)
+        changes = jax.tree.map(jnp.subtract, adapted, self.adaptation.begin(params, jax.random.key(0), len(data.ids)))
+        metrics = {
+            "policy/entropy": jnp.mean(played.policy.entropy()),
+            "inner/change": jnp.mean(jax.vmap(optax.tree.norm)(changes)),
+        }
+        return played, metrics
+
+    def outcome(self, params: Params, own: chex.Array, played: Played) -> Replayed:
+        """What parameters make of a trial `[A, C]`; no task has anything of its own."""
+        del own
+        return adapt_through(self.adaptation, params, params, played)
+
+    def promp_update(self, agent: MAMLState, played: Played) -> tuple[MAMLState, Metrics]:
+        """One gradient step of ProMP on trials `[M, A, C]`."""
+        grads, metrics = jax.grad(self.promp_loss, has_aux=True)(agent.params, played)
+        updates, optimiser = self._optimiser.update(grads, agent.optimiser, agent.params)
+        return MAMLState(optax.apply_updates(agent.params, updates), optimiser), metrics
+
+    def promp_loss(self, params: Params, played: Played) -> tuple[chex.Array, Metrics]:
+        """L_clip after the last inner step + eta KL before it, means over tasks (Rothfuss et al., 2019, equation 9)."""
+        config = self.config.promp
+
+        def of_task(played: Played) -> tuple[chex.Array, chex.Array, chex.Array]:
+            found, last = adapt_through(self.adaptation, params, params, played), last_batch(played)
+            loss = losses.clipped_surrogate_loss(
+                found.log_prob, last.log_prob, last.advantage, config.clip, last.episodes.weight
+            )
+            return loss, found.kl, found.inner_kl
+
+        loss, kl, inner_kl = average(of_task, played)
+        metrics = {"loss/policy": loss, "policy/kl": kl, "inner/kl": inner_kl}
+        return loss + config.inner_kl_coef * inner_kl, metrics

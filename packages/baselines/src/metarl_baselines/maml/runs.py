@@ -1,0 +1,37 @@
+"""Training runs of MAML with TRPO and of ProMP: opened, trained in, and read back; see `rlcore.meta.Algorithm`."""
+
+from functools import partial
+
+import metarl_envs
+from metarl_envs import Benchmark
+from rlcore.experiment import from_dict
+from rlcore.meta import Algorithm
+
+from metarl_baselines.maml.config import MAMLConfig
+from metarl_baselines.maml.learner import MAMLLearner
+
+TEST_OPTIONS = ("adaptation.num_test_steps", "deterministic_test", "test_every")
+
+
+def make_learner(outer: str, config: MAMLConfig, benchmark: Benchmark) -> MAMLLearner:
+    """The learner; raises ValueError where the config is of the other one of the two algorithms."""
+    if config.outer != outer:
+        raise ValueError(f"outer must be {outer} in a run of this algorithm, got {config.outer}")
+    return MAMLLearner(config, benchmark)
+
+
+def _make_algorithm(name: str, package: str, outer: str) -> Algorithm:
+    return Algorithm(
+        name=name,
+        package=package,
+        config_type=MAMLConfig,
+        make_learner=partial(make_learner, outer),
+        read_config=lambda saved: from_dict(MAMLConfig, saved.config),
+        find_benchmark=metarl_envs.benchmark,
+        test_options=TEST_OPTIONS,
+    )
+
+
+MAML_TRPO = _make_algorithm("maml-trpo", "metarl_baselines.maml", "trpo")
+PROMP = _make_algorithm("promp", "metarl_baselines.promp", "promp")
+open_run, train, load = MAML_TRPO.open_run, MAML_TRPO.train, MAML_TRPO.load

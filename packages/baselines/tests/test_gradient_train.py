@@ -1,0 +1,158 @@
+"""Whole training runs of learners that adapt by gradient steps, small; what cannot be trained is refused."""
+
+import json
+import logging
+
+import jax
+import numpy as np
+import pytest
+from gradient_cases import PACKAGES, assert_same, make_config, make_learner
+from metarl_envs import Benchmark, benchmark, benchmark_names
+from rlcore.experiment import Run, RunError, from_dict, load_config
+from rlcore.policy_gradient import TRPOConfig
+
+POINT = "point-sparse-wide-v0"
+
+
+def _train(name, run_dir, config, num_iterations, chosen=None, seed=0):
+    chosen, package = chosen or benchmark(POINT), PACKAGES[name]
+    run = package.open_run(run_dir, config, chosen, seed)
+    return package.train(config, chosen, run, seed=seed, num_iterations=num_iterations)
+
+
+def _metrics(run_dir):
+    rows = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in row.items() if not name.startswith("time/")} for row in rows]
+
+
+def _without_key(state):
+    return state._replace(key=jax.random.key_data(state.key))
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.wheel) for name in PACKAGES])
+def test_stopped_and_resumed_run_equals_an_undisturbed_one_and_compiles_once(tmp_path, name, caplog, monkeypatch):
+    finish, compiled = Run.finish_iteration, []
+
+    def watch(run, iteration, state, metrics):
+        finish(run, iteration, state, metrics)
+        compiled.append(sum("Finished XLA compilation" in record.message for record in caplog.records))
+
+    monkeypatch.setattr(Run, "finish_iteration", watch)
+    config = make_config(name, training_reward="dense_reward")
+    with jax.log_compiles(), caplog.at_level(logging.WARNING):
+        whole = _train(name, tmp_path / "whole", config, 4)
+    assert compiled[0] > 0
+    assert compiled[3] == compiled[2] == compiled[1]
+    _train(name, tmp_path / "parts", config, 2)
+    assert_same(_without_key(_train(name, tmp_path / "parts", config, 4)), _without_key(whole), rtol=0)
+    rows = _metrics(tmp_path / "whole")
+    assert _metrics(tmp_path / "parts") == rows
+    assert int(whole.env_steps) == int(whole.rows) == 4 * 3 * 2 * 2 * 20
+    assert {"loss/policy", "policy/kl", "policy/entropy", "test/return_3", "test/return"} <= rows[-1].keys()
+    saved = load_config(tmp_path / "whole")
+    assert saved["algorithm"] == name
+    assert from_dict(type(config), saved["config"]) == config
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_trains_on_a_users_environment_and_is_read_back_and_played(tmp_path, name, make_lines, line_env):
+    """Episodes end early; two inner steps."""
+    config, lines, package = make_config(name, num_steps=2, num_tasks_per_iteration=0), make_lines(), PACKAGES[name]
+    state = _train(name, tmp_path / "run", config, 2, lines)
+    assert int(state.rows) < int(state.env_steps) == 2 * 4 * 3 * 2 * 6
+    options = ["adaptation.num_test_steps=2", "deterministic_test=true"]
+    trained = package.load(tmp_path / "run", options, benchmark=lines)
+    assert trained.evaluate().shape == (2, 5)
+    env = line_env(**lines.test_tasks[0])
+    player, (obs, _) = trained.player(), env.reset(seed=0)
+    for _ in range(20):
+        obs, reward, terminated, truncated, _ = env.step(player.act(obs))
+        player.observe(obs, reward, terminated, truncated)
+        if terminated or truncated:
+            obs, _ = env.reset()
+    with pytest.raises(ValueError, match=r"override must be of a test option .* got 'initial_std=7'"):
+        package.load(tmp_path / "run", ["initial_std=7"], benchmark=lines)
+
+
+BAD = [
+    ("maml-trpo", {"hidden_sizes": (0,)}, "hidden_sizes must be positive, got 0"),
+    ("maml-trpo", {"action_scale": 0.0}, "action_scale must be positive, got 0"),
+    ("maml-trpo", {"initial_std": -1.0}, "initial_std must be positive, got -1"),
+    ("maml-trpo", {"inner_learning_rate": 0.0}, "inner_learning_rate must be positive, got 0"),
+    ("maml-trpo", {"inner_objective": "ratio"}, "inner_objective must be one of log_likelihood, likelihood_ratio"),
+    ("maml-trpo", {"outer": "sgd"}, "outer must be one of trpo, promp, got 'sgd'"),
+    ("promp", {"inner_objective": "log_likelihood"}, "outer=promp needs inner_objective=likelihood_ratio, got log_lik"),
+    ("maml-trpo", {"num_tasks_per_iteration": -1}, "num_tasks_per_iteration must be at least 0, got -1"),
+    ("maml-trpo", {"test_every": 0}, "test_every must be positive, got 0"),
+    ("maml-trpo", {"num_episodes": 0}, "num_episodes must be positive, got 0"),
+    ("maml-trpo", {"num_steps": -1}, "num_steps must be at least 0, got -1"),
+    ("maml-trpo", {"num_test_steps": -1}, "num_test_steps must be at least 0, got -1"),
+    ("maesn", {"latent_size": 0}, "latent_size must be positive, got 0"),
+    ("maesn", {"kl_coef": -1.0}, "kl_coef must be at least 0, got -1"),
+    ("maesn", {"initial_step_size": 0.0}, "initial_step_size must be positive, got 0"),
+    ("maesn", {"hidden_sizes": (3, -1)}, "hidden_sizes must be positive, got -1"),
+    ("maesn", {"trpo": {}}, "trpo must be a TRPOConfig"),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "message"), BAD)
+def test_bad_option_is_refused_by_name_and_value(name, options, message):
+    with pytest.raises(ValueError, match=message):
+        make_config(name, **options)
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_what_does_not_fit_the_benchmark_is_refused(name, tmp_path):
+    with pytest.raises(ValueError, match=r"the observation space must be a vector of floats, got Box\(0, 255"):
+        make_learner(name, benchmark("point-image-dense-32-v1"))
+    with pytest.raises(ValueError, match="num_tasks_per_iteration must be at most the 100 train tasks"):
+        make_learner(name, benchmark(POINT), num_tasks_per_iteration=101)
+    with pytest.raises(ValueError, match=r"training_reward must be one of reward, dense_reward, .*, got shaped"):
+        make_learner(name, benchmark(POINT), training_reward="shaped")
+
+
+def test_runs_of_maml_and_promp_are_not_taken_for_each_other(tmp_path):
+    with pytest.raises(ValueError, match="outer must be promp in a run of this algorithm, got trpo"):
+        PACKAGES["promp"].open_run(tmp_path / "run", make_config("maml-trpo"), benchmark(POINT), 0)
+    PACKAGES["promp"].open_run(tmp_path / "run", make_config("promp"), benchmark(POINT), 0).close()
+    with pytest.raises(RunError, match=r"must hold a run of maml-trpo, got .* a run of promp"):
+        PACKAGES["maml-trpo"].load(tmp_path / "run")
+
+
+VECTORS = [name for name in benchmark_names() if "image" not in name and not name.startswith("catcher-")]
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_every_preset_fits_every_benchmark_of_vectors_and_few_tasks(name):
+    for preset in PACKAGES[name].PRESETS:
+        for benchmark_name in VECTORS:
+            chosen = benchmark(benchmark_name)
+            if len(chosen.family.observation_space.shape) != 1:
+                continue
+            config, num_iterations = PACKAGES[name].preset(preset, chosen)
+            assert num_iterations > 0
+            few = Benchmark("few", chosen.family, chosen.take_train_tasks([0, 1]), chosen.take_test_tasks([0]))
+            assert PACKAGES[name].preset(preset, few).config.num_tasks_per_iteration == 2
+            assert config.training_reward == ("dense_reward" if "dense_reward" in chosen.family.signals else "reward")
+    with pytest.raises(ValueError, match="preset must be one of tiny, cpu, reference, got 'huge'"):
+        PACKAGES[name].preset("huge", benchmark(POINT))
+
+
+def test_reference_takes_the_steps_and_constants_of_the_originals():
+    locomotion = benchmark("half-cheetah-vel-v0") if "half-cheetah-vel-v0" in VECTORS else benchmark(POINT)
+    config = PACKAGES["promp"].preset("reference", locomotion).config
+    assert config.num_tasks_per_iteration * config.adaptation.num_episodes == 40 * 20
+    assert (config.inner_learning_rate, config.action_scale, config.promp.clip) == (0.1, 10.0, 0.3)
+    assert config.trpo == TRPOConfig(max_kl=0.01, damping=0.0, num_iterations=10)
+    assert PACKAGES["maesn"].preset("reference", locomotion).config.adaptation.num_episodes == 50
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "gain"), [("maml-trpo", 5), ("promp", 5), ("maesn", 3)])
+def test_an_inner_step_learns_to_find_goals_never_seen(tmp_path, name, gain):
+    chosen = benchmark(POINT)
+    config, _ = PACKAGES[name].preset("cpu", chosen)
+    _train(name, tmp_path / "run", config, 30)
+    returns = PACKAGES[name].load(tmp_path / "run").evaluate().mean(axis=0)
+    print(f"return by episode of a trial: {returns.round(1)}")
+    assert np.mean(returns[-1]) > returns[0] + gain
