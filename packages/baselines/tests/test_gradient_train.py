@@ -134,7 +134,7 @@ def test_every_preset_fits_every_benchmark_of_vectors_and_few_tasks(name):
             few = Benchmark("few", chosen.family, chosen.take_train_tasks([0, 1]), chosen.take_test_tasks([0]))
             assert PACKAGES[name].preset(preset, few).config.num_tasks_per_iteration == 2
             assert config.training_reward == ("dense_reward" if "dense_reward" in chosen.family.signals else "reward")
-    with pytest.raises(ValueError, match="preset must be one of tiny, cpu, reference, got 'huge'"):
+    with pytest.raises(ValueError, match="preset must be one of tiny, cpu, explore, reference, got 'huge'"):
         PACKAGES[name].preset("huge", benchmark(POINT))
 
 

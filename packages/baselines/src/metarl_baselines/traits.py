@@ -1,8 +1,10 @@
 """What presets look at: traits of a benchmark decide, never its name."""
 
+import dataclasses
 from typing import NamedTuple
 
 from metarl_envs import Benchmark, is_picture
+from rlcore.meta import Plan
 
 _SHORT_HORIZON = 50
 
@@ -31,3 +33,15 @@ def read_traits(benchmark: Benchmark) -> Traits:
         pictures=is_picture(family.observation_space),
         training_reward="dense_reward" if "dense_reward" in family.signals else "reward",
     )
+
+
+def ease(plan: Plan, num_iterations: int) -> Plan:
+    """The plan with goals that are wide at first, and narrow down in the same share of a training as PEARL's `explore`.
+
+    Args:
+      plan: whose config has a curriculum, see `rlcore.meta.check_curriculum`.
+      num_iterations: of the training.
+    """
+    first, last = num_iterations // 10, 55 * num_iterations // 100
+    config = dataclasses.replace(plan.config, ease_from_iteration=first, ease_until_iteration=last)
+    return Plan(config, num_iterations)

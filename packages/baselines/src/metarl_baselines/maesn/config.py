@@ -3,6 +3,7 @@
 import dataclasses
 
 from rlcore.experiment import check_at_least, check_positive, check_types
+from rlcore.meta import check_curriculum
 from rlcore.policy_gradient import TRPOConfig
 
 from metarl_baselines.gradient import AdaptationConfig
@@ -29,6 +30,8 @@ class MAESNConfig:
     How data is collected:
       num_tasks_per_iteration: train tasks of an iteration, all different; 0 means all there are. In each the policy
         plays as many episodes before each inner step as after the last one.
+      ease_from_iteration, ease_until_iteration: between them the difficulty of train tasks rises linearly from 0 to 1,
+        where the family has easier versions of its tasks; both 0 leave the tasks alone. Test tasks are never eased.
 
     How it is tested:
       deterministic_test: whether test actions are the policy's centre after the last inner step, or drawn; z is drawn.
@@ -47,6 +50,8 @@ class MAESNConfig:
     trpo: TRPOConfig = dataclasses.field(default_factory=lambda: TRPOConfig(damping=1e-5))
 
     num_tasks_per_iteration: int = 20
+    ease_from_iteration: int = 0
+    ease_until_iteration: int = 0
 
     deterministic_test: bool = False
     test_every: int = 1
@@ -59,3 +64,4 @@ class MAESNConfig:
             check_positive(name, getattr(self, name))
         for name in ("kl_coef", "num_tasks_per_iteration"):
             check_at_least(name, getattr(self, name), 0)
+        check_curriculum(self)

@@ -14,7 +14,7 @@ import numpy as np
 from metarl_envs import Benchmark, check_actions
 from rlcore.distributions import standard_gaussian
 from rlcore.experiment import Run
-from rlcore.meta import Collection, Visit
+from rlcore.meta import Collection, Visit, find_difficulty
 from rlcore.types import Metrics
 
 from metarl_baselines.gradient import Played, Replayed, Setup, adapt_through, make_outer_step, replay
@@ -76,9 +76,8 @@ class MAESNLearner:
         return agent.params._replace(latents=None)
 
     def difficulty(self, iteration: int) -> float:
-        """See `MetaLearner`: tasks are what they are."""
-        del iteration
-        return 1.0
+        """See `MetaLearner`."""
+        return find_difficulty(self.config, iteration)
 
     def store(self, data: Data, ids: np.ndarray, visit: Visit, *, first: bool) -> tuple[Data, int]:
         """See `MetaLearner`: the newest trials take the place of the oldest."""

@@ -10,9 +10,10 @@ from rlcore.meta import Plan, Preset, Presets
 
 from metarl_baselines.gradient import AdaptationConfig
 from metarl_baselines.maesn.config import MAESNConfig
-from metarl_baselines.traits import Traits, read_traits
+from metarl_baselines.traits import Traits, ease, read_traits
 
 _CPU_ITERATIONS, _TINY_ITERATIONS, _REFERENCE_ITERATIONS = 100, 4, 500
+_EXPLORE_ITERATIONS = 300
 
 
 def tiny(traits: Traits) -> Plan:
@@ -40,6 +41,11 @@ def cpu(traits: Traits) -> Plan:
     return Plan(config, _CPU_ITERATIONS)
 
 
+def explore(traits: Traits) -> Plan:
+    """`cpu` for narrow goals, which are wide at first."""
+    return ease(cpu(traits), _EXPLORE_ITERATIONS)
+
+
 def reference(traits: Traits) -> Plan:
     """What the authors' code does."""
     config = MAESNConfig(
@@ -51,10 +57,14 @@ def reference(traits: Traits) -> Plan:
     return Plan(config, _REFERENCE_ITERATIONS)
 
 
-PRESETS = Presets(read_traits, {
-    "tiny": Preset(tiny, "a smoke test"),
-    "cpu": Preset(cpu, "two cores: navigation in minutes, locomotion in an hour or so"),
-    "reference": Preset(reference, "what the authors' code does: hundreds of millions of steps on robots"),
-})
+PRESETS = Presets(
+    read_traits,
+    {
+        "tiny": Preset(tiny, "a smoke test"),
+        "cpu": Preset(cpu, "two cores: navigation in minutes, locomotion in an hour or so"),
+        "explore": Preset(explore, "narrow goals on two cores: wide at first"),
+        "reference": Preset(reference, "what the authors' code does: hundreds of millions of steps on robots"),
+    },
+)
 
 preset = PRESETS.plan

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Literal
 
 from rlcore.experiment import check_at_least, check_positive, check_rate, check_types
+from rlcore.meta import check_curriculum
 from rlcore.policy_gradient import TRPOConfig
 
 from metarl_baselines.gradient import AdaptationConfig
@@ -55,6 +56,8 @@ class MAMLConfig:
     How data is collected:
       num_tasks_per_iteration: train tasks of an iteration, all different; 0 means all there are. In each the policy
         plays as many episodes before each inner step as after the last one.
+      ease_from_iteration, ease_until_iteration: between them the difficulty of train tasks rises linearly from 0 to 1,
+        where the family has easier versions of its tasks; both 0 leave the tasks alone. Test tasks are never eased.
 
     How it is tested:
       deterministic_test: whether test actions are the policy's centre after the last inner step, or drawn.
@@ -74,6 +77,8 @@ class MAMLConfig:
     promp: ProMPConfig = dataclasses.field(default_factory=ProMPConfig)
 
     num_tasks_per_iteration: int = 40
+    ease_from_iteration: int = 0
+    ease_until_iteration: int = 0
 
     deterministic_test: bool = False
     test_every: int = 1
@@ -85,5 +90,6 @@ class MAMLConfig:
         for name in ("action_scale", "initial_std", "inner_learning_rate", "test_every"):
             check_positive(name, getattr(self, name))
         check_at_least("num_tasks_per_iteration", self.num_tasks_per_iteration, 0)
+        check_curriculum(self)
         if self.outer == "promp" and self.inner_objective != "likelihood_ratio":
             raise ValueError(f"outer=promp needs inner_objective=likelihood_ratio, got {self.inner_objective}")

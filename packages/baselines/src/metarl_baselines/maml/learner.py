@@ -13,7 +13,7 @@ import numpy as np
 import optax
 from metarl_envs import Benchmark, check_actions
 from rlcore.experiment import Run
-from rlcore.meta import Collection, Visit
+from rlcore.meta import Collection, Visit, find_difficulty
 from rlcore.policy_gradient import losses
 from rlcore.types import Metrics, Params
 from rlcore.updates import make_update_epochs
@@ -74,9 +74,8 @@ class MAMLLearner:
         return agent.params
 
     def difficulty(self, iteration: int) -> float:
-        """See `MetaLearner`: tasks are what they are."""
-        del iteration
-        return 1.0
+        """See `MetaLearner`."""
+        return find_difficulty(self.config, iteration)
 
     def store(self, data: Data, ids: np.ndarray, visit: Visit, *, first: bool) -> tuple[Data, int]:
         """See `MetaLearner`: the newest trials take the place of the oldest."""

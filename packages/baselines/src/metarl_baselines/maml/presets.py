@@ -10,9 +10,10 @@ from rlcore.meta import Plan, Preset, Presets
 
 from metarl_baselines.gradient import AdaptationConfig
 from metarl_baselines.maml.config import MAMLConfig
-from metarl_baselines.traits import Traits, read_traits
+from metarl_baselines.traits import Traits, ease, read_traits
 
 _NAVIGATION_ITERATIONS, _LOCOMOTION_ITERATIONS, _TINY_ITERATIONS, _REFERENCE_ITERATIONS = 100, 100, 4, 1001
+_EXPLORE_ITERATIONS = 300
 
 
 def tiny(traits: Traits) -> Plan:
@@ -39,6 +40,11 @@ def cpu(traits: Traits) -> Plan:
     return Plan(config, _NAVIGATION_ITERATIONS if traits.short else _LOCOMOTION_ITERATIONS)
 
 
+def explore(traits: Traits) -> Plan:
+    """`cpu` for narrow goals, which are wide at first."""
+    return ease(cpu(traits), _EXPLORE_ITERATIONS)
+
+
 def reference(traits: Traits) -> Plan:
     """What the code behind the thesis's curves does."""
     config = MAMLConfig(
@@ -49,10 +55,14 @@ def reference(traits: Traits) -> Plan:
     return Plan(config, _REFERENCE_ITERATIONS)
 
 
-PRESETS = Presets(read_traits, {
-    "tiny": Preset(tiny, "a smoke test"),
-    "cpu": Preset(cpu, "two cores: navigation in minutes, locomotion in an hour or so"),
-    "reference": Preset(reference, "what the code behind the thesis's curves does: hundreds of millions of steps"),
-})
+PRESETS = Presets(
+    read_traits,
+    {
+        "tiny": Preset(tiny, "a smoke test"),
+        "cpu": Preset(cpu, "two cores: navigation in minutes, locomotion in an hour or so"),
+        "explore": Preset(explore, "narrow goals on two cores: wide at first"),
+        "reference": Preset(reference, "what the code behind the thesis's curves does: hundreds of millions of steps"),
+    },
+)
 
 preset = PRESETS.plan

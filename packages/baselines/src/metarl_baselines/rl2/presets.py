@@ -7,13 +7,11 @@ inputs that end with the episode, and but for pictures a linear baseline. What d
 standardises advantages for each task.
 """
 
-import dataclasses
-
 from rlcore.meta import Plan, Preset, Presets
 from rlcore.policy_gradient import PPOConfig
 
 from metarl_baselines.rl2.config import RL2Config
-from metarl_baselines.traits import Traits, read_traits
+from metarl_baselines.traits import Traits, ease, read_traits
 
 _NAVIGATION_ITERATIONS, _LOCOMOTION_ITERATIONS, _PICTURE_ITERATIONS, _TINY_ITERATIONS = 200, 500, 100, 8
 _EXPLORE_ITERATIONS = 1000
@@ -61,9 +59,8 @@ def cpu(traits: Traits) -> Plan:
 
 
 def explore(traits: Traits) -> Plan:
-    """Goals are wide at first, and narrow down in the same share of a training as in PEARL's preset of this name."""
-    easing = {"ease_from_iteration": _EXPLORE_ITERATIONS // 10, "ease_until_iteration": 55 * _EXPLORE_ITERATIONS // 100}
-    return Plan(dataclasses.replace(cpu(traits).config, **easing), _EXPLORE_ITERATIONS)
+    """`cpu` for narrow goals, which are wide at first."""
+    return ease(cpu(traits), _EXPLORE_ITERATIONS)
 
 
 def reference(traits: Traits) -> Plan:
