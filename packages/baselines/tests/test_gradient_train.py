@@ -29,7 +29,12 @@ def _without_key(state):
     return state._replace(key=jax.random.key_data(state.key))
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.wheel) for name in PACKAGES])
+WHOLE = [pytest.param("maml-trpo", marks=pytest.mark.slow), "promp", "maesn"]
+"""Each compiles for half a minute; ProMP is MAML's learner, MAESN takes TRPO's step."""
+
+
+@pytest.mark.wheel
+@pytest.mark.parametrize("name", WHOLE)
 def test_stopped_and_resumed_run_equals_an_undisturbed_one_and_compiles_once(tmp_path, name, caplog, monkeypatch):
     finish, compiled = Run.finish_iteration, []
 
@@ -54,7 +59,7 @@ def test_stopped_and_resumed_run_equals_an_undisturbed_one_and_compiles_once(tmp
     assert from_dict(type(config), saved["config"]) == config
 
 
-@pytest.mark.parametrize("name", PACKAGES)
+@pytest.mark.parametrize("name", WHOLE)
 def test_trains_on_a_users_environment_and_is_read_back_and_played(tmp_path, name, make_lines, line_env):
     """Episodes end early; two inner steps."""
     config, lines, package = make_config(name, num_steps=2, num_tasks_per_iteration=0), make_lines(), PACKAGES[name]
