@@ -159,7 +159,8 @@ def play_host_trial(
         if seen is None:
             action, memory = begin_trial_and_act(policy, params, obs, key, env.num_envs)
         else:
-            action, memory = observe_and_act(policy, params, memory, *seen, obs, key)
+            transition, ended = seen
+            action, memory = observe_and_act(policy, params, memory, transition, ended, obs, key)
         return action, (memory, None)
 
     def has_enough(ended: np.ndarray) -> bool:
@@ -291,8 +292,25 @@ def begin_trial_and_act(
     return policy.act(params, memory, obs, act_key)
 
 
-@partial(jax.jit, static_argnums=0, donate_argnums=2)
 def observe_and_act(
+    policy: MetaPolicy,
+    params: Params,
+    memory: Any,
+    transition: Transition,
+    ended: np.ndarray,
+    obs: Any,
+    key: chex.PRNGKey,
+) -> tuple[chex.Array, Any]:
+    """The next actions `[N, ...]` of a trial, after a transition, and the memory; jitted; the key is consumed.
+
+    The memory that it is given is donated, and steps that end no episode are a program of their own: so a memory that
+    holds many steps is not copied at each of them.
+    """
+    return _jit_observe_and_act(policy, params, memory, transition, ended, obs, key, bool(np.any(ended)))
+
+
+@partial(jax.jit, static_argnums=(0, 7), donate_argnums=2)
+def _jit_observe_and_act(
     policy: MetaPolicy,
     params: Params,
     memory: Any,
@@ -300,10 +318,11 @@ def observe_and_act(
     ended: chex.Array,
     obs: Any,
     key: chex.PRNGKey,
+    any_ended: bool,
 ) -> tuple[chex.Array, Any]:
-    """The next actions `[N, ...]` of a trial, after a transition, and the memory; jitted; the key is consumed.
-
-    The memory that it is given is donated: one that holds many steps is not copied at each of them.
-    """
     border_key, act_key = jax.random.split(key)
-    return policy.act(params, _observe(policy, params, memory, transition, ended, border_key), obs, act_key)
+    if any_ended:
+        memory = _observe(policy, params, memory, transition, ended, border_key)
+    else:
+        memory = policy.observe(params, memory, transition)
+    return policy.act(params, memory, obs, act_key)
