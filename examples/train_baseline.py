@@ -3,6 +3,9 @@
     uv run examples/train_baseline.py                                                     # RL2, wide goals
     uv run examples/train_baseline.py --benchmark=point-image-dense-32-v1                 # from pictures, beside MELD
     uv run --extra mujoco examples/train_baseline.py --algorithm=rl2 --benchmark=half-cheetah-vel-v0
+    uv run examples/train_baseline.py --algorithm=recurrent_sac                           # off-policy, two memories
+    uv run examples/train_baseline.py --algorithm=recurrent_sac --override=memory=shared --run_dir=runs/shared
+    uv run examples/train_baseline.py --algorithm=varibad                                 # a belief about the task
     uv run examples/train_baseline.py --override=credit=episode --run_dir=runs/myopic     # no credit between episodes
     uv run examples/train_baseline.py --import=mine --benchmark=mine-v0                   # of one's own, in ./mine.py
 
@@ -10,6 +13,7 @@ The same command again goes on where the run stopped. Everything is in --run_dir
 checkpoints, and at the end adaptation.png and, for navigation, trajectories.png.
 
 RL2 learns on-policy, from what it has just played: it takes many more environment steps than PEARL, and few updates.
+Recurrent SAC and VariBAD replay whole trials off-policy: few environment steps, and many updates.
 """
 
 import signal
@@ -20,7 +24,7 @@ if __name__ == "__main__":
 from rlcore.experiment import main
 from support.meta_training import define_training
 
-_TRAIN = define_training(["rl2"], default_benchmark="point-sparse-wide-v0")
+_TRAIN = define_training(["rl2", "recurrent_sac", "varibad"], default_benchmark="point-sparse-wide-v0")
 
 if __name__ == "__main__":
     main(_TRAIN)

@@ -7,6 +7,7 @@ from support.thesis.records import Figure, Group, Need, make_training, make_vari
 from support.variants.pearl import ABLATION
 
 _ON_POLICY = "RL2: no runs of it here yet (train_baseline.py); ProMP and MAML-TRPO: metarl_baselines has none yet"
+_FAMILIES_LACK = "recurrent SAC and VariBAD: on half-cheetah-vel only"
 _VEL_ITERATIONS = 200
 
 
@@ -31,6 +32,24 @@ _FAMILIES = {
 }
 
 
+def _remember(benchmark: str, num_iterations: int, hours: float) -> list[Group]:
+    """What adapts by a memory of the trial, off-policy: one seed each, and the thesis's recurrent DDPG in its terms."""
+    variants = {
+        "recurrent SAC": ("recurrent_sac",),
+        "recurrent SAC, one memory": ("recurrent_sac", "--override=memory=shared"),
+        "VariBAD": ("varibad",),
+    }
+    options = {"num_iterations": num_iterations, "hours": hours}
+    groups = []
+    for label, (name, *flags) in variants.items():
+        place = f"{benchmark.removesuffix('-v0')}/{name}{'-shared' if flags else ''}"
+        own = (f"--algorithm={name}", *flags)
+        groups.append(
+            Group(label, partial(make_training, "train_baseline.py", benchmark, place, flags=own, **options), 1)
+        )
+    return groups
+
+
 def _navigate(label: str, name: str, *flags: str) -> Group:
     """With narrow goals."""
     options = {"num_iterations": 480, "hours": 0.25, "flags": ("--preset=explore", *flags)}
@@ -39,6 +58,7 @@ def _navigate(label: str, name: str, *flags: str) -> Group:
 
 
 _EXPLORE = _navigate("PEARL", "explore")
+_REMEMBER = {"half-cheetah-vel": _remember("half-cheetah-vel-v0", 300, 2)}
 _DETERMINISTIC = _navigate("PEARL, deterministic", "deterministic", "--override=encoder=deterministic")
 _WIDE = Group(
     "PEARL",
@@ -66,19 +86,19 @@ FIGURES = {
         "Meta-learning continuous control: return in test tasks against environment steps",
         "5.2.3",
         (draw_panels,),
-        tuple(over_steps(name, [group]) for name, group in _FAMILIES.items()),
-        lacks=(_ON_POLICY,),
+        tuple(over_steps(name, [group, *_REMEMBER.get(name, ())]) for name, group in _FAMILIES.items()),
+        lacks=(_ON_POLICY, _FAMILIES_LACK),
     ),
     "15": Figure(
         "Sparse 2-D navigation: return by episode of a trial",
         "5.2.3",
         (draw_panels,),
         (
-            over_episodes("goal radius 0.2 m", [_EXPLORE]),
-            over_episodes("goal radius 0.8 m", [_WIDE]),
+            over_episodes("goal radius 0.2 m", [_EXPLORE, *_remember("point-sparse-v0", 100, 0.05)]),
+            over_episodes("goal radius 0.8 m", [_WIDE, *_remember("point-sparse-wide-v0", 100, 0.05)]),
             over_steps("goal radius 0.2 m, the last episode", [_EXPLORE]),
         ),
-        lacks=("RL2: no runs of it here yet; MAESN, VariBAD and recurrent SAC: metarl_baselines has none yet",),
+        lacks=("RL2: no runs of it here yet; MAESN: metarl_baselines has none yet",),
     ),
     "16": Figure(
         "Recurrent encoder, on half-cheetah-vel",
@@ -105,7 +125,7 @@ FIGURES = {
         "Meta-learning continuous control, all environment steps, on a logarithmic axis",
         "C.1",
         (draw_panels,),
-        tuple(over_steps(name, [group], log=True) for name, group in _FAMILIES.items()),
-        lacks=(_ON_POLICY,),
+        tuple(over_steps(name, [group, *_REMEMBER.get(name, ())], log=True) for name, group in _FAMILIES.items()),
+        lacks=(_ON_POLICY, _FAMILIES_LACK),
     ),
 }

@@ -90,7 +90,7 @@ def reference(traits: Traits) -> Plan:
 PRESETS: dict[str, Preset] = {
     "tiny": Preset(tiny, "a smoke test"),
     "cpu": Preset(cpu, "two cores: navigation in minutes, locomotion in an hour or so"),
-    "reference": Preset(reference, "what the code behind the thesis's curves does: a hundred million steps"),
+    "reference": Preset(reference, "the options of the public code that an algorithm follows: millions of steps"),
 }
 
 
