@@ -32,21 +32,18 @@ _FAMILIES = {
 }
 
 
-def _remember(benchmark: str, num_iterations: int, hours: float) -> list[Group]:
-    """What adapts by a memory of the trial, off-policy: one seed each, and the thesis's recurrent DDPG in its terms."""
-    variants = {
-        "recurrent SAC": ("recurrent_sac",),
-        "recurrent SAC, one memory": ("recurrent_sac", "--override=memory=shared"),
-        "VariBAD": ("varibad",),
-    }
-    options = {"num_iterations": num_iterations, "hours": hours}
+def _remember(
+    benchmark: str, folder: str, num_iterations: int, hours: float, *, committed: bool = False
+) -> list[Group]:
+    """What adapts by a memory of the trial, off-policy; one seed each."""
+    algorithms = {"recurrent SAC": "recurrent_sac", "VariBAD": "varibad"}
     groups = []
-    for label, (name, *flags) in variants.items():
-        place = f"{benchmark.removesuffix('-v0')}/{name}{'-shared' if flags else ''}"
-        own = (f"--algorithm={name}", *flags)
-        groups.append(
-            Group(label, partial(make_training, "train_baseline.py", benchmark, place, flags=own, **options), 1)
-        )
+    for label, name in algorithms.items():
+        place = f"{folder}-{name}" if committed else f"{folder}/{name}"
+        options = {"num_iterations": num_iterations, "hours": hours, "committed": place if committed else ""}
+        flags = (f"--algorithm={name}",)
+        make = partial(make_training, "train_baseline.py", benchmark, place, flags=flags, **options)
+        groups.append(Group(label, make, 1))
     return groups
 
 
@@ -58,7 +55,7 @@ def _navigate(label: str, name: str, *flags: str) -> Group:
 
 
 _EXPLORE = _navigate("PEARL", "explore")
-_REMEMBER = {"half-cheetah-vel": _remember("half-cheetah-vel-v0", 300, 2)}
+_REMEMBER = {"half-cheetah-vel": _remember("half-cheetah-vel-v0", "half-cheetah-vel", 300, 2)}
 _DETERMINISTIC = _navigate("PEARL, deterministic", "deterministic", "--override=encoder=deterministic")
 _WIDE = Group(
     "PEARL",
@@ -66,6 +63,7 @@ _WIDE = Group(
         _train, "point-sparse-wide-v0", "point-sparse/wide", num_iterations=24, hours=0.05, committed="point-sparse/cpu"
     ),
 )
+_WIDE_REMEMBER = _remember("point-sparse-wide-v0", "point-sparse/wide", 120, 0.05, committed=True)
 
 
 def _make_variant(name: str, hours: float, seed: int) -> Need:
@@ -94,8 +92,8 @@ FIGURES = {
         "5.2.3",
         (draw_panels,),
         (
-            over_episodes("goal radius 0.2 m", [_EXPLORE, *_remember("point-sparse-v0", 100, 0.05)]),
-            over_episodes("goal radius 0.8 m", [_WIDE, *_remember("point-sparse-wide-v0", 100, 0.05)]),
+            over_episodes("goal radius 0.2 m", [_EXPLORE]),
+            over_episodes("goal radius 0.8 m", [_WIDE, *_WIDE_REMEMBER]),
             over_steps("goal radius 0.2 m, the last episode", [_EXPLORE]),
         ),
         lacks=("RL2: no runs of it here yet; MAESN: metarl_baselines has none yet",),

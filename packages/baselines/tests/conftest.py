@@ -98,8 +98,8 @@ def small_replaying():
         of_varibad = {"latent_size": 2, "decoder_sizes": (6,), "num_beliefs": 3}
         sizes |= {"replay_capacity": 5, "num_test_episodes": 2, "test_every": 2}
         if name == "varibad":
-            return dataclasses.replace(VariBADConfig(sac=sac, **sizes, **of_varibad), **options)
-        return dataclasses.replace(RecurrentSACConfig(sac=sac, **sizes), **options)
+            return VariBADConfig(sac=sac, **{**sizes, **of_varibad, **options})
+        return RecurrentSACConfig(sac=sac, **{**sizes, **options})
 
     return make
 

@@ -33,7 +33,8 @@ def make(request, small_replaying):
 
 def _enliven(params):
     """Last layers begin near 0: larger ones tell more."""
-    return jax.tree.map(lambda leaf: leaf + 0.3 * jax.random.normal(jax.random.key(leaf.size), leaf.shape), params)
+    keys = iter(jax.random.split(jax.random.key(9), len(jax.tree.leaves(params))))
+    return jax.tree.map(lambda leaf: leaf + 0.3 * jax.random.normal(next(keys), leaf.shape), params)
 
 
 def _play(learner, chosen, num_steps, deterministic=True, seed=1):

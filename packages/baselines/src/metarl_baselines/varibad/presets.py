@@ -11,75 +11,34 @@ from metarl_envs import Benchmark
 from rlcore.meta import Plan, Preset, make_plan
 from rlcore.sac import SACConfig
 
+from metarl_baselines.off_policy.presets import cpu_options, reference_options, tiny_options
 from metarl_baselines.traits import Traits, read_traits
 from metarl_baselines.varibad.config import VariBADConfig
 
-_NAVIGATION_ITERATIONS, _LOCOMOTION_ITERATIONS, _TINY_ITERATIONS = 100, 300, 8
-_REFERENCE_ITERATIONS, _REFERENCE_TRIALS = 500, 2500
+_NAVIGATION_ITERATIONS, _LOCOMOTION_ITERATIONS, _TINY_ITERATIONS, _REFERENCE_ITERATIONS = 120, 300, 8, 500
 
 
 def tiny(traits: Traits) -> Plan:
     """A smoke test."""
-    config = VariBADConfig(
-        sac=_make_sac(32, 2e-3, discount=0.9, tau=0.02),
-        latent_size=2,
-        memory_size=32,
-        embedding_size=8,
-        decoder_sizes=(16,),
-        num_beliefs=4,
-        training_reward=traits.training_reward,
-        batch_size=8,
-        replay_capacity=20,
-        num_tasks_per_iteration=min(20, traits.num_tasks),
-        num_updates=20,
-    )
-    return Plan(config, _TINY_ITERATIONS)
+    sizes = {"latent_size": 2, "embedding_size": 8, "decoder_sizes": (16,), "num_beliefs": 4}
+    return Plan(VariBADConfig(**tiny_options(traits), **sizes), _TINY_ITERATIONS)
 
 
 def cpu(traits: Traits) -> Plan:
     """Learns on two cores: navigation in minutes, locomotion in an hour or so."""
-    sac = _make_sac(64, 2e-3, discount=0.9, tau=0.02) if traits.short else _make_sac(128, 1e-3, discount=0.99, tau=0.01)
     config = VariBADConfig(
-        sac=sac,
-        memory_size=32,
-        embedding_size=16,
+        **cpu_options(traits),
         decoder_sizes=(32, 32),
         num_beliefs=8,
-        training_reward=traits.training_reward,
-        batch_size=16 if traits.short else 8,
-        num_tasks_per_iteration=min(20, traits.num_tasks),
-        test_every=5,
     )
     return Plan(config, _NAVIGATION_ITERATIONS if traits.short else _LOCOMOTION_ITERATIONS)
 
 
 def reference(traits: Traits) -> Plan:
     """What the code of Zintgraf et al. does, by SAC."""
-    config = VariBADConfig(
-        sac=SACConfig(hidden_sizes=(128, 128)),
-        memory_size=128,
-        embedding_size=16,
-        num_beliefs=50,
-        training_reward=traits.training_reward,
-        batch_size=32,
-        replay_capacity=max(5, -(-_REFERENCE_TRIALS // traits.num_tasks)),
-        num_initial_trials=5,
-        num_tasks_per_iteration=min(25, traits.num_tasks),
-        num_updates=200,
-        test_every=10,
-    )
+    sac = SACConfig(hidden_sizes=(128, 128))
+    config = VariBADConfig(**reference_options(traits), sac=sac, embedding_size=16, num_beliefs=50)
     return Plan(config, _REFERENCE_ITERATIONS)
-
-
-def _make_sac(width: int, learning_rate: float, *, discount: float, tau: float) -> SACConfig:
-    return SACConfig(
-        hidden_sizes=(width, width),
-        discount=discount,
-        tau=tau,
-        actor_learning_rate=learning_rate,
-        critic_learning_rate=learning_rate,
-        temperature=0.01,
-    )
 
 
 PRESETS: dict[str, Preset] = {
