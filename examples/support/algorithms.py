@@ -41,9 +41,11 @@ ALGORITHMS = {
     "meld": Algorithm(
         "meld_jax", "MeldLearner", "train_meld.py", "report_belief", "film_belief", within_trained_length=True
     ),
+    "recurrent-sac": Algorithm("metarl_baselines.recurrent_sac", "make_learner", "train_baseline.py"),
     "rl2": Algorithm("metarl_baselines.rl2", "RL2Learner", "train_baseline.py"),
     "maml-trpo": Algorithm("metarl_baselines.maml", "MAMLLearner", "train_baseline.py"),
     "promp": Algorithm("metarl_baselines.promp", "MAMLLearner", "train_baseline.py"),
     "maesn": Algorithm("metarl_baselines.maesn", "MAESNLearner", "train_baseline.py"),
+    "varibad": Algorithm("metarl_baselines.varibad", "make_learner", "train_baseline.py"),
 }
 """By the name that config.json gives them."""

@@ -6,35 +6,41 @@ import pytest
 from PIL import Image
 
 SMALL = [
-    "--algorithm=rl2",
     "--preset=tiny",
     "--num_iterations=2",
     "--override=memory_size=4",
     "--override=embedding_size=4",
-    "--override=hidden_sizes=4",
     "--override=num_tasks_per_iteration=4",
     "--override=num_test_episodes=2",
 ]
+OWN = {
+    "rl2": ["--override=hidden_sizes=4"],
+    "recurrent-sac": ["--override=sac.hidden_sizes=4", "--override=num_updates=2"],
+    "varibad": ["--override=sac.hidden_sizes=4", "--override=num_updates=2"],
+}
 
 
-@pytest.fixture(scope="module")
-def finished(run, tmp_path_factory):
-    """A run directory of two iterations, under its default name, and what training printed."""
-    directory = tmp_path_factory.mktemp("finished")
-    result = run("train_baseline.py", *SMALL, cwd=directory)
+@pytest.fixture(scope="module", params=OWN)
+def finished(request, run, tmp_path_factory):
+    """A run directory of two iterations, under its default name, what training printed, and its flags."""
+    directory, flags = (
+        tmp_path_factory.mktemp("finished"),
+        [f"--algorithm={request.param}", *SMALL, *OWN[request.param]],
+    )
+    result = run("train_baseline.py", *flags, cwd=directory)
     assert result.returncode == 0, result.stderr
-    return directory / "runs" / "rl2-point-sparse-wide-v0-tiny-0", result
+    return directory / "runs" / f"{request.param}-point-sparse-wide-v0-tiny-0", result, flags
 
 
 def test_training_ends_with_the_table_and_the_pictures_and_the_same_again_has_nothing_left(run, finished):
-    run_dir, result = finished
+    run_dir, result, flags = finished
     assert "return by episode of a trial, mean over 20 tasks never seen" in result.stdout
     assert "iteration 2/2" in result.stderr
     for picture in ("adaptation.png", "trajectories.png"):
         assert (run_dir / picture).read_bytes().startswith(b"\x89PNG")
     rows = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
     assert [row["iteration"] for row in rows] == [1, 2]
-    again = run("train_baseline.py", *SMALL, cwd=run_dir.parents[1])
+    again = run("train_baseline.py", *flags, cwd=run_dir.parents[1])
     assert (again.returncode, again.stdout) == (0, result.stdout)
 
 
@@ -77,6 +83,8 @@ def test_results_of_gradient_steps_tell_how_many_episodes_were_adapted_to(run, a
         (["--benchmark=point-sprse-v0"], "point-sprse-v0"),
         (["--benchmark=catcher-v0"], "the action space must be a vector of floats"),
         (["--preset=explore"], "explore"),
+        (["--algorithm=varibad", "--override=rl_gradient=2"], "rl_gradient must be true or false, got '2'"),
+        (["--algorithm=recurrent-sac", "--benchmark=point-image-dense-32-v1"], "must be a vector of floats"),
         (["--override=memory_size=-3"], "memory_size must be positive, got -3"),
         (["--override=ppo.clip=0"], "clip must be positive, got 0"),
         (["--override=clip=0.1"], "did you mean ppo.clip"),
@@ -98,4 +106,5 @@ def test_bad_input_gets_one_line_a_code_and_writes_nothing(run, flags, message, 
 def test_a_run_of_another_algorithm_is_refused(run, finished):
     result = run("train_pearl.py", "--preset=tiny", f"--run_dir={finished[0]}", cwd=finished[0])
     assert result.returncode == 2
-    assert 'algorithm: "rl2" (run) != "pearl" (now)' in result.stderr
+    name = finished[2][0].removeprefix("--algorithm=")
+    assert f'algorithm: "{name}" (run) != "pearl" (now)' in result.stderr

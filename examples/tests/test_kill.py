@@ -16,7 +16,9 @@ import pytest
 from meld_jax.runs import ALGORITHM as MELD
 from metarl_baselines.maesn.runs import ALGORITHM as MAESN
 from metarl_baselines.maml.runs import MAML_TRPO, PROMP
+from metarl_baselines.recurrent_sac.runs import ALGORITHM as RECURRENT_SAC
 from metarl_baselines.rl2.runs import ALGORITHM as RL2
+from metarl_baselines.varibad.runs import ALGORITHM as VARIBAD
 from pearl_jax.runs import ALGORITHM as PEARL
 from rlcore.experiment import restore_latest
 from rlcore.meta import Algorithm, init_state
@@ -34,6 +36,7 @@ class Case(NamedTuple):
     num_iterations: int
 
 
+_QUICK = ("--override=num_updates=5",)
 CASES = {
     "navigation": Case(PEARL, "train_pearl.py", ("--override=num_updates=100",), 200),
     "half-cheetah": Case(
@@ -48,10 +51,12 @@ CASES = {
         120,
     ),
     "images": Case(MELD, "train_meld.py", (), 240),
+    "recurrent-sac": Case(RECURRENT_SAC, "train_baseline.py", ("--algorithm=recurrent-sac", *_QUICK), 2000),
     "rl2": Case(RL2, "train_baseline.py", ("--algorithm=rl2",), 2000),
     "maml-trpo": Case(MAML_TRPO, "train_baseline.py", ("--algorithm=maml-trpo",), 1000),
     "promp": Case(PROMP, "train_baseline.py", ("--algorithm=promp",), 1000),
     "maesn": Case(MAESN, "train_baseline.py", ("--algorithm=maesn",), 1000),
+    "varibad": Case(VARIBAD, "train_baseline.py", ("--algorithm=varibad", *_QUICK), 2000),
 }
 
 

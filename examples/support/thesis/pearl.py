@@ -1,12 +1,13 @@
 """Figures of PEARL, thesis section 5.2 and appendix C."""
 
 from functools import partial
+from typing import Any
 
 from support.thesis.drawing import draw_panels
 from support.thesis.records import Figure, Group, Need, make_training, make_variant, over_episodes, over_steps
 from support.variants.pearl import ABLATION
 
-_ON_POLICY = "RL2, ProMP and MAML-TRPO: no runs of them on robots here yet (train_baseline.py)"
+_ROBOTS = "baselines on the other families; no runs of any on robots yet, so hours are guesses and presets may not suit"
 _VEL_ITERATIONS = 200
 
 
@@ -31,6 +32,22 @@ _FAMILIES = {
 }
 
 
+def _baseline(label: str, algorithm: str, benchmark: str, num_iterations: int, hours: float, **options: Any) -> Group:
+    """Something that PEARL is compared with. Options: `preset`, `num_seeds`, and whether it is committed."""
+    place, committed = f"baselines/{benchmark}/{algorithm}", options.get("committed", False)
+    make = partial(
+        make_training,
+        "train_baseline.py",
+        f"{benchmark}-v0",
+        place,
+        num_iterations=num_iterations,
+        hours=hours,
+        flags=(f"--algorithm={algorithm}", f"--preset={options.get('preset', 'cpu')}"),
+        committed=place if committed else "",
+    )
+    return Group(label, make, options.get("num_seeds", 1))
+
+
 def _navigate(label: str, name: str, *flags: str) -> Group:
     """With narrow goals."""
     options = {"num_iterations": 480, "hours": 0.25, "flags": ("--preset=explore", *flags)}
@@ -48,17 +65,28 @@ _WIDE = Group(
 )
 
 
-def _adapt_by_gradient(benchmark: str, place: str) -> list[Group]:
-    """Those that adapt to twenty episodes at once, in navigation."""
-    options = {"num_iterations": 100, "hours": 0.05}
-    groups = []
-    for label, name in (("MAESN", "maesn"), ("ProMP", "promp"), ("MAML-TRPO", "maml-trpo")):
-        flags = (f"--algorithm={name}",)
-        make = partial(
-            make_training, "train_baseline.py", benchmark, f"point-sparse/{name}-{place}", flags=flags, **options
-        )
-        groups.append(Group(label, make, num_seeds=1))
-    return groups
+_BASELINES = {
+    "half-cheetah-vel": (
+        _baseline("RL2", "rl2", "half-cheetah-vel", 500, 1),
+        _baseline("recurrent SAC", "recurrent-sac", "half-cheetah-vel", 300, 2),
+        _baseline("VariBAD", "varibad", "half-cheetah-vel", 300, 2),
+        _baseline("ProMP", "promp", "half-cheetah-vel", 100, 1),
+        _baseline("MAML-TRPO", "maml-trpo", "half-cheetah-vel", 100, 1),
+    )
+}
+_NARROW_BASELINES = (
+    _baseline("RL2", "rl2", "point-sparse", 1000, 0.2, preset="explore", num_seeds=3, committed=True),
+    _baseline("recurrent SAC", "recurrent-sac", "point-sparse", 600, 0.2, preset="explore"),
+    _baseline("VariBAD", "varibad", "point-sparse", 600, 0.2, preset="explore"),
+    _baseline("MAESN", "maesn", "point-sparse", 300, 0.2, preset="explore"),
+)
+_WIDE_BASELINES = (
+    _baseline("recurrent SAC", "recurrent-sac", "point-sparse-wide", 120, 0.05, committed=True),
+    _baseline("VariBAD", "varibad", "point-sparse-wide", 120, 0.05, committed=True),
+    _baseline("MAESN", "maesn", "point-sparse-wide", 100, 0.05),
+    _baseline("ProMP", "promp", "point-sparse-wide", 100, 0.05),
+    _baseline("MAML-TRPO", "maml-trpo", "point-sparse-wide", 100, 0.05),
+)
 
 
 def _make_variant(name: str, hours: float, seed: int) -> Need:
@@ -79,19 +107,18 @@ FIGURES = {
         "Meta-learning continuous control: return in test tasks against environment steps",
         "5.2.3",
         (draw_panels,),
-        tuple(over_steps(name, [group]) for name, group in _FAMILIES.items()),
-        lacks=(_ON_POLICY,),
+        tuple(over_steps(name, [group, *_BASELINES.get(name, ())]) for name, group in _FAMILIES.items()),
+        lacks=(_ROBOTS,),
     ),
     "15": Figure(
         "Sparse 2-D navigation: return by episode of a trial",
         "5.2.3",
         (draw_panels,),
         (
-            over_episodes("goal radius 0.2 m", [_EXPLORE, *_adapt_by_gradient("point-sparse-v0", "narrow")]),
-            over_episodes("goal radius 0.8 m", [_WIDE, *_adapt_by_gradient("point-sparse-wide-v0", "wide")]),
-            over_steps("goal radius 0.2 m, the last episode", [_EXPLORE]),
+            over_episodes("goal radius 0.2 m", [_EXPLORE, *_NARROW_BASELINES]),
+            over_episodes("goal radius 0.8 m", [_WIDE, *_WIDE_BASELINES]),
+            over_steps("goal radius 0.2 m, the last episode", [_EXPLORE, *_NARROW_BASELINES]),
         ),
-        lacks=("RL2: no runs of it here yet; VariBAD and recurrent SAC: metarl_baselines has none yet",),
     ),
     "16": Figure(
         "Recurrent encoder, on half-cheetah-vel",
@@ -118,7 +145,7 @@ FIGURES = {
         "Meta-learning continuous control, all environment steps, on a logarithmic axis",
         "C.1",
         (draw_panels,),
-        tuple(over_steps(name, [group], log=True) for name, group in _FAMILIES.items()),
-        lacks=(_ON_POLICY,),
+        tuple(over_steps(name, [group, *_BASELINES.get(name, ())], log=True) for name, group in _FAMILIES.items()),
+        lacks=(_ROBOTS,),
     ),
 }

@@ -1,6 +1,8 @@
 """Checks that JAX makes on request, on for all tests; quick compilation; a small agent, and lines to walk along."""
 
 import dataclasses
+import functools
+import importlib
 import itertools
 import sys
 from pathlib import Path
@@ -10,9 +12,12 @@ import jax
 import numpy as np
 import pytest
 from gymnasium import spaces
+from metarl_baselines.recurrent_sac import RecurrentSACConfig
 from metarl_baselines.rl2 import RL2Config
+from metarl_baselines.varibad import VariBADConfig
 from metarl_envs import Benchmark, from_gymnasium
 from rlcore.policy_gradient import PPOConfig
+from rlcore.sac import SACConfig
 
 sys.path.insert(0, str(Path(__file__).parent))  # tests share a module of helpers
 
@@ -73,13 +78,43 @@ def make_lines():
 
 @pytest.fixture
 def small():
-    """`small(**options)`: a config of a small agent; options of PPO as `ppo_`."""
+    """`small(**options)`: a config of a small agent of RL2; options of PPO as `ppo_`."""
 
     def make(**options):
-        of_ppo = {name.removeprefix("ppo_"): options.pop(name) for name in list(options) if name.startswith("ppo_")}
+        of_ppo = _take(options, "ppo_")
         ppo = PPOConfig(**{"num_epochs": 2, "num_minibatches": 2, "learning_rate": 1e-2, **of_ppo})
         sizes = {"memory_size": 5, "embedding_size": 6, "hidden_sizes": (7,), "num_tasks_per_iteration": 3}
         config = RL2Config(ppo=ppo, **sizes, num_test_episodes=2, test_every=2)
         return dataclasses.replace(config, **options)
 
     return make
+
+
+@pytest.fixture
+def small_replaying():
+    """`small_replaying(name, **options)`: likewise of what replays trials, by its package; options of SAC as `sac_`."""
+
+    def make(name, **options):
+        sac = SACConfig(
+            **{"hidden_sizes": (7,), "discount": 0.9, "critic_learning_rate": 1e-2, **_take(options, "sac_")}
+        )
+        sizes = {"memory_size": 5, "embedding_size": 3, "num_tasks_per_iteration": 3, "num_updates": 2, "batch_size": 4}
+        of_varibad = {"latent_size": 2, "decoder_sizes": (6,), "num_beliefs": 3}
+        sizes |= {"replay_capacity": 5, "num_test_episodes": 2, "test_every": 2}
+        if name == "varibad":
+            return VariBADConfig(sac=sac, **{**sizes, **of_varibad, **options})
+        return RecurrentSACConfig(sac=sac, **{**sizes, **options})
+
+    return make
+
+
+@pytest.fixture(params=["rl2", "recurrent_sac", "varibad"])
+def algorithm(request, small, small_replaying):
+    """Each package, and `small(**options)` of it."""
+    package = importlib.import_module(f"metarl_baselines.{request.param}")
+    return package, small if request.param == "rl2" else functools.partial(small_replaying, request.param)
+
+
+def _take(options, prefix):
+    """Those options that begin so, without it; they are left out of the others."""
+    return {name.removeprefix(prefix): options.pop(name) for name in list(options) if name.startswith(prefix)}

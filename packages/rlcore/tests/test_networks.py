@@ -69,6 +69,9 @@ def test_ensemble_equals_its_members_applied_one_by_one(layer_norm):
     stack = [member.apply({"params": jax.tree.map(lambda leaf, i=i: leaf[i], inner)}, x) for i in range(3)]
     np.testing.assert_allclose(out, np.stack(stack), rtol=1e-5, atol=1e-6)
     assert min(np.abs(out[i] - out[j]).max() for i, j in ((0, 1), (0, 2), (1, 2))) > 1e-3
+    np.testing.assert_allclose(
+        ensemble.apply(params, x[:, :2], x[:, 2:]), out, rtol=1e-5, atol=1e-6
+    )  # several inputs are joined
 
 
 @pytest.mark.parametrize("leading", LEADING)

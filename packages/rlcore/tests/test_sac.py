@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from rlcore.networks import EnsembleMLP, TanhNormalPolicy
 from rlcore.representation import EndToEnd, RepresentationOutput
 from rlcore.sac import SAC, ContinuousHead, DiscreteHead, SACConfig, SACParams, make_optimiser
 from rlcore.types import Transition
@@ -98,6 +99,52 @@ def test_each_loss_trains_only_what_it_should(discrete, value_network):
     chex.assert_trees_all_close(total.representation, gradients["loss/critic"][0].representation, rtol=1e-5)
     excess = values["policy/entropy"] - head.target_entropy
     np.testing.assert_allclose(total.log_temperature, values["policy/temperature"] * excess, rtol=1e-4)
+
+
+class OwnActor(nn.Module):
+    """From a tree of two observations to a policy."""
+
+    @nn.compact
+    def __call__(self, obs):
+        return TanhNormalPolicy((4,), ACTION_SIZE)(jnp.concatenate([obs["one"], nn.Dense(2)(obs["other"])], -1))
+
+
+class OwnCritics(nn.Module):
+    """The same to critics of actions."""
+
+    @nn.compact
+    def __call__(self, obs, action):
+        return EnsembleMLP(3, (4,), 1)(obs["one"], nn.Dense(2)(obs["other"]), action)
+
+
+class Trees:
+    """Makes trees of observations."""
+
+    def init(self, key, example):
+        del key, example
+        return {}
+
+    def apply(self, params, batch, key):
+        del params, key
+        obs, next_obs = ({"one": leaf, "other": 2 * leaf} for leaf in (batch.obs, batch.next_obs))
+        return RepresentationOutput(obs, next_obs, jnp.zeros(()), {})
+
+
+def test_networks_of_ones_own_take_trees_and_each_loss_trains_its_own():
+    sac = SAC(option(tau=0.25), ContinuousHead(BASE, ACTION_SIZE, OwnActor(), OwnCritics()), Trees())
+    batch = make_batch(leading=(2, B))
+    state = sac.init(jax.random.key(0), batch)
+    gradients, _ = gradients_of(sac, state, batch)
+    for name, group in (("loss/critic", "critics"), ("loss/actor", "actor")):
+        assert trained_groups(gradients[name][0]) == {group}
+        assert all(np.asarray(leaf).any() for leaf in jax.tree.leaves(getattr(gradients[name][0], group)))
+    chex.assert_trees_all_equal(state.target, state.params.critics)  # the parts of one's own too
+    after, metrics = sac.update(state, batch, jax.random.key(1))
+    mixed = jax.tree.map(lambda new, old: 0.25 * new + 0.75 * old, after.params.critics, state.target)
+    chex.assert_trees_all_close(after.target, mixed, rtol=1e-6, atol=1e-7)
+    chex.assert_tree_all_finite((after, metrics))
+    obs = sac.representation.apply({}, batch, jax.random.key(2)).obs
+    assert sac.act(after.params, obs, jax.random.key(3)).shape == (2, B, ACTION_SIZE)
 
 
 class Probing:
@@ -401,7 +448,7 @@ def test_discrete_expectations_are_exact():
         return jax.tree.map(lambda x: jnp.asarray(values, jnp.float32) if x.shape == values.shape else x, params)
 
     actor = table(head.init_actor(jax.random.key(0), obs), np.log(probs))
-    critics = table(head.init_critics(jax.random.key(1), obs), q)
+    critics = table(head.init_critics(jax.random.key(1), obs, jnp.zeros(2, jnp.int32)), q)
     terms = head.policy_terms(actor, critics, obs, jax.random.key(2))
     np.testing.assert_allclose(terms.q, [0.5 * 1 + 0.25 * 0 + 0.25 * 3, 0.1 * 0 + 0.1 * 1 + 0.8 * -1], rtol=1e-5)
     np.testing.assert_allclose(terms.log_prob, np.sum(probs * np.log(probs), 1), rtol=1e-5)

@@ -106,6 +106,11 @@ def inputs_before(options: TrialOptions, trials: Trials) -> Inputs:
     return make_inputs(options, trials.obs, shift(trials.action, 0.0), shift(trials.reward, 0.0), begins)
 
 
+def append(told: Inputs, last: Inputs) -> Inputs:
+    """Inputs `[B, S, ...]` and those `[B, 1, ...]` behind them as one, `[B, S + 1, ...]`."""
+    return jax.tree.map(lambda *leaves: jnp.concatenate(leaves, axis=1), told, last)
+
+
 def inputs_after(options: TrialOptions, trials: Trials) -> Inputs:
     """What follows on each step as far as credit reaches, `[B, S, ...]`.
 

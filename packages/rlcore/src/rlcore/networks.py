@@ -46,7 +46,10 @@ class MLP(nn.Module):
 
 
 class EnsembleMLP(nn.Module):
-    """`[..., Di] -> [E, ..., output_size]`: independent MLPs on one input, evaluated together."""
+    """`[..., Di] -> [E, ..., output_size]`: independent MLPs on one input, evaluated together.
+
+    Several inputs, `[..., D1]`, `[..., D2]`, are joined to one.
+    """
 
     num_members: int
     hidden_sizes: Sequence[int]
@@ -55,8 +58,9 @@ class EnsembleMLP(nn.Module):
     layer_norm: bool = False
 
     @nn.compact
-    def __call__(self, x: chex.Array) -> chex.Array:
+    def __call__(self, *inputs: chex.Array) -> chex.Array:
         """See the class."""
+        x = jnp.concatenate(inputs, axis=-1)
         members = nn.vmap(
             MLP,
             in_axes=0,
@@ -66,8 +70,8 @@ class EnsembleMLP(nn.Module):
             split_rngs={"params": True},
         )
         # A copy of the input for each member: products of one layout need no transposed copies of what comes out.
-        inputs = jnp.broadcast_to(x, (self.num_members, *x.shape))
-        return members(self.hidden_sizes, self.output_size, self.final_scale, self.layer_norm)(inputs)
+        copies = jnp.broadcast_to(x, (self.num_members, *x.shape))
+        return members(self.hidden_sizes, self.output_size, self.final_scale, self.layer_norm)(copies)
 
 
 class TanhNormalPolicy(nn.Module):

@@ -15,16 +15,16 @@ from rlcore.types import Metrics, Params
 class RepresentationOutput(NamedTuple):
     """What a representation makes of a batch.
 
-    obs: `[..., Df]` features of the observations. The critic's gradient flows into them; the actor sees them with the
-      gradient stopped.
-    next_obs: `[..., Df]` features of the next observations; no gradient flows into them.
+    obs: `[..., Df]` features of the observations, or a tree that the networks of the action head take. The critic's
+      gradient flows into them; the actor sees them with the gradient stopped.
+    next_obs: the same of the next observations; no gradient flows into them.
     loss: a scalar that is added to the critic's loss, 0 where the critic alone trains the representation.
     metrics: flat and namespaced scalars.
     weight: what each sample counts in the losses of actor and critics, broadcastable to `[...]`; None counts all alike.
     """
 
-    obs: chex.Array
-    next_obs: chex.Array
+    obs: chex.ArrayTree
+    next_obs: chex.ArrayTree
     loss: chex.Array
     metrics: Metrics
     weight: chex.Array | None = None

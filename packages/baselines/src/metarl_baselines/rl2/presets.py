@@ -98,7 +98,7 @@ PRESETS = Presets(
         "tiny": Preset(tiny, "a smoke test"),
         "cpu": Preset(cpu, "two cores: navigation in minutes, locomotion in an hour or so"),
         "explore": Preset(explore, "narrow goals on two cores: wide at first"),
-        "reference": Preset(reference, "what the code behind the thesis's curves does: a hundred million steps"),
+        "reference": Preset(reference, "the options of the public code that an algorithm follows: millions of steps"),
     },
 )
 

@@ -7,6 +7,7 @@ for action dimensions, `A` for the number of discrete actions.
 from typing import NamedTuple, Protocol
 
 import chex
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
@@ -30,67 +31,85 @@ class PolicyTerms(NamedTuple):
 
 
 class ActionHead(Protocol):
-    """Actor and critics for one kind of action space."""
+    """Actor and critics for one kind of action space.
+
+    `obs` is what the representation makes of observations: features `[..., Df]`, or whatever tree the head's networks
+    take.
+    """
 
     target_entropy: float
 
-    def init_actor(self, key: chex.PRNGKey, obs: chex.Array) -> Params:
+    def init_actor(self, key: chex.PRNGKey, obs: chex.ArrayTree) -> Params:
         """The actor's parameters; the key is consumed."""
         ...
 
-    def init_critics(self, key: chex.PRNGKey, obs: chex.Array) -> Params:
+    def init_critics(self, key: chex.PRNGKey, obs: chex.ArrayTree, action: chex.Array) -> Params:
         """The critics' parameters; the key is consumed."""
         ...
 
-    def q_values(self, critics: Params, obs: chex.Array, action: chex.Array) -> chex.Array:
+    def q_values(self, critics: Params, obs: chex.ArrayTree, action: chex.Array) -> chex.Array:
         """Q of the actions taken, `[E, ...]`."""
         ...
 
-    def policy_terms(self, actor: Params, critics: Params, obs: chex.Array, key: chex.PRNGKey) -> PolicyTerms:
+    def policy_terms(self, actor: Params, critics: Params, obs: chex.ArrayTree, key: chex.PRNGKey) -> PolicyTerms:
         """Expectations under the current policy; the key is consumed."""
         ...
 
-    def act(self, actor: Params, obs: chex.Array, key: chex.PRNGKey, deterministic: bool) -> chex.Array:
+    def act(self, actor: Params, obs: chex.ArrayTree, key: chex.PRNGKey, deterministic: bool) -> chex.Array:
         """An action for every state; the key is consumed."""
         ...
 
 
 class ContinuousHead:
-    """Tanh-Normal policy over `[-1, 1]^Da`, critics of state and action; expectations are single samples."""
+    """Tanh-Normal policy over `[-1, 1]^Da`, critics of state and action; expectations are single samples.
 
-    def __init__(self, config: SACConfig, action_size: int):
-        self._action_size = action_size
+    Args:
+      config: its options of actor and critics; those of their networks are not read where these are given.
+      action_size: `Da`.
+      actor: from what the representation makes of observations to a `TanhNormal` over actions `[..., Da]`; by default
+        a perceptron of features.
+      critics: from that and actions `[..., Da]` to `[E, ..., 1]`; by default an ensemble of perceptrons. Networks with
+        parts of their own, such as a memory, have these apart: the actor's loss trains the actor's, the critics' loss
+        the critics', and the target has a slow copy of the critics'.
+    """
+
+    def __init__(
+        self,
+        config: SACConfig,
+        action_size: int,
+        actor: nn.Module | None = None,
+        critics: nn.Module | None = None,
+    ):
         self._mean_coef, self._log_std_coef = config.mean_coef, config.log_std_coef
-        self._actor = TanhNormalPolicy(config.hidden_sizes, action_size)
-        self._critics = EnsembleMLP(config.num_critics, config.hidden_sizes, 1, 3e-3, config.layer_norm)
+        self._actor = actor or TanhNormalPolicy(config.hidden_sizes, action_size)
+        self._critics = critics or EnsembleMLP(config.num_critics, config.hidden_sizes, 1, 3e-3, config.layer_norm)
         self.target_entropy = -float(action_size)
 
-    def init_actor(self, key: chex.PRNGKey, obs: chex.Array) -> Params:
+    def init_actor(self, key: chex.PRNGKey, obs: chex.ArrayTree) -> Params:
         """The actor's parameters; the key is consumed."""
         return self._actor.init(key, obs)
 
-    def init_critics(self, key: chex.PRNGKey, obs: chex.Array) -> Params:
+    def init_critics(self, key: chex.PRNGKey, obs: chex.ArrayTree, action: chex.Array) -> Params:
         """The critics' parameters; the key is consumed."""
-        action = jnp.zeros((*obs.shape[:-1], self._action_size), obs.dtype)
-        return self._critics.init(key, jnp.concatenate([obs, action], -1))
+        return self._critics.init(key, obs, action)
 
-    def q_values(self, critics: Params, obs: chex.Array, action: chex.Array) -> chex.Array:
+    def q_values(self, critics: Params, obs: chex.ArrayTree, action: chex.Array) -> chex.Array:
         """Q of the actions taken, `[E, ...]`; action: `[..., Da]`."""
-        return self._critics.apply(critics, jnp.concatenate([obs, action], -1))[..., 0]
+        return self._critics.apply(critics, obs, action)[..., 0]
 
-    def policy_terms(self, actor: Params, critics: Params, obs: chex.Array, key: chex.PRNGKey) -> PolicyTerms:
+    def policy_terms(self, actor: Params, critics: Params, obs: chex.ArrayTree, key: chex.PRNGKey) -> PolicyTerms:
         """One reparameterised sample at each state; the key is consumed."""
         policy = self._policy(actor, obs)
         action, log_prob = policy.sample_and_log_prob(key)
         penalty = self._mean_coef * jnp.mean(policy.mean**2, -1) + self._log_std_coef * jnp.mean(policy.log_std**2, -1)
         return PolicyTerms(jnp.min(self.q_values(critics, obs, action), axis=0), log_prob, penalty)
 
-    def act(self, actor: Params, obs: chex.Array, key: chex.PRNGKey, deterministic: bool) -> chex.Array:
+    def act(self, actor: Params, obs: chex.ArrayTree, key: chex.PRNGKey, deterministic: bool) -> chex.Array:
         """Actions `[..., Da]` in [-1, 1], the squashed mean where `deterministic`; the key is consumed."""
         policy = self._policy(actor, obs)
         return policy.mode() if deterministic else policy.sample_and_log_prob(key)[0]
 
-    def _policy(self, actor: Params, obs: chex.Array) -> TanhNormal:
+    def _policy(self, actor: Params, obs: chex.ArrayTree) -> TanhNormal:
         return self._actor.apply(actor, obs)
 
 
@@ -108,8 +127,9 @@ class DiscreteHead:
         """The actor's parameters; the key is consumed."""
         return self._actor.init(key, obs)
 
-    def init_critics(self, key: chex.PRNGKey, obs: chex.Array) -> Params:
+    def init_critics(self, key: chex.PRNGKey, obs: chex.Array, action: chex.Array) -> Params:
         """The critics' parameters; the key is consumed."""
+        del action
         return self._critics.init(key, obs)
 
     def q_values(self, critics: Params, obs: chex.Array, action: chex.Array) -> chex.Array:

@@ -83,7 +83,7 @@ class SAC:
         params = SACParams(
             representation=representation,
             actor=self.head.init_actor(actor_key, obs),
-            critics=self.head.init_critics(critic_key, obs),
+            critics=self.head.init_critics(critic_key, obs, example.action),
             value=self._value_network.init(value_key, obs) if self.config.value_network else {},
             log_temperature=jnp.log(jnp.asarray(self.config.initial_temperature, jnp.float32)),
         )
@@ -154,7 +154,7 @@ class SAC:
             return jnp.exp(params.log_temperature)
         return jnp.asarray(self.config.temperature, jnp.float32)
 
-    def act(self, params: SACParams, obs: chex.Array, key: chex.PRNGKey, deterministic: bool = False) -> chex.Array:
+    def act(self, params: SACParams, obs: chex.ArrayTree, key: chex.PRNGKey, deterministic: bool = False) -> chex.Array:
         """Actions for features `[..., Df]` that the representation made; the key is consumed."""
         return self.head.act(params.actor, obs, key, deterministic)
 
