@@ -48,19 +48,6 @@ _WIDE = Group(
 )
 
 
-def _adapt_by_gradient(benchmark: str, place: str) -> list[Group]:
-    """Those that adapt to twenty episodes at once, in navigation."""
-    options = {"num_iterations": 100, "hours": 0.05}
-    groups = []
-    for label, name in (("MAESN", "maesn"), ("ProMP", "promp"), ("MAML-TRPO", "maml-trpo")):
-        flags = (f"--algorithm={name}",)
-        make = partial(
-            make_training, "train_baseline.py", benchmark, f"point-sparse/{name}-{place}", flags=flags, **options
-        )
-        groups.append(Group(label, make, num_seeds=1))
-    return groups
-
-
 def _make_variant(name: str, hours: float, seed: int) -> Need:
     committed = f"half-cheetah-vel/ablations/{name}-{seed}"
     folder = "half-cheetah-vel/ablations"
@@ -87,11 +74,11 @@ FIGURES = {
         "5.2.3",
         (draw_panels,),
         (
-            over_episodes("goal radius 0.2 m", [_EXPLORE, *_adapt_by_gradient("point-sparse-v0", "narrow")]),
-            over_episodes("goal radius 0.8 m", [_WIDE, *_adapt_by_gradient("point-sparse-wide-v0", "wide")]),
+            over_episodes("goal radius 0.2 m", [_EXPLORE]),
+            over_episodes("goal radius 0.8 m", [_WIDE]),
             over_steps("goal radius 0.2 m, the last episode", [_EXPLORE]),
         ),
-        lacks=("RL2: no runs of it here yet; VariBAD and recurrent SAC: metarl_baselines has none yet",),
+        lacks=("RL2, MAESN: no runs of them here yet; VariBAD and recurrent SAC: metarl_baselines has none yet",),
     ),
     "16": Figure(
         "Recurrent encoder, on half-cheetah-vel",
