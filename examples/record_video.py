@@ -26,7 +26,7 @@ _NUM_TASKS = flags.DEFINE_integer(
 _NUM_EPISODES = flags.DEFINE_integer(
     "num_episodes",
     None,
-    "Episodes of a trial: by default 3 for PEARL and RL2; for those that take gradient steps the first, and the first "
+    "Episodes of a trial: by default 3; for those that take gradient steps the first, and the first "
     "after each; for MELD as many as it was trained on, which is the most.",
     lower_bound=1,
 )

@@ -82,7 +82,7 @@ def test_results_of_gradient_steps_tell_how_many_episodes_were_adapted_to(run, a
         (["--algorithm=maml"], "maml"),
         (["--benchmark=point-sprse-v0"], "point-sprse-v0"),
         (["--benchmark=catcher-v0"], "the action space must be a vector of floats"),
-        (["--preset=explore"], "explore"),
+        (["--preset=thesis"], "thesis"),
         (["--algorithm=varibad", "--override=rl_gradient=2"], "rl_gradient must be true or false, got '2'"),
         (["--algorithm=recurrent-sac", "--benchmark=point-image-dense-32-v1"], "must be a vector of floats"),
         (["--override=memory_size=-3"], "memory_size must be positive, got -3"),

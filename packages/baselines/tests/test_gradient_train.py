@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import pytest
 from gradient_cases import PACKAGES, assert_same, make_config, make_learner
+from metarl_baselines.traits import Traits
 from metarl_envs import Benchmark, benchmark, benchmark_names
 from rlcore.experiment import Run, RunError, from_dict, load_config
 from rlcore.policy_gradient import TRPOConfig
@@ -141,6 +142,13 @@ def test_every_preset_fits_every_benchmark_of_vectors_and_few_tasks(name):
             assert config.training_reward == ("dense_reward" if "dense_reward" in chosen.family.signals else "reward")
     with pytest.raises(ValueError, match="preset must be one of tiny, cpu, explore, reference, got 'huge'"):
         PACKAGES[name].preset("huge", benchmark(POINT))
+
+
+def test_noise_on_robots_is_a_tenth_of_the_range_as_in_the_original():
+    robot = Traits(num_tasks=40, short=False, pictures=False, training_reward="reward", episode_bytes=8)
+    for name in ("cpu", "explore", "reference"):
+        config = PACKAGES["promp"].PRESETS[name].make(robot).config
+        assert (config.action_scale, config.initial_std) == (10.0, 1.0)
 
 
 def test_reference_takes_the_steps_and_constants_of_the_originals():

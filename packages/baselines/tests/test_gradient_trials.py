@@ -33,7 +33,7 @@ def _remember(policy, params, visit):
     """Memories after each step of a visit, of a policy that is told what was done in it."""
     transition, ends = visit.trajectory.transition, np.asarray(find_ends(visit.trajectory))
     _, memory = begin_trial_and_act(policy, params, transition.obs[0], jax.random.key(0), len(IDS))
-    memories = [jax.tree.map(np.asarray, memory)]
+    memories = [jax.tree.map(np.array, memory)]
     for t in range(1, len(ends)):
         step = jax.tree.map(lambda leaf, t=t: leaf[t - 1], transition)
         _, memory = observe_and_act(policy, params, memory, step, ends[t - 1], transition.obs[t], jax.random.key(t))

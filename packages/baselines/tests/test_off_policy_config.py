@@ -122,5 +122,5 @@ def test_reference_takes_five_million_steps_of_locomotion(package):
 
 @PACKAGES
 def test_what_is_no_preset_is_refused(package):
-    with pytest.raises(ValueError, match="preset must be one of tiny, cpu, reference, got 'huge'"):
+    with pytest.raises(ValueError, match="preset must be one of tiny, cpu, explore, reference, got 'huge'"):
         package.preset("huge", benchmark(POINT))

@@ -79,7 +79,7 @@ def test_the_memory_is_zero_at_the_start_of_a_trial_only(make):
     _, memory = begin_trial_and_act(policy, agent.params, transition.obs[0], jax.random.key(1), 3)
     for t in range(1, 22):
         step = jax.tree.map(lambda leaf, t=t: leaf[t - 1], transition)
-        before, key = memory, jax.random.key(t + 1)
+        before, key = jax.tree.map(np.array, memory), jax.random.key(t + 1)  # a copy: the memory is donated
         _, memory = observe_and_act(policy, agent.params, memory, step, ends[t - 1], transition.obs[t], key)
         assert np.abs(before.state).max() > 0
     assert bool(ends[19].all())

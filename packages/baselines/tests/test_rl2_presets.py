@@ -67,13 +67,6 @@ def test_reference_has_the_weaknesses_of_the_code_and_the_others_do_not():
         assert weak == ((True, True) if name == "reference" else (False, False))
 
 
-def test_goals_are_wide_at_first_where_they_are_narrow_at_the_end():
-    config, num_iterations = preset("explore", make_own())
-    assert 0 < config.ease_from_iteration < config.ease_until_iteration < num_iterations
-    learner = RL2Learner(config, make_own())
-    assert [learner.difficulty(i) for i in (1, num_iterations)] == [0.0, 1.0]
-
-
 def test_reference_takes_as_many_steps_as_the_thesiss_curves():
     config, num_iterations = preset("reference", make_own(num_tasks=100))
     assert num_iterations * config.num_tasks_per_iteration * config.num_episodes * 200 == 100_000_000

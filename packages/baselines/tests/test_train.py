@@ -56,13 +56,13 @@ def test_stopped_and_resumed_run_equals_an_undisturbed_one(tmp_path, algorithm):
     rows = _metrics(tmp_path / "whole")
     assert _metrics(tmp_path / "parts") == rows
     assert [row["iteration"] for row in rows] == [1, 2, 3, 4]
-    name = load_config(tmp_path / "whole")["algorithm"]
+    name = package.__name__.rpartition(".")[2]
     num_initial = 0 if name == "rl2" else 4  # a trial of each train task
     assert int(whole.env_steps) == int(whole.rows) == (num_initial + 4 * 3) * 2 * 20
     assert rows[-1]["updates"] == 4 * (4 if name == "rl2" else 2)
     assert {*OF_UPDATES[name], "test/return_2"} <= rows[-1].keys()
     saved = load_config(tmp_path / "whole")
-    assert package.__name__ == f"metarl_baselines.{name}"
+    assert saved["algorithm"] == name.replace("_", "-")
     assert "metarl-baselines" in saved["versions"]
     assert from_dict(type(config), saved["config"]) == config
 

@@ -10,6 +10,8 @@ own, in turn. What the libraries do on their own stays: Stable-Baselines3 standa
 and starts from orthogonal weights; rlcore standardises those of all steps together, and learns values in units of their
 spread.
 
+PyTorch has one thread; pin the program to one core (`taskset -c 0`), so that JAX has no more.
+
 The returns are those of the last training episodes at each point of the curve, and at the end of 20 test episodes by
 the policy's centre. With --output each point is a line of a CSV file; what is there already is not run again.
 """
@@ -184,15 +186,17 @@ def _work(library: str, seed: int) -> None:
     print(json.dumps({"curve": curve, "times": times, "test": _test(_ENV.value, act).tolist()}))
 
 
-_COLUMNS = ("env", "library", "seed", "env_steps", "return", "wall_seconds", "cpu_seconds")
+_COLUMNS = ("env", "trained_for", "library", "seed", "env_steps", "return", "wall_seconds", "cpu_seconds")
 
 
-def _rows(env_id: str, library: str, seed: int, found: dict[str, Any]) -> list[dict[str, Any]]:
+def _rows(env_id: str, num_steps: int, library: str, seed: int, found: dict[str, Any]) -> list[dict[str, Any]]:
     """Lines of the CSV file: a tenth of the curve, and the test as the point with no number of steps."""
     points = found["curve"]
     kept = points[len(points) // 10 - 1 :: max(1, len(points) // 10)] if len(points) >= 10 else points
     rows = [*kept, ("test", float(np.mean(found["test"])), *found["times"])]
-    return [dict(zip(_COLUMNS, (env_id, library, seed, *(_short(x) for x in row)), strict=True)) for row in rows]
+    return [
+        dict(zip(_COLUMNS, (env_id, num_steps, library, seed, *(_short(x) for x in row)), strict=True)) for row in rows
+    ]
 
 
 def _short(x: Any) -> Any:
@@ -206,21 +210,20 @@ def main(argv: list[str]) -> None:
         library, seed = _WORKER.value.split(",")
         _work(library, int(seed))
         return
-    path = Path(_OUTPUT.value) if _OUTPUT.value else None
+    path, num_steps = Path(_OUTPUT.value) if _OUTPUT.value else None, _STEPS.value or _PROBLEMS[_ENV.value].num_steps
     rows: list[dict[str, Any]] = []
     if path is not None and path.exists():
         with path.open(newline="") as file:
-            rows = [row for row in csv.DictReader(file) if row["env"] == _ENV.value]
+            wanted = _ENV.value, str(num_steps)
+            rows = [row for row in csv.DictReader(file) if (row["env"], row["trained_for"]) == wanted]
     done = {(row["library"], int(row["seed"])) for row in rows}
     for seed in range(_SEEDS.value):
         for library in LIBRARIES:
             if (library, seed) in done:
                 continue
             command = [sys.executable, __file__, f"--worker={library},{seed}", f"--env={_ENV.value}"]
-            worker = subprocess.run(
-                [*command, f"--steps={_STEPS.value}"], check=True, stdout=subprocess.PIPE, text=True
-            )
-            new = _rows(_ENV.value, library, seed, json.loads(worker.stdout.splitlines()[-1]))
+            worker = subprocess.run([*command, f"--steps={num_steps}"], check=True, stdout=subprocess.PIPE, text=True)
+            new = _rows(_ENV.value, num_steps, library, seed, json.loads(worker.stdout.splitlines()[-1]))
             if path is not None:
                 _append(path, new)
             rows += new

@@ -28,7 +28,7 @@ def tiny(traits: Traits) -> Plan:
 
 
 def cpu(traits: Traits) -> Plan:
-    """Learns on two cores: navigation in minutes, locomotion in an hour or so."""
+    """Learns on two cores: navigation in minutes; robots were not tried yet."""
     config = MAESNConfig(
         hidden_sizes=(64, 64),
         initial_std=0.5,
@@ -61,7 +61,7 @@ PRESETS = Presets(
     read_traits,
     {
         "tiny": Preset(tiny, "a smoke test"),
-        "cpu": Preset(cpu, "two cores: navigation in minutes, locomotion in an hour or so"),
+        "cpu": Preset(cpu, "two cores: navigation in minutes; robots were not tried yet"),
         "explore": Preset(explore, "narrow goals on two cores: wide at first"),
         "reference": Preset(reference, "what the authors' code does: hundreds of millions of steps on robots"),
     },

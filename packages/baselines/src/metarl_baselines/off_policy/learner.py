@@ -32,6 +32,10 @@ class TrialReplayAgent(TrialActor, Protocol):
 
     sac: SAC
 
+    def num_decoded(self, obs_size: int, num_steps: int) -> int:
+        """Numbers that an update decodes beside each step of a batch; 0 where nothing is decoded."""
+        ...
+
 
 class TrialReplayLearner:
     """A `MetaLearner`; what does not fit the benchmark is refused when it is made, before anything is computed.
@@ -46,8 +50,7 @@ class TrialReplayLearner:
     """
 
     test_params_name = ".agent.params"
-    memory_advice = "lower replay_capacity, which drops what is oldest"
-    update_bytes = 0
+    memory_advice = "lower replay_capacity, which drops what is oldest, or batch_size"
 
     def __init__(
         self, config: TrialReplayConfig, benchmark: Benchmark, make_agent: Callable[[int], TrialReplayAgent]
@@ -71,8 +74,15 @@ class TrialReplayLearner:
         self.testing = Testing(testing, config.num_test_episodes, every=config.test_every)
         self.signals = {"training_reward": config.training_reward}
         self.num_updates = config.num_updates
+        self.update_bytes = 4 * config.batch_size * num_steps * self._count_numbers(obs_space.shape[0], num_steps)
         self._store = jax.jit(store, donate_argnums=0)
         self._update_many = make_update_many(self.agent.sac.update, self.sample)
+
+    def _count_numbers(self, obs_size: int, num_steps: int) -> int:
+        """That an update holds for each step of a batch, by what XLA says of its programs, within a fifth."""
+        sac, agent = self.config.sac, self.agent
+        networks = 5 * (sac.num_critics + 1) * sum(sac.hidden_sizes) + 16 * agent.memory_size
+        return networks + 2 * agent.num_decoded(obs_size, num_steps)
 
     def init(self, key: chex.PRNGKey) -> tuple[SACState, Replay]:
         """See `MetaLearner`."""

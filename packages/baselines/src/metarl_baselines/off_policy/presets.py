@@ -1,11 +1,13 @@
 """What presets of algorithms that replay whole trials have in common."""
 
+import math
 from typing import Any
 
 from rlcore.sac import SACConfig
 
 from metarl_baselines.traits import Traits
 
+_CPU_TASKS, _CPU_REPLAY_BYTES = 20, 2e9
 _REFERENCE_TRIALS = 2500
 """A million environment steps at a horizon of 200."""
 
@@ -35,8 +37,11 @@ def tiny_options(traits: Traits) -> dict[str, Any]:
     }
 
 
-def cpu_options(traits: Traits) -> dict[str, Any]:
-    """For two cores."""
+def cpu_options(traits: Traits, num_iterations: int) -> dict[str, Any]:
+    """For two cores. The replay holds what a training of so many iterations collects, or two gigabytes."""
+    num_tasks = min(_CPU_TASKS, traits.num_tasks)
+    collected = 1 + math.ceil(1.5 * num_iterations * num_tasks / traits.num_tasks)  # visits of a task vary
+    room = int(_CPU_REPLAY_BYTES // (traits.num_tasks * 2 * traits.episode_bytes))
     if traits.short:
         sac, batch_size = make_sac(64, 2e-3, discount=0.95, tau=0.02), 16
     else:
@@ -47,7 +52,8 @@ def cpu_options(traits: Traits) -> dict[str, Any]:
         "embedding_size": 16,
         "training_reward": traits.training_reward,
         "batch_size": batch_size,
-        "num_tasks_per_iteration": min(20, traits.num_tasks),
+        "replay_capacity": max(1, min(collected, room)),
+        "num_tasks_per_iteration": num_tasks,
         "test_every": 5,
     }
 

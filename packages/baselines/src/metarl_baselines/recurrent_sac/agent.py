@@ -64,6 +64,11 @@ class SeparateMemories:
         self.options: TrialOptions = config
         self.memory_size, self.action_size = config.memory_size, action_size
 
+    def num_decoded(self, obs_size: int, num_steps: int) -> int:
+        """See `TrialReplayAgent`."""
+        del obs_size, num_steps
+        return 0
+
     def act(
         self, params: SACParams, state: chex.Array, inputs: Inputs, key: chex.PRNGKey, deterministic: bool
     ) -> tuple[chex.Array, chex.Array]:
@@ -98,6 +103,11 @@ class SharedMemory:
         self.sac = SAC(config.sac, ContinuousHead(config.sac, action_size), Remembered(self._recall))
         self.options: TrialOptions = config
         self.memory_size, self.action_size = config.memory_size, action_size
+
+    def num_decoded(self, obs_size: int, num_steps: int) -> int:
+        """See `TrialReplayAgent`."""
+        del obs_size, num_steps
+        return 0
 
     def act(
         self, params: SACParams, state: chex.Array, inputs: Inputs, key: chex.PRNGKey, deterministic: bool

@@ -3,7 +3,7 @@
 `reference` has the options of the code of Ni et al. (twni2016/pomdp-baselines, half-cheetah-vel), as far as they fit:
 memories of 128, three layers of 128, Adam at 3e-4, discount 0.99, a learned temperature, 32 trials of two episodes in a
 gradient step, 200 steps after each 25 trials, five million environment steps at a horizon of 200. What differs: its
-embeddings are of 32 and twice 16, and its replay is not divided between tasks.
+embeddings are of 32 and twice 16, its replay is not divided between tasks, and its first 500 trials are random.
 """
 
 from rlcore.meta import Plan, Preset, Presets
@@ -23,14 +23,17 @@ def tiny(traits: Traits) -> Plan:
 
 
 def cpu(traits: Traits) -> Plan:
-    """Learns on two cores: navigation in minutes, locomotion in an hour or so."""
-    config = RecurrentSACConfig(**cpu_options(traits))
-    return Plan(config, _NAVIGATION_ITERATIONS if traits.short else _LOCOMOTION_ITERATIONS)
+    """Learns on two cores: navigation in minutes; robots were not tried yet."""
+    return _cpu(traits, _NAVIGATION_ITERATIONS if traits.short else _LOCOMOTION_ITERATIONS)
 
 
 def explore(traits: Traits) -> Plan:
     """`cpu` for narrow goals, which are wide at first."""
-    return ease(cpu(traits), _EXPLORE_ITERATIONS)
+    return ease(_cpu(traits, _EXPLORE_ITERATIONS), _EXPLORE_ITERATIONS)
+
+
+def _cpu(traits: Traits, num_iterations: int) -> Plan:
+    return Plan(RecurrentSACConfig(**cpu_options(traits, num_iterations)), num_iterations)
 
 
 def reference(traits: Traits) -> Plan:
@@ -43,7 +46,7 @@ PRESETS = Presets(
     read_traits,
     {
         "tiny": Preset(tiny, "a smoke test"),
-        "cpu": Preset(cpu, "two cores: navigation in minutes, locomotion in an hour or so"),
+        "cpu": Preset(cpu, "two cores: navigation in minutes; robots were not tried yet"),
         "explore": Preset(explore, "narrow goals on two cores: wide at first"),
         "reference": Preset(reference, "the options of the public code that an algorithm follows: millions of steps"),
     },

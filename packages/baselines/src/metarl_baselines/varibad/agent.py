@@ -34,6 +34,13 @@ class BeliefAgent:
         self.sac = SAC(config.sac, ContinuousHead(config.sac, action_size), self._belief)
         self.options: TrialOptions = config
         self.memory_size, self.action_size = config.memory_size, action_size
+        self._config = config
+
+    def num_decoded(self, obs_size: int, num_steps: int) -> int:
+        """See `TrialReplayAgent`: a whole trial of each belief, with two observations for each of its steps."""
+        config = self._config
+        step = 2 * obs_size + self.action_size + config.latent_size + sum(config.decoder_sizes)
+        return (config.num_beliefs or num_steps) * step
 
     def act(
         self, params: SACParams, state: chex.Array, inputs: Inputs, key: chex.PRNGKey, deterministic: bool
