@@ -76,7 +76,7 @@ _BASELINES = {
 }
 _NARROW_BASELINES = (
     _baseline("RL2", "rl2", "point-sparse", 1000, 0.2, preset="explore", num_seeds=3, committed=True),
-    _baseline("recurrent SAC", "recurrent-sac", "point-sparse", 600, 0.2, preset="explore"),
+    _baseline("recurrent SAC", "recurrent-sac", "point-sparse", 600, 0.2, preset="explore", committed=True),
     _baseline("VariBAD", "varibad", "point-sparse", 600, 0.2, preset="explore"),
     _baseline("MAESN", "maesn", "point-sparse", 300, 0.2, preset="explore"),
 )

@@ -43,7 +43,7 @@ def hessian_vector_product(function: Scalar, x: chex.Array, vector: chex.Array) 
 def difference_product(function: Scalar, x: chex.Array, vector: chex.Array) -> chex.Array:
     """H v, `[P]`, by a symmetric difference of the gradient along v: (g(x + e v) - g(x - e v)) / 2e.
 
-    The step e v is 1e-5 long whatever the length of v, as in ProMP's code; float32 leaves two or three digits of it.
+    The step e v is 1e-5 long whatever the length of v, as in ProMP's code; float32 leaves one to three digits of it.
 
     Args:
       function: of `[P]`.
