@@ -240,7 +240,7 @@ def test_what_records_say_is_committed_is_there():
     assert lacking <= NOT_COMMITTED_YET
 
 
-@pytest.mark.parametrize("number", ["5", "18", "30", "32", "37", "38"])
+@pytest.mark.parametrize("number", ["5", "15", "18", "30", "32", "37", "38"])
 def test_figures_whose_results_are_committed_need_no_run(number, tmp_path):
     look = Look(tmp_path)
     assert look.plan([FIGURES[number]]) == []

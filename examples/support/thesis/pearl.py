@@ -77,8 +77,8 @@ _BASELINES = {
 _NARROW_BASELINES = (
     _baseline("RL2", "rl2", "point-sparse", 1000, 0.2, preset="explore", num_seeds=3, committed=True),
     _baseline("recurrent SAC", "recurrent-sac", "point-sparse", 600, 0.2, preset="explore", committed=True),
-    _baseline("VariBAD", "varibad", "point-sparse", 600, 0.2, preset="explore"),
-    _baseline("MAESN", "maesn", "point-sparse", 300, 0.2, preset="explore"),
+    _baseline("VariBAD", "varibad", "point-sparse", 600, 0.2, preset="explore", committed=True),
+    _baseline("MAESN", "maesn", "point-sparse", 300, 0.2, preset="explore", committed=True),
 )
 _WIDE_BASELINES = (
     _baseline("RL2", "rl2", "point-sparse-wide", 100, 0.05, committed=True),
@@ -118,7 +118,7 @@ FIGURES = {
         (
             over_episodes("goal radius 0.2 m", [_EXPLORE, *_NARROW_BASELINES]),
             over_episodes("goal radius 0.8 m", [_WIDE, *_WIDE_BASELINES]),
-            over_steps("goal radius 0.2 m, the last episode", [_EXPLORE, *_NARROW_BASELINES]),
+            over_steps("goal radius 0.2 m, the last episode of a test", [_EXPLORE, *_NARROW_BASELINES]),
         ),
     ),
     "16": Figure(
