@@ -7,17 +7,21 @@ from metarl_baselines.gradient.adaptation import (
     adapt_once,
     adapt_through,
     average,
+    last_batch,
     make_outer_step,
     replay,
+    rescale,
 )
-from metarl_baselines.gradient.config import AdaptationConfig
+from metarl_baselines.gradient.config import TEST_OPTIONS, AdaptationConfig
 from metarl_baselines.gradient.episodes import Episodes, advantages, blank_episodes, cut_visit
 from metarl_baselines.gradient.policy import GradientPolicy, Memory
-from metarl_baselines.gradient.setup import Setup
+from metarl_baselines.gradient.setup import Data, Setup
 
 __all__ = [
+    "TEST_OPTIONS",
     "Adaptation",
     "AdaptationConfig",
+    "Data",
     "Episodes",
     "GradientPolicy",
     "Memory",
@@ -30,6 +34,8 @@ __all__ = [
     "average",
     "blank_episodes",
     "cut_visit",
+    "last_batch",
     "make_outer_step",
     "replay",
+    "rescale",
 ]

@@ -163,3 +163,8 @@ def make_outer_step(
 def last_batch(played: Played) -> Played:
     """What was played after the last inner step, `[C]`, of a trial `[A, C]`."""
     return jax.tree.map(lambda leaf: leaf[-1], played)
+
+
+def rescale(policy: Gaussian, scale: float) -> Gaussian:
+    """A policy in [-scale, scale] as one in [-1, 1]; gradients of log-probabilities stay the same."""
+    return Gaussian(policy.mean / scale, policy.variance / scale**2)

@@ -30,3 +30,7 @@ class AdaptationConfig:
             check_at_least(name, getattr(self, name), 0)
         for name in ("discount", "gae_lambda"):
             check_rate(name, getattr(self, name), zero=True)
+
+
+TEST_OPTIONS = ("adaptation.num_test_steps", "deterministic_test", "test_every")
+"""Of such learners' configs, those which may be replaced when a run is read."""

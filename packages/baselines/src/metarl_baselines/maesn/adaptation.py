@@ -14,9 +14,8 @@ from rlcore.distributions import Gaussian
 from rlcore.policy_gradient import GaussianPolicy, standardise, weighted_mean
 from rlcore.types import Params
 
-from metarl_baselines.gradient import Played
+from metarl_baselines.gradient import Played, rescale
 from metarl_baselines.maesn.config import MAESNConfig
-from metarl_baselines.maml.adaptation import rescale
 
 
 class Latent(NamedTuple):

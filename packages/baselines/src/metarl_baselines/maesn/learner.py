@@ -17,8 +17,7 @@ from rlcore.experiment import Run
 from rlcore.meta import Collection, Visit, find_difficulty
 from rlcore.types import Metrics
 
-from metarl_baselines.gradient import Played, Replayed, Setup, adapt_through, make_outer_step, replay
-from metarl_baselines.gradient.setup import Data
+from metarl_baselines.gradient import Data, Played, Replayed, Setup, adapt_through, make_outer_step, replay
 from metarl_baselines.maesn.adaptation import Adapted, Latent, MAESNAdaptation, MAESNParams
 from metarl_baselines.maesn.config import MAESNConfig
 

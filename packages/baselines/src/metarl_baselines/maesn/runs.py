@@ -4,9 +4,9 @@ import metarl_envs
 from rlcore.experiment import from_dict
 from rlcore.meta import Algorithm
 
+from metarl_baselines.gradient import TEST_OPTIONS
 from metarl_baselines.maesn.config import MAESNConfig
 from metarl_baselines.maesn.learner import MAESNLearner
-from metarl_baselines.maml.runs import TEST_OPTIONS
 
 ALGORITHM = Algorithm(
     name="maesn",

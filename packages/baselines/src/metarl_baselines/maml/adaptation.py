@@ -12,7 +12,7 @@ from rlcore.distributions import Gaussian
 from rlcore.policy_gradient import GaussianPolicy, losses
 from rlcore.types import Params
 
-from metarl_baselines.gradient import Played
+from metarl_baselines.gradient import Played, rescale
 from metarl_baselines.maml.config import MAMLConfig
 
 
@@ -56,8 +56,3 @@ class MAMLAdaptation:
         if self.config.inner_objective == "log_likelihood":
             return losses.score_loss(log_prob, played.advantage, episodes.weight)
         return losses.surrogate_loss(log_prob, played.log_prob, played.advantage, episodes.weight)
-
-
-def rescale(policy: Gaussian, scale: float) -> Gaussian:
-    """A policy in [-scale, scale] as one in [-1, 1]; gradients of log-probabilities stay the same."""
-    return Gaussian(policy.mean / scale, policy.variance / scale**2)

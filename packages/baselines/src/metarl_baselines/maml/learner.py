@@ -18,9 +18,17 @@ from rlcore.policy_gradient import losses
 from rlcore.types import Metrics, Params
 from rlcore.updates import make_update_epochs
 
-from metarl_baselines.gradient import Played, Replayed, Setup, adapt_through, average, make_outer_step, replay
-from metarl_baselines.gradient.adaptation import last_batch
-from metarl_baselines.gradient.setup import Data
+from metarl_baselines.gradient import (
+    Data,
+    Played,
+    Replayed,
+    Setup,
+    adapt_through,
+    average,
+    last_batch,
+    make_outer_step,
+    replay,
+)
 from metarl_baselines.maml.adaptation import MAMLAdaptation
 from metarl_baselines.maml.config import MAMLConfig
 

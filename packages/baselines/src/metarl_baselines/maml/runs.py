@@ -7,10 +7,9 @@ from metarl_envs import Benchmark
 from rlcore.experiment import from_dict
 from rlcore.meta import Algorithm
 
+from metarl_baselines.gradient import TEST_OPTIONS
 from metarl_baselines.maml.config import MAMLConfig
 from metarl_baselines.maml.learner import MAMLLearner
-
-TEST_OPTIONS = ("adaptation.num_test_steps", "deterministic_test", "test_every")
 
 
 def make_learner(outer: str, config: MAMLConfig, benchmark: Benchmark) -> MAMLLearner:
