@@ -53,9 +53,9 @@ CASES = {
     "images": Case(MELD, "train_meld.py", (), 240),
     "recurrent-sac": Case(RECURRENT_SAC, "train_baseline.py", ("--algorithm=recurrent-sac", *_QUICK), 2000),
     "rl2": Case(RL2, "train_baseline.py", ("--algorithm=rl2",), 2000),
-    "maml-trpo": Case(MAML_TRPO, "train_baseline.py", ("--algorithm=maml-trpo",), 1000),
-    "promp": Case(PROMP, "train_baseline.py", ("--algorithm=promp",), 1000),
-    "maesn": Case(MAESN, "train_baseline.py", ("--algorithm=maesn",), 1000),
+    "maml-trpo": Case(MAML_TRPO, "train_baseline.py", ("--algorithm=maml-trpo",), 8000),
+    "promp": Case(PROMP, "train_baseline.py", ("--algorithm=promp",), 8000),
+    "maesn": Case(MAESN, "train_baseline.py", ("--algorithm=maesn",), 8000),
     "varibad": Case(VARIBAD, "train_baseline.py", ("--algorithm=varibad", *_QUICK), 2000),
 }
 
