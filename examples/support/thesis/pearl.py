@@ -1,7 +1,6 @@
 """Figures of PEARL, thesis section 5.2 and appendix C."""
 
 from functools import partial
-from typing import Any
 
 from support.thesis.drawing import draw_panels
 from support.thesis.records import Figure, Group, Need, make_training, make_variant, over_episodes, over_steps
@@ -32,20 +31,23 @@ _FAMILIES = {
 }
 
 
-def _baseline(label: str, algorithm: str, benchmark: str, num_iterations: int, hours: float, **options: Any) -> Group:
-    """Something that PEARL is compared with. Options: `preset`, `num_seeds`, and whether it is committed."""
-    place, committed = f"baselines/{benchmark}/{algorithm}", options.get("committed", False)
-    make = partial(
-        make_training,
-        "train_baseline.py",
-        f"{benchmark}-v0",
-        place,
-        num_iterations=num_iterations,
-        hours=hours,
-        flags=(f"--algorithm={algorithm}", f"--preset={options.get('preset', 'cpu')}"),
-        committed=place if committed else "",
-    )
-    return Group(label, make, options.get("num_seeds", 1))
+def _baseline(
+    label: str,
+    algorithm: str,
+    benchmark: str,
+    num_iterations: int,
+    hours: float,
+    *,
+    preset: str = "cpu",
+    num_seeds: int = 1,
+    committed: bool = False,
+) -> Group:
+    """Something that PEARL is compared with."""
+    place = f"baselines/{benchmark}/{algorithm}"
+    options = {"num_iterations": num_iterations, "hours": hours, "committed": place if committed else ""}
+    flags = (f"--algorithm={algorithm}", f"--preset={preset}")
+    make = partial(make_training, "train_baseline.py", f"{benchmark}-v0", place, flags=flags, **options)
+    return Group(label, make, num_seeds)
 
 
 def _navigate(label: str, name: str, *flags: str) -> Group:
