@@ -7,9 +7,9 @@ import chex
 import jax
 import jax.numpy as jnp
 from metarl_envs import Benchmark
-from rlcore.networks import EnsembleMLP, TanhNormalPolicy
+from rlcore.networks import TanhNormalPolicy
 from rlcore.representation import RepresentationOutput
-from rlcore.sac import SAC, ContinuousHead, SACParams
+from rlcore.sac import SAC, ContinuousHead, SACParams, make_critics
 from rlcore.types import Params
 
 from metarl_baselines.off_policy import TrialBatch, TrialReplayAgent, TrialReplayLearner
@@ -58,8 +58,7 @@ class SeparateMemories:
         sac = config.sac
         actor, critics = (Recall(config.memory_size, config.embedding_size) for _ in range(2))
         self._actor = RecurrentActor(actor, TanhNormalPolicy(sac.hidden_sizes, action_size))
-        ensemble = EnsembleMLP(sac.num_critics, sac.hidden_sizes, 1, 3e-3, sac.layer_norm)
-        head = ContinuousHead(sac, action_size, self._actor, RecurrentCritics(critics, ensemble))
+        head = ContinuousHead(sac, action_size, self._actor, RecurrentCritics(critics, make_critics(sac)))
         self.sac = SAC(sac, head, Histories())
         self.options: TrialOptions = config
         self.memory_size, self.action_size = config.memory_size, action_size

@@ -1,7 +1,7 @@
 """Soft actor-critic with a slot for a representation."""
 
 from rlcore.sac.config import SACConfig
-from rlcore.sac.heads import ActionHead, ContinuousHead, DiscreteHead, PolicyTerms
+from rlcore.sac.heads import ActionHead, ContinuousHead, DiscreteHead, PolicyTerms, make_critics
 from rlcore.sac.learner import SAC, Batch, SACParams, SACState, make_optimiser
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "SACConfig",
     "SACParams",
     "SACState",
+    "make_critics",
     "make_optimiser",
 ]

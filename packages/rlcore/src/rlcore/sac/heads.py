@@ -60,6 +60,11 @@ class ActionHead(Protocol):
         ...
 
 
+def make_critics(config: SACConfig) -> EnsembleMLP:
+    """The usual critics of continuous actions: features and actions, joined, to `[E, ..., 1]`."""
+    return EnsembleMLP(config.num_critics, config.hidden_sizes, 1, 3e-3, config.layer_norm)
+
+
 class ContinuousHead:
     """Tanh-Normal policy over `[-1, 1]^Da`, critics of state and action; expectations are single samples.
 
@@ -82,7 +87,7 @@ class ContinuousHead:
     ):
         self._mean_coef, self._log_std_coef = config.mean_coef, config.log_std_coef
         self._actor = actor or TanhNormalPolicy(config.hidden_sizes, action_size)
-        self._critics = critics or EnsembleMLP(config.num_critics, config.hidden_sizes, 1, 3e-3, config.layer_norm)
+        self._critics = critics or make_critics(config)
         self.target_entropy = -float(action_size)
 
     def init_actor(self, key: chex.PRNGKey, obs: chex.ArrayTree) -> Params:
