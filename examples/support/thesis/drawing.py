@@ -5,7 +5,7 @@ import glob
 import shutil
 import tempfile
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,10 @@ from support.mi_repr_experiments import Results, find_runs, load_results, make_e
 from support.mi_repr_pictures import draw_games, draw_regression
 from support.thesis.records import Figure, Group, Panel
 from support.thesis.status import Found, Look, describe_figure
+from support.thesis.thresholds import Reach, compare, write
+
+Curve = tuple[Found, np.ndarray, np.ndarray]
+"""A run, and its points."""
 
 _COLUMNS = 3
 _NUM_OBSERVATIONS = 8
@@ -44,7 +48,8 @@ def draw(number: str, figure: Figure, look: Look) -> list[Path]:
 def draw_panels(number: str, figure: Figure, look: Look, folder: Path) -> list[Path]:
     """Curves: the mean of finished seeds with its interval, and each unfinished one as a thin broken line.
 
-    `curves.csv` beside them has the points of every seed as they are.
+    `curves.csv` beside them has the points of every seed as they are, `thresholds.csv` how soon learners get to the
+    returns that a panel asks for.
     """
     columns = min(_COLUMNS, len(figure.panels))
     rows = -(-len(figure.panels) // columns)
@@ -52,13 +57,16 @@ def draw_panels(number: str, figure: Figure, look: Look, folder: Path) -> list[P
         rows, columns, figsize=(max(4.6 * columns, 6), 3.7 * rows), layout="constrained", squeeze=False
     )
     points: list[tuple[Any, ...]] = []
+    reached: dict[str, list[Reach]] = {}
     for axes, panel in zip(grid.flat, figure.panels, strict=False):
-        for place, group in enumerate(panel.groups):
-            curves = _draw_group(axes, panel, group, look.find_group(group), f"C{place}")
-            names = panel.title, group.label, panel.xlabel, panel.ylabel
-            points += [
-                (*names, one.seed, one.finished, *point) for one, *curve in curves for point in zip(*curve, strict=True)
-            ]
+        curves = {
+            group.label: _draw_group(axes, panel, group, look.find_group(group), f"C{place}")
+            for place, group in enumerate(panel.groups)
+        }
+        points += _list_points(panel, curves)
+        if panel.thresholds:
+            whole = {label: [(x, y) for one, x, y in found if one.finished] for label, found in curves.items()}
+            reached[panel.title] = compare(whole, panel.thresholds)
         axes.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         if panel.log:
@@ -78,12 +86,22 @@ def draw_panels(number: str, figure: Figure, look: Look, folder: Path) -> list[P
     save_figure(picture, folder / "curves.png", dpi=130)
     with (folder / "curves.csv").open("w", newline="") as file:
         csv.writer(file).writerows([_COLUMNS_OF_CURVES, *points])
+    if reached:
+        write(folder / "thresholds.csv", reached)
     return [folder / "curves.png"]
 
 
-def _draw_group(
-    axes: Axes, panel: Panel, group: Group, found: Sequence[Found], colour: str
-) -> list[tuple[Found, np.ndarray, np.ndarray]]:
+def _list_points(panel: Panel, curves: Mapping[str, Sequence[Curve]]) -> list[tuple[Any, ...]]:
+    """Rows of `curves.csv`: every point of every seed."""
+    return [
+        (panel.title, label, panel.xlabel, panel.ylabel, one.seed, one.finished, *point)
+        for label, found in curves.items()
+        for one, x, y in found
+        for point in zip(x, y, strict=True)
+    ]
+
+
+def _draw_group(axes: Axes, panel: Panel, group: Group, found: Sequence[Found], colour: str) -> list[Curve]:
     """Draws what there is of a group, and returns it."""
     curves = [(one, *_read(panel, one)) for one in found]
     curves = [curve for curve in curves if curve[1].size]

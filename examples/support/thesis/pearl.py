@@ -3,7 +3,7 @@
 from functools import partial
 
 from support.thesis.drawing import draw_panels
-from support.thesis.records import Figure, Group, Need, make_training, make_variant, over_episodes, over_steps
+from support.thesis.records import Figure, Group, Need, Panel, make_training, make_variant, over_episodes, over_steps
 from support.variants.pearl import ABLATION
 
 _ROBOTS = "baselines on the other families; no runs of any on robots yet, so hours are guesses and presets may not suit"
@@ -20,6 +20,7 @@ def _family(name: str, num_iterations: int, hours: float, *, num_seeds: int = 3,
     return Group("PEARL", partial(_train, f"{name}-v0", f"{name}/pearl", **options), num_seeds)
 
 
+_THRESHOLDS = {"half-cheetah-vel": (-80.0, -60.0, -45.0)}
 _VEL = _family("half-cheetah-vel", _VEL_ITERATIONS, 0.9, committed=True)
 _FAMILIES = {
     "half-cheetah-dir": _family("half-cheetah-dir", 80, 0.2, committed=True),
@@ -105,12 +106,19 @@ def _ablate(title: str, hours: float) -> tuple[Group, ...]:
     return (_VEL, *others)
 
 
+def _show_families(*, log: bool) -> tuple[Panel, ...]:
+    return tuple(
+        over_steps(name, [group, *_BASELINES.get(name, ())], log=log, thresholds=_THRESHOLDS.get(name, ()))
+        for name, group in _FAMILIES.items()
+    )
+
+
 FIGURES = {
     "14": Figure(
         "Meta-learning continuous control: return in test tasks against environment steps",
         "5.2.3",
         (draw_panels,),
-        tuple(over_steps(name, [group, *_BASELINES.get(name, ())]) for name, group in _FAMILIES.items()),
+        _show_families(log=False),
         lacks=(_ROBOTS,),
     ),
     "15": Figure(
@@ -148,7 +156,7 @@ FIGURES = {
         "Meta-learning continuous control, all environment steps, on a logarithmic axis",
         "C.1",
         (draw_panels,),
-        tuple(over_steps(name, [group, *_BASELINES.get(name, ())], log=True) for name, group in _FAMILIES.items()),
+        _show_families(log=True),
         lacks=(_ROBOTS,),
     ),
 }

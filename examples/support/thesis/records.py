@@ -51,6 +51,7 @@ class Panel(NamedTuple):
     """Curves over seeds.
 
     read: the points `x` and `y` of one run. log: whether `x` is on a logarithmic axis.
+    thresholds: of `y`; how much `x` each learner takes to them is written beside the picture.
     """
 
     title: str
@@ -59,6 +60,7 @@ class Panel(NamedTuple):
     ylabel: str
     read: Callable[[Path], tuple[Sequence[float], Sequence[float]]]
     log: bool = False
+    thresholds: tuple[float, ...] = ()
 
 
 class Figure(NamedTuple):
@@ -84,9 +86,17 @@ class Figure(NamedTuple):
         return [*(group for panel in self.panels for group in panel.groups), *self.others]
 
 
-def over_steps(title: str, groups: Sequence[Group], metric: str = "test/return", *, log: bool = False) -> Panel:
+def over_steps(
+    title: str,
+    groups: Sequence[Group],
+    metric: str = "test/return",
+    *,
+    log: bool = False,
+    thresholds: tuple[float, ...] = (),
+) -> Panel:
     """A panel of learning curves."""
-    return Panel(title, tuple(groups), "environment steps", metric, partial(read_learning, metric=metric), log)
+    read = partial(read_learning, metric=metric)
+    return Panel(title, tuple(groups), "environment steps", metric, read, log, thresholds)
 
 
 def over_episodes(title: str, groups: Sequence[Group], metric: str = "test/return") -> Panel:
