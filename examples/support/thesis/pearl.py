@@ -70,11 +70,11 @@ _WIDE = Group(
 
 _BASELINES = {
     "half-cheetah-vel": (
-        _baseline("RL2", "rl2", "half-cheetah-vel", 500, 1),
+        _baseline("RL2", "rl2", "half-cheetah-vel", 500, 0.6, committed=True),
         _baseline("recurrent SAC", "recurrent-sac", "half-cheetah-vel", 300, 2),
         _baseline("VariBAD", "varibad", "half-cheetah-vel", 300, 2),
-        _baseline("ProMP", "promp", "half-cheetah-vel", 100, 1),
-        _baseline("MAML-TRPO", "maml-trpo", "half-cheetah-vel", 100, 1),
+        _baseline("ProMP", "promp", "half-cheetah-vel", 150, 0.4, committed=True),
+        _baseline("MAML-TRPO", "maml-trpo", "half-cheetah-vel", 150, 0.6, committed=True),
     )
 }
 _NARROW_BASELINES = (
