@@ -67,3 +67,29 @@ def test_mapped_over_parameters_it_is_each_of_them():
     grads = jax.vmap(jax.grad(lambda params: jnp.sum(layer.apply(params, x) ** 2)))(params)
     second = jax.grad(lambda params: jnp.sum(layer.apply(params, x) ** 2))(jax.tree.map(lambda leaf: leaf[1], params))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a[1], b, rtol=1e-3, atol=1e-3), grads, second)
+
+
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="elsewhere gradients are XLA's")
+@pytest.mark.parametrize(
+    "layer", [Conv(20, (3, 3), 2), ConvTranspose(3, (5, 5), 2), ConvTranspose(20, (3, 3), 2)], ids=str
+)
+def test_gradients_have_no_convolution_that_is_slow_inside_of_loops(layer):
+    """These have kernels as large as the images, or zeros between cells."""
+    x = jnp.zeros((4, 16, 16, 18))
+    params = layer.init(jax.random.key(0), x)
+    traced = jax.make_jaxpr(jax.grad(lambda params, x: jnp.sum(layer.apply(params, x)), (0, 1)))(params, x)
+    found = list(_convolutions(traced.jaxpr))
+    assert found
+    for params in found:
+        assert params["rhs_dilation"] == params["lhs_dilation"] == (1, 1)
+        assert params["dimension_numbers"].lhs_spec == (0, 3, 1, 2)
+
+
+def _convolutions(jaxpr):
+    for equation in jaxpr.eqns:
+        if equation.primitive.name == "conv_general_dilated":
+            yield equation.params
+        for value in equation.params.values():
+            inner = getattr(value, "jaxpr", value)
+            if hasattr(inner, "eqns"):
+                yield from _convolutions(inner)

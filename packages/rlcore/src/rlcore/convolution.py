@@ -2,8 +2,8 @@
 
 What JAX derives of XLA's convolutions is slow on a CPU: the gradient of a kernel takes many times as long as the
 forward pass, inside of a loop a hundred times as long, and a transpose multiplies by the zeros that it puts between
-cells. Here the gradient of a kernel is a product of matrices for each of its places, of a few images at a time that stay
-in the cache, and transposes compute the cells of each phase for themselves. On other devices all is XLA's.
+cells. Here the gradient of a kernel is a product of matrices for each of its places, of a few images at a time that
+stay in the cache, and transposes compute the cells of each phase for themselves. On other devices all is XLA's.
 
 In the shape descriptions `N` denotes images, `H, W` their sides, `h, w` those of what a stride makes of them, `C, D`
 channels, `K, L` the sides of a kernel.
