@@ -103,11 +103,7 @@ def _make_jax(agent: MeldAgent, state: AgentState, trials: Trial) -> Callable[[i
     """As `meld_jax.train` makes its updates of the model."""
     data = MeldData(Replay(jax.tree.map(jnp.asarray, trials), jnp.full(_NUM_TASKS, _NUM_TRIALS, jnp.int32)), None)
     num_trials = agent.config.model_batch_size
-    update_many = make_update_many(
-        agent.update_model,
-        lambda data, key: agent.sample(data, key, num_trials),
-        with_convolutions=agent.config.model.has_convolutions,
-    )
+    update_many = make_update_many(agent.update_model, lambda data, key: agent.sample(data, key, num_trials))
     key = jax.random.key(1)
 
     def run(num_updates: int) -> None:

@@ -77,7 +77,7 @@ class ModelConfig:
 
     @property
     def has_convolutions(self) -> bool:
-        """Whether pictures are convolved, which decides how updates are dispatched on a CPU."""
+        """Whether pictures are convolved."""
         return self.image_network == "conv"
 
 

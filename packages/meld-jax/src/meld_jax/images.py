@@ -8,6 +8,7 @@ import math
 
 import chex
 import flax.linen as nn
+from rlcore.networks import Conv, ConvTranspose
 
 from meld_jax.config import ModelConfig
 from meld_jax.layers import Activation, Linear, get_activation
@@ -32,7 +33,7 @@ class ConvEncoder(nn.Module):
         stretch = _stretch(image.shape[-3:])
         x = image.reshape(-1, *image.shape[-3:])
         for factor, size in zip((1, 2, 4, 8), (5, 3, 3, 3), strict=True):
-            x = self.activation(nn.Conv(factor * self.depth, (size, size * stretch), strides=2)(x))
+            x = self.activation(Conv(factor * self.depth, (size, size * stretch), stride=2)(x))
         x = self.activation(nn.Dense(8 * self.depth)(x.reshape(x.shape[0], -1)))
         return x.reshape(*image.shape[:-3], x.shape[-1])
 
@@ -55,8 +56,8 @@ class ConvDecoder(nn.Module):
         x = x.reshape(-1, height // scale, width // scale, 8 * self.depth)
         for factor in (4, 2, 1):
             size = (3, 3 * stretch)
-            x = self.activation(nn.ConvTranspose(factor * self.depth, size, strides=(2, 2))(x))
-        x = nn.ConvTranspose(channels, (5, 5 * stretch), strides=(2, 2))(x)
+            x = self.activation(ConvTranspose(factor * self.depth, size, stride=2)(x))
+        x = ConvTranspose(channels, (5, 5 * stretch), stride=2)(x)
         return x.reshape(*features.shape[:-1], *self.shape)
 
 

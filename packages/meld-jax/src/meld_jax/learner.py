@@ -165,7 +165,7 @@ class MeldLearner:
         def sample(data: MeldData, key: chex.PRNGKey) -> Trial:
             return self.agent.sample(data, key, num_trials)
 
-        return make_update_many(update, sample, with_convolutions=self.config.model.has_convolutions)
+        return make_update_many(update, sample)
 
     def _check_sizes(self, benchmark: Benchmark) -> None:
         config = self.config

@@ -8,6 +8,8 @@ from rlcore.experiment import check_at_least, check_positive, check_rate, check_
 from rlcore.meta import check_curriculum
 from rlcore.sac import SACConfig
 
+ENCODER_LOSSES = ("critic", "actor", "reconstruction")
+
 
 @dataclasses.dataclass(frozen=True)
 class PearlConfig:
@@ -23,6 +25,10 @@ class PearlConfig:
         `precision`, with which a transition that tells nothing can weigh nothing.
       prior_factor: whether N(0, I) is one of the factors of the posterior; the reference leaves it out, so that the
         width of its posterior depends on how many transitions there are, told or not.
+      encoder_losses: what trains the encoder through z (thesis, section 5.2.2), one or several: the loss of the
+        `critic`, as in the thesis's Algorithm 1; that of the `actor`, for a z with which the policy earns more;
+        `reconstruction`, by a network of its own, of rewards and, where `next_obs_in_context`, of next observations.
+      reconstruction_coef: weight of that loss, the mean squared error of each number.
       image_channels, num_image_features: of the convolutions that make features of pictures, which the critic's loss
         trains; vectors are their own features.
       next_obs_in_context: whether the encoder sees s'; needed only where tasks differ in their dynamics.
@@ -74,6 +80,8 @@ class PearlConfig:
     encoder_sizes: tuple[int, ...] = (200, 200, 200)
     factor: Literal["variance", "precision"] = "variance"
     prior_factor: bool = False
+    encoder_losses: tuple[str, ...] = ("critic",)
+    reconstruction_coef: float = 1.0
     image_channels: tuple[int, ...] = (16, 32, 32)
     num_image_features: int = 32
     next_obs_in_context: bool = False
@@ -122,6 +130,12 @@ class PearlConfig:
         check_positive("num_prior_episodes + num_posterior_episodes", self.num_context_episodes)
         check_curriculum(self)
         check_rate("averaging_rate", self.averaging_rate)
+        if not self.encoder_losses or len(set(self.encoder_losses) & set(ENCODER_LOSSES)) < len(self.encoder_losses):
+            raise ValueError(
+                f"encoder_losses must be one or more of {', '.join(ENCODER_LOSSES)}, each once, got "
+                f"{', '.join(self.encoder_losses) or 'none'}"
+            )
+        check_at_least("reconstruction_coef", self.reconstruction_coef, 0)
         if self.encoder == "recurrent" and (not self.encoder_sizes or self.max_context_episodes):
             raise ValueError("encoder=recurrent needs encoder_sizes not empty and max_context_episodes=0")
         if self.blank_kl_coef and self.encoder == "recurrent":

@@ -50,6 +50,7 @@ class PearlLearner:
         self._num_tasks = benchmark.num_train_tasks
         self._horizon = horizon = benchmark.family.horizon
         action_size = check_actions(benchmark)
+        brought = obs_network
         obs_space, obs_network = _choose_network(config, benchmark, obs_network)
         self._check_sizes(benchmark)
         if config.training_reward != "reward":
@@ -69,7 +70,7 @@ class PearlLearner:
         self.update_bytes = _PICTURE_BYTES if is_picture(benchmark.family.observation_space) else 0
         self._store = jax.jit(store, static_argnames="num_extra_steps", donate_argnames="data")
         self._update_many = make_update_many(
-            self.agent.update, self.agent.sample, with_convolutions=is_picture(benchmark.family.observation_space)
+            self.agent.update, self.agent.sample, with_convolutions=brought is not None
         )
 
     def init(self, key: chex.PRNGKey) -> tuple[AgentState, ContextReplay]:

@@ -14,6 +14,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from rlcore.distributions import Gaussian, standard_gaussian
+from rlcore.networks import MLP
 from rlcore.representation import RepresentationOutput
 from rlcore.types import Params
 
@@ -71,10 +72,14 @@ def join_task(obs: chex.Array, z: chex.Array) -> chex.Array:
 
 
 class InferenceParams(NamedTuple):
-    """What a `TaskInference` learns: the encoder's parameters, and the observation network's."""
+    """What a `TaskInference` learns: parameters of the encoder, of the observation network, and of the decoder.
+
+    The last ones are empty without `reconstruction`.
+    """
 
     encoder: Params
     obs_network: Params
+    decoder: Params
 
 
 class VectorObs(nn.Module):
@@ -89,8 +94,9 @@ class VectorObs(nn.Module):
 class TaskInference:
     """Observations joined with z ~ q(z | c), one z for each task of the batch.
 
-    The critic's loss trains the encoder through z (thesis, equation 10); the loss of its own is beta times the KL
-    divergence from the prior (equation 8), and that of reward-free contexts where the config asks for it.
+    The critic's loss trains the encoder through z (thesis, equation 10), or the losses that the config names; the loss
+    of its own is beta times the KL divergence from the prior (equation 8), and that of reward-free contexts where the
+    config asks for it.
 
     The observation network turns observations into features before anything else, as the thesis does for PEARL from
     pictures (section 5.3.3). The critic's loss trains it through the observations of the batch, as in
@@ -107,12 +113,19 @@ class TaskInference:
         self._config = config
         self.obs_network = obs_network
         self.encoder = make_encoder(config)
+        self._has_decoder = "reconstruction" in config.encoder_losses
 
     def init(self, key: chex.PRNGKey, example: PearlBatch) -> InferenceParams:
         """The parameters; the key is consumed."""
         network_key, encoder_key = jax.random.split(key)
-        params = InferenceParams({}, self.obs_network.init(network_key, example.obs))
-        return params._replace(encoder=self.encoder.init(encoder_key, self.see(params, example.context)))
+        params = InferenceParams({}, self.obs_network.init(network_key, example.obs), {})
+        params = params._replace(encoder=self.encoder.init(encoder_key, self.see(params, example.context)))
+        if not self._has_decoder:
+            return params
+        z = jnp.zeros((example.reward.shape[0], self._config.latent_size))
+        seen, told = self._reconstructed(params, example)
+        decoder = self._make_decoder(told.shape[-1])
+        return params._replace(decoder=decoder.init(jax.random.fold_in(key, 2), join_task(seen, z)))
 
     def features(self, params: InferenceParams, obs: chex.Array) -> chex.Array:
         """What actor, critics and encoder see of observations, `[..., Do]`."""
@@ -145,13 +158,35 @@ class TaskInference:
                 metrics["posterior/blank_kl"] = jnp.mean(blank_kl)
 
         z = posterior.sample(key) if self.encoder.has_kl else posterior.mean
+        if self._has_decoder:
+            metrics["loss/reconstruction"] = self._reconstruction_loss(params, batch, z)
+            loss += config.reconstruction_coef * metrics["loss/reconstruction"]
+        obs, fixed_z = self.features(params, batch.obs), jax.lax.stop_gradient(z)
         return RepresentationOutput(
-            obs=join_task(self.features(params, batch.obs), z),
+            obs=join_task(obs, z if "critic" in config.encoder_losses else fixed_z),
             next_obs=jax.lax.stop_gradient(join_task(self.features(params, batch.next_obs), z)),
             loss=loss,
             metrics=metrics,
             weight=has_reward[:, None] if config.require_reward else None,
+            actor_obs=join_task(jax.lax.stop_gradient(obs), z) if "actor" in config.encoder_losses else None,
         )
+
+    def _reconstruction_loss(self, params: InferenceParams, batch: PearlBatch, z: chex.Array) -> chex.Array:
+        """Mean squared error of what z and the rest of a transition tell of its reward and where it led, a scalar."""
+        seen, told = self._reconstructed(params, batch)
+        decoder = self._make_decoder(told.shape[-1])
+        return jnp.mean((decoder.apply(params.decoder, join_task(seen, z)) - told) ** 2)
+
+    def _reconstructed(self, params: InferenceParams, batch: PearlBatch) -> tuple[chex.Array, chex.Array]:
+        """What a decoder sees beside z, `[M, B, Do + Da]`, and what it should tell, `[M, B, 1]` or `[M, B, 1 + Do]`."""
+        obs = jax.lax.stop_gradient(self.features(params, batch.obs))
+        told = [batch.reward[..., None]]
+        if self._config.next_obs_in_context:
+            told.append(jax.lax.stop_gradient(self.features(params, batch.next_obs)) - obs)
+        return jnp.concatenate([obs, batch.action], axis=-1), jnp.concatenate(told, axis=-1)
+
+    def _make_decoder(self, output_size: int) -> MLP:
+        return MLP(self._config.encoder_sizes, output_size)
 
     def _infer(self, params: InferenceParams, context: chex.Array, valid: chex.Array) -> Gaussian:
         return self.encoder.posterior(params.encoder, self.encoder.summarise(params.encoder, context, valid))

@@ -9,6 +9,7 @@ import chex
 import flax.linen as nn
 import jax.numpy as jnp
 
+from rlcore.convolution import convolve, convolve_transpose
 from rlcore.distributions import TanhNormal
 
 LOG_STD_RANGE = (-20.0, 2.0)
@@ -90,6 +91,42 @@ class TanhNormalPolicy(nn.Module):
         return TanhNormal(mean, jnp.clip(log_std, *LOG_STD_RANGE))
 
 
+class _Convolution(nn.Module):
+    """Kernel and bias, named and initialised as in flax's layers.
+
+    features: channels that come out. size: of the kernel, rows and columns. stride: on both axes.
+    """
+
+    features: int
+    size: tuple[int, int] = (3, 3)
+    stride: int = 1
+
+    @nn.compact
+    def __call__(self, x: chex.Array) -> chex.Array:
+        """See the class."""
+        kernel = self.param("kernel", nn.initializers.lecun_normal(), (*self.size, x.shape[-1], self.features))
+        bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        y = self._apply(x.reshape(-1, *x.shape[-3:]), kernel) + bias.reshape(1, 1, 1, -1)
+        return y.reshape(*x.shape[:-3], *y.shape[1:])
+
+    def _apply(self, x: chex.Array, kernel: chex.Array) -> chex.Array:
+        raise NotImplementedError
+
+
+class Conv(_Convolution):
+    """`[..., H, W, C] -> [..., ceil(H / stride), ceil(W / stride), features]`: flax's layer, fast on a CPU too."""
+
+    def _apply(self, x: chex.Array, kernel: chex.Array) -> chex.Array:
+        return convolve(x, kernel, self.stride)
+
+
+class ConvTranspose(_Convolution):
+    """`[..., H, W, C] -> [..., stride H, stride W, features]`: flax's layer, fast on a CPU too."""
+
+    def _apply(self, x: chex.Array, kernel: chex.Array) -> chex.Array:
+        return convolve_transpose(x, kernel, self.stride)
+
+
 class ConvEncoder(nn.Module):
     """`[..., H, W, C]` uint8 images to `[..., output_size]` features in (-1, 1), by strided convolutions."""
 
@@ -101,6 +138,6 @@ class ConvEncoder(nn.Module):
         """See the class."""
         x = image.astype(jnp.float32) / 255 - 0.5
         for width in self.channels:
-            x = nn.relu(nn.Conv(width, (4, 4), strides=2)(x))
+            x = nn.relu(Conv(width, (4, 4), stride=2)(x))
         x = x.reshape(*x.shape[:-3], -1)
         return nn.tanh(nn.LayerNorm()(nn.Dense(self.output_size)(x)))

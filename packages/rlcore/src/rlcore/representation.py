@@ -16,11 +16,13 @@ class RepresentationOutput(NamedTuple):
     """What a representation makes of a batch.
 
     obs: `[..., Df]` features of the observations, or a tree that the networks of the action head take. The critic's
-      gradient flows into them; the actor sees them with the gradient stopped.
+      gradient flows into them.
     next_obs: the same of the next observations; no gradient flows into them.
     loss: a scalar that is added to the critic's loss, 0 where the critic alone trains the representation.
     metrics: flat and namespaced scalars.
     weight: what each sample counts in the losses of actor and critics, broadcastable to `[...]`; None counts all alike.
+    actor_obs: `obs` once more, where the actor's gradient is to flow too, through what the policy sees and not through
+      what the critics see; None is `obs` with the gradient stopped.
     """
 
     obs: chex.ArrayTree
@@ -28,6 +30,7 @@ class RepresentationOutput(NamedTuple):
     loss: chex.Array
     metrics: Metrics
     weight: chex.Array | None = None
+    actor_obs: chex.ArrayTree | None = None
 
 
 class Representation(Protocol):

@@ -75,7 +75,7 @@ class RL2Learner:
         self.num_updates = self.ppo.num_updates
         self.update_bytes = _PICTURE_BYTES if pictures else 0
         self._store, self._assess = jax.jit(store), jax.jit(self.assess)
-        self._update_epochs = make_update_epochs(self.ppo.update, with_convolutions=pictures)
+        self._update_epochs = make_update_epochs(self.ppo.update)
 
     def init(self, key: chex.PRNGKey) -> tuple[PPOState, Trials]:
         """See `MetaLearner`."""

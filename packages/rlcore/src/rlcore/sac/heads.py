@@ -52,7 +52,11 @@ class ActionHead(Protocol):
         ...
 
     def policy_terms(self, actor: Params, critics: Params, obs: chex.ArrayTree, key: chex.PRNGKey) -> PolicyTerms:
-        """Expectations under the current policy; the key is consumed."""
+        """Expectations under the current policy; the key is consumed.
+
+        A gradient may flow into `obs` through what the actor sees, but not through what the critics see, which would
+        make observations that the critics value highly, and not better actions.
+        """
         ...
 
     def act(self, actor: Params, obs: chex.ArrayTree, key: chex.PRNGKey, deterministic: bool) -> chex.Array:
@@ -107,7 +111,8 @@ class ContinuousHead:
         policy = self._policy(actor, obs)
         action, log_prob = policy.sample_and_log_prob(key)
         penalty = self._mean_coef * jnp.mean(policy.mean**2, -1) + self._log_std_coef * jnp.mean(policy.log_std**2, -1)
-        return PolicyTerms(jnp.min(self.q_values(critics, obs, action), axis=0), log_prob, penalty)
+        q = self.q_values(critics, jax.lax.stop_gradient(obs), action)
+        return PolicyTerms(jnp.min(q, axis=0), log_prob, penalty)
 
     def act(self, actor: Params, obs: chex.ArrayTree, key: chex.PRNGKey, deterministic: bool) -> chex.Array:
         """Actions `[..., Da]` in [-1, 1], the squashed mean where `deterministic`; the key is consumed."""
@@ -151,7 +156,7 @@ class DiscreteHead:
         del key
         log_probs = jax.nn.log_softmax(self._actor.apply(actor, obs))
         probs = jnp.exp(log_probs)
-        q = jnp.min(self.all_q_values(critics, obs), axis=0)
+        q = jnp.min(self.all_q_values(critics, jax.lax.stop_gradient(obs)), axis=0)
         expected_q = jnp.sum(probs * q, -1)
         return PolicyTerms(expected_q, jnp.sum(probs * log_probs, -1), jnp.zeros_like(expected_q))
 

@@ -127,7 +127,8 @@ class SAC:
         q = self.head.q_values(params.critics, features.obs, batch.action)
         critic_loss = losses.critic_loss(q, jax.lax.stop_gradient(bellman), weight)
 
-        terms = self.head.policy_terms(params.actor, frozen.critics, obs, actor_key)
+        actor_obs = obs if features.actor_obs is None else features.actor_obs
+        terms = self.head.policy_terms(params.actor, frozen.critics, actor_obs, actor_key)
         actor_loss = losses.actor_loss(terms.q, terms.log_prob, temperature, weight)
         total = critic_loss + features.loss + actor_loss + losses.weighted_mean(terms.penalty, weight)
         metrics = {
