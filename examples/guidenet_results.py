@@ -14,7 +14,7 @@ already is not computed again, and tables (tables.md) and pictures are made of a
 - frames: S annotated frames of a clip times P points (thesis figure 11, right);
 - clicks: how many clicks objects take, each set where the mask found so far is most wrong;
 - photos: points on the real photos that are installed, see `guidenet.data.real`;
-- pictures: what late-seed0 finds in the first tasks;
+- pictures: what decoder-seed0 finds in the first tasks;
 - shots: one to hundreds of annotated images of subcategories, by networks that were trained on concepts or on single
   objects only (thesis 4.4.2, 4.4.3). For each number of images and points every method has the threshold that is best
   for it on the subcategories of validation.
@@ -90,11 +90,11 @@ def run() -> None:
     except UserError as error:  # a file of the data
         raise RunError(str(error)) from None
     draw_scores(folder / "scores", folder)
-    if "pictures" in _PARTS.value and (network := networks.get("late-seed0")):
-        method = make_method("late-seed0", network, _NUM_STEPS.value)
+    if "pictures" in _PARTS.value and (network := networks.get("decoder-seed0")):
+        method = make_method("decoder-seed0", network, _NUM_STEPS.value)
         for kind in ("semantic", "interactive"):
             if kind in data.kinds:
-                draw_tasks(method, scorer.get_evaluation(kind, method), folder / f"{kind}-late-seed0.png")
+                draw_tasks(method, scorer.get_evaluation(kind, method), folder / f"{kind}-decoder-seed0.png")
 
 
 if __name__ == "__main__":

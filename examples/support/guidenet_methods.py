@@ -137,6 +137,9 @@ METHODS: Mapping[str, Compared] = {
     ),
     "prototype": Compared("nearest prototype, untrained", "0.5", untrained=True, kinds=KINDS, shots=SHOTS),
     "late-ridge": Compared("late-global with ridge regression", "C7", network="late", ridge=True, shots=SHOTS),
+    "decoder-ridge": Compared(
+        "guidance, a decoder and ridge regression", "teal", network="decoder", ridge=True, kinds=KINDS, shots=SHOTS
+    ),
     "prototype-ridge": Compared(
         "nearest prototype with ridge regression, untrained", "0.2", untrained=True, ridge=True, shots=SHOTS
     ),

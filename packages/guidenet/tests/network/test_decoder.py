@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from guidenet import BackboneConfig, Config, DecoderConfig, GuidedNetwork, HeadConfig
+from guidenet import BackboneConfig, Config, DecoderConfig, GuidedNetwork, HeadConfig, with_ridge
+from guidenet.network import guides, ridge
 from guidenet.network.decoder import thin
 from guidenet.network.geometry import regrid
 
@@ -77,6 +78,40 @@ def test_annotations_of_the_query_are_seen_where_they_are():
     np.testing.assert_allclose(score(TRAINED, told), seen, atol=1e-5)
 
 
+def test_a_decoder_is_given_the_metric_and_the_ridge_regression():
+    network = with_ridge(NETWORK)
+    assert network.config.head.ridge == 20
+    assert (network.metric_size, network.ridge_size, network.feature_size) == (8, 6, 14)  # but for the finest stride
+
+    @jax.jit
+    def found(params, copies):
+        features = network.encode(params, IMAGE)
+        one = network.guide(features, MASKS)
+        guide = jax.tree.map(lambda x: copies * x, one)
+        return network.score_prepared(params, network.prepare(params, features), guide)
+
+    @jax.jit
+    def expected(params, copies):
+        features = network.encode(params, IMAGE)
+        regressed = features.cells[..., 8:]
+        plain = features._replace(cells=features.cells[..., :8])
+        prepared = NETWORK.prepare(params, plain)
+        guide, of_metric = (
+            jax.tree.map(lambda x: copies * x, net.guide(x, MASKS))
+            for net, x in ((network, features), (NETWORK, plain))
+        )
+        guide = guides.oppose(guide)
+        z, _ = guides.pool(guide)
+        without = GuidedNetwork(dataclasses.replace(CONFIG, decoder=DecoderConfig()))
+        metric = without.score_prepared({"head": params["head"]}, prepared._replace(scene=None), of_metric)
+        line = ridge.fit(z[..., 8:14], z[..., 14:], guide.images, decoded=True)
+        metric += 20 * ridge.score(regressed, line)
+        return NETWORK.decoder.apply({"params": params["decoder"]}, prepared.scene, z[..., :8], guide.count, metric)
+
+    np.testing.assert_allclose(found(TRAINED, 1.0), score(TRAINED), atol=1e-4)  # of one image
+    np.testing.assert_allclose(found(TRAINED, 9.0), expected(TRAINED, 9.0), atol=1e-3)
+
+
 def test_of_many_places_a_few_are_told_evenly():
     places = np.zeros((2, 3, 20, 30), np.float32)
     places[0, 0], places[0, 1, 5, 5:9], places[1, 2, ::2] = 1, 1, 1
@@ -107,7 +142,7 @@ def test_a_class_without_positives_is_nowhere():
         ({"feature_size": 0}, "feature_size must be a multiple of decoder.groups, 2, with a decoder, got 0"),
         ({"backbone": BackboneConfig("small", (4,))}, "backbone.strides must be at least two with a decoder"),
         ({"head": HeadConfig("concat", hidden_size=4)}, "head.kind must be cosine with a decoder, got concat"),
-        ({"head": HeadConfig(ridge=2)}, "head.ridge and head.compared must be 0 with a decoder, got 2 and 0"),
+        ({"head": HeadConfig(compared=2)}, "head.compared must be 0 with a decoder, got 2"),
     ],
 )
 def test_a_decoder_needs_cells_groups_and_a_cosine(options, message):

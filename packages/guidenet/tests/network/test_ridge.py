@@ -1,5 +1,7 @@
 """Ridge regression from sums against hand-made numbers, least squares and linear discriminant analysis."""
 
+import functools
+
 import jax
 import numpy as np
 import pytest
@@ -73,6 +75,15 @@ def test_the_regression_counts_as_much_as_there_are_images_of_both_kinds(images,
     line, whole = (fit(*moments(*cells), np.array([found], np.float32)) for found in (images, (1e9, 1e9)))
     np.testing.assert_allclose(line.normal, share * whole.normal, rtol=1e-4)
     np.testing.assert_allclose(line.offset, share * whole.offset, rtol=1e-4)
+
+
+def test_in_front_of_a_decoder_the_odds_of_background_count_by_the_square():
+    half = np.array([[11, 11]], np.float32)
+    found = moments(np.array([[-2.0], [0.0]]), np.array([[0.0], [2.0]]))  # whose middle is 0: the offset is of the odds
+    line, decoded = (jax.jit(functools.partial(ridge.fit, decoded=d))(*found, half) for d in (False, True))
+    np.testing.assert_allclose(decoded.normal, line.normal)
+    np.testing.assert_allclose(line.offset, [8 / 13 * np.log(9) / 2], rtol=1e-5)
+    np.testing.assert_allclose(decoded.offset, [8 / 13 * np.log(9) / 4], rtol=1e-5)
 
 
 def test_products_are_summed_under_masks():

@@ -76,8 +76,7 @@ def add_ridge_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ridge",
         action="store_true",
-        help="fit a ridge regression to the annotations too, which keeps improving with tens and hundreds of images; "
-        "not for networks with a decoder, as cut-outs is",
+        help="fit a ridge regression to the annotations too, which keeps improving with tens and hundreds of images",
     )
 
 

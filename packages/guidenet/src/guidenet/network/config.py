@@ -61,7 +61,7 @@ class HeadConfig:
       starts at zero in both.
     compared: how many of the features, the first ones, of the finest strides, the metric looks at; 0 is all.
     ridge: factor on the score of a ridge regression from the annotated cells, which is added for what many images say;
-      0 is none. It is not trained, and sees all strides. See `guidenet.network.ridge`.
+      0 is none. It is not trained, and sees all strides that guidance is compared at. See `guidenet.network.ridge`.
     """
 
     kind: str = "cosine"
@@ -167,11 +167,8 @@ class Config:
                 f"features, got cosine with fusion={self.fusion}, pooling={self.pooling}"
             )
         if self.has_decoder:
-            if self.head.ridge or self.head.compared:
-                raise ValueError(
-                    "head.ridge and head.compared must be 0 with a decoder, got "
-                    f"{self.head.ridge} and {self.head.compared}"
-                )
+            if self.head.compared:
+                raise ValueError(f"head.compared must be 0 with a decoder, got {self.head.compared}")
             if self.head.kind != "cosine":
                 raise ValueError(f"head.kind must be cosine with a decoder, got {self.head.kind}")
             if len(self.backbone.strides) < 2:

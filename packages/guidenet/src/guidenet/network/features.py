@@ -35,7 +35,7 @@ class Features(NamedTuple):
 def project(config: Config, projection: Any, maps: Sequence[jax.Array], inner: jax.Array | None = None) -> Features:
     """Standardises maps, projects them to `feature_size`, and interpolates coarser cells to the finest that count.
 
-    With a ridge regression the backbone's own features stand behind these, centred.
+    With a ridge regression the backbone's own features in the same cells stand behind these, centred.
 
     Args:
       config: of the network.
@@ -48,13 +48,15 @@ def project(config: Config, projection: Any, maps: Sequence[jax.Array], inner: j
     cells = features.cells[..., : config.head.compared or None]
     if not config.head.ridge:
         return Features(cells, features.fine)
-    valid = None if inner is None else make_grids_of(config.backbone, maps)[0].inside(inner)
+    grid = make_grids_of(config.backbone, maps)[1 if config.has_decoder else 0]
+    valid = None if inner is None else grid.inside(inner)
     return Features(jnp.concatenate([cells, ridge.centre(_join(config, maps), valid)], axis=-1), features.fine)
 
 
 def _join(config: Config, maps: Sequence[jax.Array]) -> jax.Array:
-    """`[..., R, Q, B]` of all strides side by side, in the finest cells."""
-    grids = make_grids_of(config.backbone, maps)
+    """`[..., R, Q, B]` of all strides side by side that guidance is compared at, in the finest cells of these."""
+    first = 1 if config.has_decoder else 0
+    grids, maps = make_grids_of(config.backbone, maps)[first:], maps[first:]
     joined = [maps[0], *(regrid(x, grid, grids[0]) for x, grid in zip(maps[1:], grids[1:], strict=True))]
     return jnp.concatenate(joined, axis=-1)
 

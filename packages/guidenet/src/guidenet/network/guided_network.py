@@ -33,8 +33,8 @@ class Seen(NamedTuple):
     """A query, ready to be scored.
 
     compared: what the head keeps of it.
-    scene: what the decoder does; None without one.
-    regressed: `[R, Q, F]`, what a ridge regression does; None without.
+    scene: what the decoder keeps; None without one.
+    regressed: `[R, Q, F]`, what a ridge regression keeps; None without.
     """
 
     compared: Prepared
@@ -63,12 +63,12 @@ class GuidedNetwork:
     @property
     def metric_size(self) -> int:
         """Of the features that the head's metric compares."""
-        return self.config.head.compared or self.config.feature_size or self._num_channels
+        return self.config.head.compared or self.config.feature_size or self._num_compared
 
     @property
     def ridge_size(self) -> int:
         """F: of the features that a ridge regression separates; 0 without."""
-        return self._num_channels if self.config.head.ridge else 0
+        return self._num_compared if self.config.head.ridge else 0
 
     @property
     def guide_size(self) -> int:
@@ -76,8 +76,8 @@ class GuidedNetwork:
         return self.feature_size + ridge.num_products(self.ridge_size)
 
     @property
-    def _num_channels(self) -> int:
-        return sum(num_channels(self.config.backbone))
+    def _num_compared(self) -> int:
+        return sum(num_channels(self.config.backbone)[1 if self.config.has_decoder else 0 :])
 
     @property
     def guided_by_features(self) -> bool:
@@ -215,12 +215,12 @@ class GuidedNetwork:
         valid = cells.inside(inner)
         head, metric = make_head(self.config.head), features.cells[..., : self.metric_size]
         compared = head.apply({"params": params["head"]}, metric, valid, method="prepare")
-        if self.ridge_size:
-            return Seen(compared, None, features.cells[..., self.metric_size :])
+        regressed = features.cells[..., self.metric_size :] if self.ridge_size else None
         if not self.config.has_decoder:
-            return Seen(compared, None, None)
+            return Seen(compared, None, regressed)
         decoder, inside = {"params": params["decoder"]}, (valid, finer[0].inside(inner))
-        return Seen(compared, self.decoder.apply(decoder, features, *inside, method="prepare"), None)
+        scene = self.decoder.apply(decoder, features._replace(cells=metric), *inside, method="prepare")
+        return Seen(compared, scene, regressed)
 
     def score_prepared(
         self,
@@ -248,16 +248,15 @@ class GuidedNetwork:
         else:
             z, present = guides.pool(guide)
         count = jnp.where(present, jnp.maximum(guide.count, 1), 0)
+        z, moments = z[..., : self.metric_size], z[..., self.metric_size :]
         variables, rngs = {"params": params["head"]}, None if key is None else {"dropout": key}
-        logits = make_head(self.config.head).apply(
-            variables, prepared.compared, z[..., : self.metric_size], count, key is None, rngs=rngs
-        )
+        logits = make_head(self.config.head).apply(variables, prepared.compared, z, count, key is None, rngs=rngs)
         if prepared.regressed is not None:
             if guide.images is None:
                 raise ValueError("guide must have images for a ridge regression, as from GuidedNetwork.guide, got None")
-            mean, products = jnp.split(z[..., self.metric_size :], [self.ridge_size], axis=-1)
-            line = ridge.fit(mean, products, guide.images)
-            return logits + self.config.head.ridge * ridge.score(prepared.regressed, line)
+            mean, products = jnp.split(moments, [self.ridge_size], axis=-1)
+            line = ridge.fit(mean, products, guide.images, decoded=self.config.has_decoder)
+            logits += self.config.head.ridge * ridge.score(prepared.regressed, line)
         if prepared.scene is None:
             return logits
         if places is not None:

@@ -25,6 +25,9 @@ TRAINED: dict[str, str] = {
 RIDGE = 10.0
 """The factor on the score of a ridge regression, see `HeadConfig`; that of the difference of cosines is 10 too."""
 
+DECODED_RIDGE = 20.0
+"""The same where a decoder follows, which sees the score as part of the metric's and takes some of it back."""
+
 
 def load_backbone(config: BackboneConfig, path: str | Path | None = None) -> dict[str, Any] | None:
     """Trained parameters of a backbone; None where there are none, as for `small`.
@@ -82,14 +85,20 @@ def pretrained_with_ridge(weights: str | Path | None = None) -> tuple[GuidedNetw
     return pretrained(Config(BackboneConfig(strides=(16, 32)), HeadConfig(compared=finest, ridge=RIDGE)), weights)
 
 
-def with_ridge(network: GuidedNetwork, factor: float = RIDGE) -> GuidedNetwork:
+def with_ridge(network: GuidedNetwork, factor: float | None = None) -> GuidedNetwork:
     """The same network, of the same parameters, with a ridge regression beside what its head was trained to do.
 
     Guidance of the one is none of the other, whose sums are of more.
 
+    Args:
+      network: with or without a decoder, which is given the sum of both.
+      factor: see `HeadConfig`; None is `RIDGE`, and `DECODED_RIDGE` with a decoder.
+
     Raises:
-      ValueError: the network's guidance is not a mean of features, or it has a decoder.
+      ValueError: the network's guidance is not a mean of features.
     """
+    if factor is None:
+        factor = DECODED_RIDGE if network.config.has_decoder else RIDGE
     head = dataclasses.replace(network.config.head, ridge=factor)
     return GuidedNetwork(dataclasses.replace(network.config, head=head))
 

@@ -78,7 +78,7 @@ def sum_products(features: jax.Array, cells: jax.Array) -> jax.Array:
     return products[..., *upper(features.shape[-1])]
 
 
-def fit(mean: jax.Array, products: jax.Array, images: jax.Array) -> Line:
+def fit(mean: jax.Array, products: jax.Array, images: jax.Array, *, decoded: bool = False) -> Line:
     """The direction b and the offset that separate positives from negatives.
 
         (C + p I) b = m+ - m-,   C = (M+ + M-) / 2 - m m',   m = (m+ + m-) / 2
@@ -93,8 +93,10 @@ def fit(mean: jax.Array, products: jax.Array, images: jax.Array) -> Line:
       mean: `[K, 2, F]`.
       products: `[K, 2, T]`, means too.
       images: `[K, 2]`, how many have annotations of each kind, n the fewer of them.
+      decoded: a decoder follows, which knows by itself how much of an image is background: the log odds are scaled
+        twice, so that masks of few images are not too small.
     """
-    return jax.vmap(_fit)(mean, products, images)
+    return jax.vmap(functools.partial(_fit, decoded=decoded))(mean, products, images)
 
 
 def score(features: jax.Array, line: Line) -> jax.Array:
@@ -102,16 +104,16 @@ def score(features: jax.Array, line: Line) -> jax.Array:
     return jnp.einsum("rqf,kf->krq", features, line.normal) - line.offset[:, None, None]
 
 
-def _fit(mean: jax.Array, products: jax.Array, images: jax.Array) -> Line:
+def _fit(mean: jax.Array, products: jax.Array, images: jax.Array, *, decoded: bool) -> Line:
     size, middle, difference = mean.shape[-1], mean.mean(0), mean[1] - mean[0]
     covariance = products.mean(0)[_places(size)] - jnp.outer(middle, middle)
     penalty = PENALTY * jnp.trace(covariance) / size + 1e-6
     factor = jax.scipy.linalg.cho_factor(covariance + penalty * jnp.eye(size))
     normal = jax.scipy.linalg.cho_solve(factor, difference)
-    offset = normal @ middle + LOG_ODDS * (1 - normal @ difference / 4)
     more = jnp.maximum(images.min() - 1, 0)
     share = more / (more + HALF_SHARE)
-    return Line(share * normal, share * offset)
+    odds = LOG_ODDS * (1 - normal @ difference / 4) * (share if decoded else 1)
+    return Line(share * normal, share * (normal @ middle + odds))
 
 
 def _places(num_features: int) -> npt.NDArray[np.int64]:

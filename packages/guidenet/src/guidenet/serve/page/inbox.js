@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { addImages, chosen, dropped, sort } from "./files.js";
 
-// does: state(), change(ask, quiet) and say as in main.js.
+// does: state(), change(ask, quiet) as that of Changes, say as Messages.
 export function receive(find, does) {
   async function addFiles(found) {
     const { images, guidance, work, others } = sort(found);
