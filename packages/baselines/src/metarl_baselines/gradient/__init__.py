@@ -15,7 +15,7 @@ from metarl_baselines.gradient.adaptation import (
 from metarl_baselines.gradient.config import TEST_OPTIONS, AdaptationConfig
 from metarl_baselines.gradient.episodes import Episodes, advantages, blank_episodes, cut_visit
 from metarl_baselines.gradient.policy import GradientPolicy, Memory
-from metarl_baselines.gradient.setup import Data, Setup
+from metarl_baselines.gradient.learner import Data, Setup
 
 __all__ = [
     "TEST_OPTIONS",
