@@ -12,10 +12,10 @@ from metarl_baselines.gradient.adaptation import (
     replay,
     rescale,
 )
-from metarl_baselines.gradient.config import TEST_OPTIONS, AdaptationConfig
+from metarl_baselines.gradient.config import TEST_OPTIONS, AdaptationConfig, GradientConfig
 from metarl_baselines.gradient.episodes import Episodes, advantages, blank_episodes, cut_visit
+from metarl_baselines.gradient.learner import Data, GradientLearner
 from metarl_baselines.gradient.policy import GradientPolicy, Memory
-from metarl_baselines.gradient.learner import Data, Setup
 
 __all__ = [
     "TEST_OPTIONS",
@@ -23,11 +23,12 @@ __all__ = [
     "AdaptationConfig",
     "Data",
     "Episodes",
+    "GradientConfig",
+    "GradientLearner",
     "GradientPolicy",
     "Memory",
     "Played",
     "Replayed",
-    "Setup",
     "adapt_once",
     "adapt_through",
     "advantages",

@@ -9,20 +9,17 @@ from typing import NamedTuple
 import chex
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from metarl_envs import Benchmark, check_actions
-from rlcore.experiment import Run
-from rlcore.meta import Collection, Visit, find_difficulty
 from rlcore.policy_gradient import losses
 from rlcore.types import Metrics, Params
 from rlcore.updates import make_update_epochs
 
 from metarl_baselines.gradient import (
     Data,
+    GradientLearner,
     Played,
     Replayed,
-    Setup,
     adapt_through,
     average,
     last_batch,
@@ -40,7 +37,7 @@ class MAMLState(NamedTuple):
     optimiser: optax.OptState
 
 
-class MAMLLearner:
+class MAMLLearner(GradientLearner[MAMLConfig, MAMLAdaptation]):
     """A `MetaLearner`; what does not fit the benchmark is refused when it is made, before anything is computed.
 
     Args:
@@ -51,16 +48,8 @@ class MAMLLearner:
       ValueError: MAML cannot play the benchmark, or the config does not fit it.
     """
 
-    test_params_name = ".agent.params"
-    memory_advice = "lower num_tasks_per_iteration or adaptation.num_episodes"
-    first: Collection | None = None
-
     def __init__(self, config: MAMLConfig, benchmark: Benchmark) -> None:
-        self.config = config
-        self.adaptation = MAMLAdaptation(config, check_actions(benchmark))
-        self.setup = Setup(config, benchmark, self.adaptation)
-        self.collection, self.testing, self.signals = self.setup.collection, self.setup.testing, self.setup.signals
-        self.update_bytes = self.setup.update_bytes
+        super().__init__(config, benchmark, MAMLAdaptation(config, check_actions(benchmark)))
         promp = config.outer == "promp"
         self.num_updates = config.promp.num_epochs if promp else 1
         self._optimiser = optax.adam(config.promp.learning_rate) if promp else optax.identity()
@@ -70,30 +59,8 @@ class MAMLLearner:
 
     def init(self, key: chex.PRNGKey) -> tuple[MAMLState, Data]:
         """See `MetaLearner`."""
-        params = self.adaptation.network.init(key, jnp.zeros((1, self.setup.obs_size)))
-        return MAMLState(params, self._optimiser.init(params)), self.setup.init_data()
-
-    def params(self, agent: MAMLState) -> Params:
-        """See `MetaLearner`."""
-        return agent.params
-
-    def test_params(self, agent: MAMLState) -> Params:
-        """See `MetaLearner`."""
-        return agent.params
-
-    def difficulty(self, iteration: int) -> float:
-        """See `MetaLearner`."""
-        return find_difficulty(self.config, iteration)
-
-    def store(self, data: Data, ids: np.ndarray, visit: Visit, *, first: bool) -> tuple[Data, int]:
-        """See `MetaLearner`: the newest trials take the place of the oldest."""
-        del data, first
-        return self.setup.store(ids, visit)
-
-    def begin(self, agent: MAMLState, data: Data, key: chex.PRNGKey, run: Run) -> tuple[MAMLState, Metrics]:
-        """See `MetaLearner`."""
-        del data, key, run
-        return agent, {}
+        params = self.adaptation.network.init(key, jnp.zeros((1, self.obs_size)))
+        return MAMLState(params, self._optimiser.init(params)), self.init_data()
 
     def update(self, agent: MAMLState, data: Data, key: chex.PRNGKey) -> tuple[MAMLState, Metrics]:
         """See `MetaLearner`."""
