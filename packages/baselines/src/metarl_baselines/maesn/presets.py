@@ -6,11 +6,11 @@ of 1e-5, weight 0.1 of the divergence from N(0, I), discount 0.99, lambda 1. Wha
 benchmark's own reward, in training too.
 """
 
-from rlcore.meta import Plan, Preset, Presets
+from rlcore.meta import Plan, Preset, Presets, ease
 
 from metarl_baselines.gradient.presets import cpu_options, reference_options, tiny_options
 from metarl_baselines.maesn.config import MAESNConfig
-from metarl_baselines.traits import Traits, ease, read_traits
+from metarl_baselines.traits import Traits, read_traits
 
 _CPU_ITERATIONS, _TINY_ITERATIONS, _REFERENCE_ITERATIONS = 100, 4, 500
 _EXPLORE_ITERATIONS = 300

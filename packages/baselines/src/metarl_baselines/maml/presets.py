@@ -9,11 +9,11 @@ conjugate gradient and no damping; ProMP with clip 0.3, Adam at 1e-3, five steps
 from functools import partial
 from typing import Any
 
-from rlcore.meta import Plan, Preset, Presets
+from rlcore.meta import Plan, Preset, Presets, ease
 
 from metarl_baselines.gradient.presets import cpu_options, reference_options, tiny_options
 from metarl_baselines.maml.config import MAMLConfig
-from metarl_baselines.traits import Traits, ease, read_traits
+from metarl_baselines.traits import Traits, read_traits
 
 _CPU_ITERATIONS, _TINY_ITERATIONS, _REFERENCE_ITERATIONS = 100, 4, 1001
 _EXPLORE_ITERATIONS = 300
