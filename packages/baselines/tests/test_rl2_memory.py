@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from baseline_cases import POINT, play, remember
 from metarl_baselines.policy import TrialPolicy
 from metarl_baselines.rl2 import RL2Learner
 from metarl_baselines.rl2.baseline import linear_values
@@ -12,22 +13,15 @@ from metarl_baselines.rl2.learner import store
 from metarl_baselines.rl2.network import RL2Actor
 from metarl_baselines.trials import Trials, inputs_after, inputs_before, make_trials
 from metarl_envs import benchmark
-from rlcore.meta import TrialPlayer
-from rlcore.meta.trials import begin_trial_and_act, observe_and_act
 from rlcore.policy_gradient import generalised_advantages
 from rlcore.rollout import find_ends
-
-POINT = "point-sparse-wide-v0"
 
 
 def _play(learner, chosen, deterministic=False, num_steps=20, seed=1):
     """The learner's first parameters, and a trial of 20 steps in three tasks."""
     agent, data = learner.init(jax.random.key(0))
-    policy, ids = TrialPolicy(RL2Actor(learner.network), deterministic), np.arange(3)
-    with TrialPlayer(chosen.family) as player:
-        tasks, key = chosen.take_train_tasks(ids), jax.random.key(seed)
-        visit = player.play(policy, agent.params, tasks, key, num_steps=num_steps)
-    return agent, data, visit
+    policy = TrialPolicy(RL2Actor(learner.network), deterministic)
+    return agent, data, play(policy, agent.params, chosen, num_steps, seed=seed)
 
 
 def _trials_of_two_episodes():
@@ -56,16 +50,8 @@ def test_acting_step_by_step_and_replaying_the_stored_trial_give_the_same(kind, 
     policy, _, memory = learner.network.apply(agent.params, inputs, method="replay")
     np.testing.assert_allclose(policy.mean, trials.action, rtol=1e-4, atol=1e-5)
 
-    one, transition = None, visit.trajectory.transition
-    acting = TrialPolicy(RL2Actor(learner.network))
-    for t in range(len(ends)):
-        key = jax.random.key(t)
-        step = jax.tree.map(lambda leaf, t=t: leaf[t - 1], transition)
-        if t == 0:
-            _, one = begin_trial_and_act(acting, agent.params, transition.obs[0], key, 3)
-        else:
-            _, one = observe_and_act(acting, agent.params, one, step, ends[t - 1], transition.obs[t], key)
-        np.testing.assert_allclose(one.state, memory[:, t], rtol=1e-4, atol=1e-5)
+    memories = remember(TrialPolicy(RL2Actor(learner.network)), agent.params, visit)
+    np.testing.assert_allclose(np.stack([each.state for each in memories], axis=1), memory, rtol=1e-4, atol=1e-5)
 
 
 def test_the_memory_is_blank_at_the_start_of_a_trial_only(small):
