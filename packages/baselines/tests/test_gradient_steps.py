@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gradient_cases import draw_trials, make_learner
 from jax.flatten_util import ravel_pytree
-from metarl_baselines.gradient import Episodes, Played, adapt_through, average, replay
+from metarl_baselines.gradient import Episodes, Played, adapt_through, average, reconstruct
 from metarl_baselines.gradient.adaptation import last_batch
 from metarl_baselines.maesn import MAESNConfig
 from metarl_baselines.maesn.adaptation import Adapted, Drawn, Latent, MAESNAdaptation, MAESNParams
@@ -94,7 +94,7 @@ def _maml_case(objective, num_steps, make_lines):
     learner = make_learner("maml-trpo", make_lines(), inner_objective=objective, num_steps=num_steps, num_episodes=3)
     params = _to_float64(learner.init(jax.random.key(0))[0].params)
     trials = draw_trials(learner, 2, jax.random.key(1), jnp.float64)
-    again = partial(replay, learner.adaptation, learner.config.adaptation, params, params)
+    again = partial(reconstruct, learner.adaptation, learner.config.adaptation, params, params)
     played, _ = jax.jit(jax.vmap(again))(trials)
     return learner, params, played
 
@@ -214,7 +214,7 @@ def test_maesns_outer_gradient_is_that_of_differences_and_reaches_weights_latent
     params, ids = _to_float64(agent.params), jnp.asarray([0, 2])
     trials = draw_trials(learner, 2, jax.random.key(1), jnp.float64)
     starts = learner.start(params, agent.noise, ids)
-    again = partial(replay, learner.adaptation, learner.config.adaptation, params)
+    again = partial(reconstruct, learner.adaptation, learner.config.adaptation, params)
     played, _ = jax.jit(jax.vmap(again))(starts, trials)
     flat, to_tree = ravel_pytree(params)
 

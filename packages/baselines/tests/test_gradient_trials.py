@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from baseline_cases import POINT, play, remember
 from gradient_cases import PACKAGES, assert_same, draw_trials, make_learner
-from metarl_baselines.gradient import AdaptationConfig, Episodes, advantages, cut_visit, replay
+from metarl_baselines.gradient import AdaptationConfig, Episodes, advantages, cut_visit, reconstruct
 from metarl_envs import benchmark
 from rlcore.meta import Visit
 from rlcore.rollout import Trajectory, number_episodes
@@ -41,7 +41,7 @@ def test_what_was_adapted_while_acting_is_what_the_stored_trial_gives(name, kind
     assert not np.allclose(*(jax.tree.leaves(memory.adapted)[-2] for memory in (memories[0], memories[-1])))
 
     def again(start, episodes):
-        return replay(learner.adaptation, learner.config.adaptation, params, start, episodes)
+        return reconstruct(learner.adaptation, learner.config.adaptation, params, start, episodes)
 
     played, adapted = jax.jit(jax.vmap(again))(starts, data.episodes)
     assert_same(adapted, memories[-1].adapted, rtol=2e-4, atol=2e-5)

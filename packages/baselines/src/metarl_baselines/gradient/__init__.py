@@ -2,14 +2,14 @@
 
 from metarl_baselines.gradient.adaptation import (
     Adaptation,
+    OuterTerms,
     Played,
-    Replayed,
     adapt_once,
     adapt_through,
     average,
     last_batch,
     make_outer_step,
-    replay,
+    reconstruct,
     rescale,
 )
 from metarl_baselines.gradient.config import TEST_OPTIONS, AdaptationConfig, GradientConfig
@@ -27,8 +27,8 @@ __all__ = [
     "GradientLearner",
     "GradientPolicy",
     "Memory",
+    "OuterTerms",
     "Played",
-    "Replayed",
     "adapt_once",
     "adapt_through",
     "advantages",
@@ -37,6 +37,6 @@ __all__ = [
     "cut_visit",
     "last_batch",
     "make_outer_step",
-    "replay",
+    "reconstruct",
     "rescale",
 ]

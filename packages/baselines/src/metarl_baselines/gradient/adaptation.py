@@ -72,7 +72,7 @@ def adapt_once(
     return adaptation.adapt(params, adapted, remember(adaptation, config, params, adapted, episodes))
 
 
-def replay(
+def reconstruct(
     adaptation: Adaptation, config: AdaptationConfig, params: Params, start: Any, episodes: Episodes
 ) -> tuple[Played, Any]:
     """A trial of one task, `[A, C]`, as it was played, and what had adapted at its end.
@@ -88,7 +88,7 @@ def replay(
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *played), adapted
 
 
-class Replayed(NamedTuple):
+class OuterTerms(NamedTuple):
     """What parameters make of a trial of one task, differentiable in them.
 
     log_prob: `[C]` of the actions after the last inner step.
@@ -101,7 +101,7 @@ class Replayed(NamedTuple):
     inner_kl: chex.Array
 
 
-def adapt_through(adaptation: Adaptation, params: Params, start: Any, played: Played) -> Replayed:
+def adapt_through(adaptation: Adaptation, params: Params, start: Any, played: Played) -> OuterTerms:
     """Takes all inner steps of a trial again, `[A, C]`, from parameters other than those that played."""
     adapted, inner_kl = start, jnp.zeros(())
     num_batches = played.advantage.shape[0]
@@ -110,7 +110,7 @@ def adapt_through(adaptation: Adaptation, params: Params, start: Any, played: Pl
         policy = adaptation.policy(params, adapted, batch.episodes.obs, batch.drawn)
         kl = weighted_mean(batch.policy.kl_divergence(policy), batch.episodes.weight)
         if number == num_batches - 1:
-            return Replayed(policy.log_prob(batch.episodes.action), kl, inner_kl)
+            return OuterTerms(policy.log_prob(batch.episodes.action), kl, inner_kl)
         inner_kl += kl
         adapted = adaptation.adapt(params, adapted, batch)
     raise ValueError("a trial must have a batch")
@@ -123,7 +123,7 @@ def average(values: Callable[..., Any], *arguments: Any) -> Any:
 
 def make_outer_step(
     config: TRPOConfig,
-    outcome: Callable[[Params, Any, Played], Replayed],
+    outcome: Callable[[Params, Any, Played], OuterTerms],
     penalty: Callable[[Params], chex.Array] = lambda params: jnp.zeros(()),
 ) -> Callable[[Params, Any, Played], tuple[Params, Metrics]]:
     """A step of TRPO on the mean over tasks of the surrogate loss after adapting.

@@ -15,7 +15,15 @@ from metarl_envs import Benchmark, check_actions
 from rlcore.distributions import standard_gaussian
 from rlcore.types import Metrics
 
-from metarl_baselines.gradient import Data, GradientLearner, Played, Replayed, adapt_through, make_outer_step, replay
+from metarl_baselines.gradient import (
+    Data,
+    GradientLearner,
+    OuterTerms,
+    Played,
+    adapt_through,
+    make_outer_step,
+    reconstruct,
+)
 from metarl_baselines.maesn.adaptation import Adapted, Latent, MAESNAdaptation, MAESNParams
 from metarl_baselines.maesn.config import MAESNConfig
 
@@ -68,9 +76,11 @@ class MAESNLearner(GradientLearner[MAESNConfig, MAESNAdaptation]):
     def update_from(self, agent: MAESNState, data: Data, key: chex.PRNGKey) -> tuple[MAESNState, Metrics]:
         """A step of TRPO on the policy, the step sizes and the latents of the tasks visited; the key is consumed."""
         params, starts = agent.params, self.start(agent.params, agent.noise, data.ids)
-        played, _ = jax.vmap(partial(replay, self.adaptation, self.config.adaptation, params))(starts, data.episodes)
+        played, _ = jax.vmap(partial(reconstruct, self.adaptation, self.config.adaptation, params))(
+            starts, data.episodes
+        )
 
-        def outcome(params: MAESNParams, own: tuple[chex.Array, chex.Array], played: Played) -> Replayed:
+        def outcome(params: MAESNParams, own: tuple[chex.Array, chex.Array], played: Played) -> OuterTerms:
             task, noise = own
             latent = jax.tree.map(lambda leaf: leaf[task], params.latents)
             return adapt_through(self.adaptation, params, Adapted(latent, noise), played)

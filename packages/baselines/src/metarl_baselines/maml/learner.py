@@ -18,13 +18,13 @@ from rlcore.updates import make_update_epochs
 from metarl_baselines.gradient import (
     Data,
     GradientLearner,
+    OuterTerms,
     Played,
-    Replayed,
     adapt_through,
     average,
     last_batch,
     make_outer_step,
-    replay,
+    reconstruct,
 )
 from metarl_baselines.maml.adaptation import MAMLAdaptation
 from metarl_baselines.maml.config import MAMLConfig
@@ -53,7 +53,7 @@ class MAMLLearner(GradientLearner[MAMLConfig, MAMLAdaptation]):
         promp = config.outer == "promp"
         self.num_updates = config.promp.num_epochs if promp else 1
         self._optimiser = optax.adam(config.promp.learning_rate) if promp else optax.identity()
-        self._replay = jax.jit(self.replay)
+        self._reconstruct = jax.jit(self.reconstruct)
         self._step = jax.jit(make_outer_step(config.trpo, self.outcome))
         self._update_epochs = make_update_epochs(self.promp_update)
 
@@ -64,7 +64,7 @@ class MAMLLearner(GradientLearner[MAMLConfig, MAMLAdaptation]):
 
     def update(self, agent: MAMLState, data: Data, key: chex.PRNGKey) -> tuple[MAMLState, Metrics]:
         """See `MetaLearner`."""
-        played, metrics = self._replay(agent.params, data)
+        played, metrics = self._reconstruct(agent.params, data)
         if self.config.outer == "promp":
             agent, learned = self._update_epochs(agent, played, key, self.config.promp.num_epochs, 1)
         else:
@@ -72,9 +72,9 @@ class MAMLLearner(GradientLearner[MAMLConfig, MAMLAdaptation]):
             agent = agent._replace(params=params)
         return agent, {**metrics, **learned}
 
-    def replay(self, params: Params, data: Data) -> tuple[Played, Metrics]:
+    def reconstruct(self, params: Params, data: Data) -> tuple[Played, Metrics]:
         """Trials `[M, A, C]` as they were played, and how far they were adapted in."""
-        again = partial(replay, self.adaptation, self.config.adaptation, params, params)
+        again = partial(reconstruct, self.adaptation, self.config.adaptation, params, params)
         played, adapted = jax.vmap(again)(data.episodes)
         changes = jax.tree.map(jnp.subtract, adapted, self.adaptation.begin(params, jax.random.key(0), len(data.ids)))
         metrics = {
@@ -83,7 +83,7 @@ class MAMLLearner(GradientLearner[MAMLConfig, MAMLAdaptation]):
         }
         return played, metrics
 
-    def outcome(self, params: Params, own: chex.Array, played: Played) -> Replayed:
+    def outcome(self, params: Params, own: chex.Array, played: Played) -> OuterTerms:
         """What parameters make of a trial `[A, C]`; no task has anything of its own."""
         del own
         return adapt_through(self.adaptation, params, params, played)
