@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from gradient_cases import draw_trials, make_learner
 from jax.flatten_util import ravel_pytree
-from metarl_baselines.gradient import Episodes, Played, adapt_through, average, reconstruct
-from metarl_baselines.gradient.adaptation import last_batch
+from metarl_baselines.gradient import Episodes, Played, adapt_through, average, last_batch, reconstruct
 from metarl_baselines.maesn import MAESNConfig
 from metarl_baselines.maesn.adaptation import Adapted, Drawn, Latent, MAESNAdaptation, MAESNParams
 from metarl_baselines.maml import MAMLConfig, ProMPConfig

@@ -6,15 +6,13 @@ from metarl_baselines.gradient.adaptation import (
     Played,
     adapt_once,
     adapt_through,
-    average,
-    last_batch,
-    make_outer_step,
     reconstruct,
     rescale,
 )
 from metarl_baselines.gradient.config import TEST_OPTIONS, AdaptationConfig, GradientConfig
 from metarl_baselines.gradient.episodes import Episodes, advantages, blank_episodes, cut_visit
 from metarl_baselines.gradient.learner import Data, GradientLearner
+from metarl_baselines.gradient.outer import average, last_batch, make_outer_step
 from metarl_baselines.gradient.policy import GradientPolicy, Memory
 
 __all__ = [
