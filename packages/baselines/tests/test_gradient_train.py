@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from baseline_cases import POINT, assert_equal, read_metrics, step_through, take_few, train
 from gradient_cases import PACKAGES, make_config, make_learner
+from metarl_baselines.maesn.runs import ALGORITHM as MAESN
+from metarl_baselines.maml import ProMPConfig
+from metarl_baselines.maml.runs import MAML_TRPO, PROMP
 from metarl_baselines.traits import Traits
 from metarl_envs import benchmark, benchmark_names
-from rlcore.experiment import RunError, from_dict, load_config
+from rlcore.experiment import RunError, from_dict, load_config, to_dict
+from rlcore.meta import SavedRun
 from rlcore.policy_gradient import TRPOConfig
 
 WHOLE = [pytest.param("maml-trpo", marks=pytest.mark.slow), "promp", "maesn"]
@@ -16,7 +20,8 @@ WHOLE = [pytest.param("maml-trpo", marks=pytest.mark.slow), "promp", "maesn"]
 @pytest.mark.wheel
 @pytest.mark.parametrize("name", WHOLE)
 def test_stopped_and_resumed_run_equals_an_undisturbed_one_and_compiles_once(tmp_path, name, compiled):
-    config, package = make_config(name, training_reward="dense_reward"), PACKAGES[name]
+    options = {"promp": ProMPConfig(target_inner_kl=1e-5)} if name == "promp" else {}
+    config, package = make_config(name, training_reward="dense_reward", **options), PACKAGES[name]
     whole = train(tmp_path / "whole", package, config, 4)
     assert compiled[0] > 0
     assert compiled[3] == compiled[2] == compiled[1]
@@ -26,6 +31,8 @@ def test_stopped_and_resumed_run_equals_an_undisturbed_one_and_compiles_once(tmp
     assert read_metrics(tmp_path / "parts") == rows
     assert int(whole.env_steps) == int(whole.rows) == 4 * 3 * 2 * 2 * 20
     assert {"loss/policy", "policy/kl", "policy/entropy", "test/return_3", "test/return"} <= rows[-1].keys()
+    if name == "promp":
+        assert len({row["inner/kl_coef"] for row in rows}) > 1
     saved = load_config(tmp_path / "whole")
     assert saved["algorithm"] == name
     assert from_dict(type(config), saved["config"]) == config
@@ -49,6 +56,15 @@ BAD = [
     ("maml-trpo", {"hidden_sizes": (0,)}, "hidden_sizes must be positive, got 0"),
     ("maml-trpo", {"action_scale": 0.0}, "action_scale must be positive, got 0"),
     ("maml-trpo", {"initial_std": -1.0}, "initial_std must be positive, got -1"),
+    ("maml-trpo", {"min_std": 0.0}, "min_std must be positive, got 0"),
+    ("maesn", {"min_std": 0.6}, "min_std must be at most initial_std=0.5, got 0.6"),
+    ("maml-trpo", {"exploration_coef": -1.0}, "exploration_coef must be at least 0, got -1"),
+    ("promp", {"exploration_coef": 1.0}, "outer=promp needs exploration_coef=0, got 1"),
+    (
+        "promp",
+        {"num_steps": 0, "promp": ProMPConfig(target_inner_kl=0.01)},
+        "promp.target_inner_kl needs adaptation.num_steps of at least 1, got 0",
+    ),
     ("maml-trpo", {"inner_learning_rate": 0.0}, "inner_learning_rate must be positive, got 0"),
     ("maml-trpo", {"inner_objective": "ratio"}, "inner_objective must be one of log_likelihood, likelihood_ratio"),
     ("maml-trpo", {"outer": "sgd"}, "outer must be one of trpo, promp, got 'sgd'"),
@@ -70,6 +86,23 @@ BAD = [
 def test_bad_option_is_refused_by_name_and_value(name, options, message):
     with pytest.raises(ValueError, match=message):
         make_config(name, **options)
+
+
+def test_a_target_of_the_divergence_needs_a_weight():
+    with pytest.raises(ValueError, match="target_inner_kl must be positive, got 0"):
+        ProMPConfig(target_inner_kl=0.0)
+    with pytest.raises(ValueError, match="inner_kl_coef must be positive, got 0"):
+        ProMPConfig(target_inner_kl=0.01, inner_kl_coef=0.0)
+
+
+@pytest.mark.parametrize(("name", "algorithm"), {"maml-trpo": MAML_TRPO, "promp": PROMP, "maesn": MAESN}.items())
+def test_runs_are_read_that_were_begun_before_options_were_added(name, algorithm):
+    config = make_config(name)
+    options = to_dict(config)
+    for added in ("min_std", "exploration_coef"):
+        options.pop(added, None)
+    options.get("promp", {}).pop("target_inner_kl", None)
+    assert algorithm.read_config(SavedRun(name, {}, 0, options, {})) == config
 
 
 @pytest.mark.parametrize("name", PACKAGES)

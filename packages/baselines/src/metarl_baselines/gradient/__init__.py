@@ -9,10 +9,10 @@ from metarl_baselines.gradient.adaptation import (
     reconstruct,
     rescale,
 )
-from metarl_baselines.gradient.config import TEST_OPTIONS, AdaptationConfig, GradientConfig
+from metarl_baselines.gradient.config import TEST_OPTIONS, AdaptationConfig, GradientConfig, fill_options
 from metarl_baselines.gradient.episodes import Episodes, advantages, blank_episodes, cut_visit
 from metarl_baselines.gradient.learner import Data, GradientLearner
-from metarl_baselines.gradient.outer import average, last_batch, make_outer_step
+from metarl_baselines.gradient.outer import average, last_batch, make_outer_step, outer_loss
 from metarl_baselines.gradient.policy import GradientPolicy, Memory
 
 __all__ = [
@@ -33,8 +33,10 @@ __all__ = [
     "average",
     "blank_episodes",
     "cut_visit",
+    "fill_options",
     "last_batch",
     "make_outer_step",
+    "outer_loss",
     "reconstruct",
     "rescale",
 ]

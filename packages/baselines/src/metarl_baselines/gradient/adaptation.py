@@ -93,23 +93,28 @@ class OuterTerms(NamedTuple):
     log_prob: `[C]` of the actions after the last inner step.
     kl: mean KL(old || new) in nats, of the policy after the last inner step, a scalar.
     inner_kl: the same of the policies before, their sum over inner steps.
+    start_log_prob: mean of the actions before the first inner step, a scalar.
     """
 
     log_prob: chex.Array
     kl: chex.Array
     inner_kl: chex.Array
+    start_log_prob: chex.Array
 
 
 def adapt_through(adaptation: Adaptation, params: Params, start: Any, played: Played) -> OuterTerms:
     """Takes all inner steps of a trial again, `[A, C]`, from parameters other than those that played."""
-    adapted, inner_kl = start, jnp.zeros(())
+    adapted, inner_kl, start_log_prob = start, jnp.zeros(()), jnp.zeros(())
     num_batches = played.advantage.shape[0]
     for number in range(num_batches):
         batch = jax.tree.map(lambda leaf, number=number: leaf[number], played)
         policy = adaptation.policy(params, adapted, batch.episodes.obs, batch.drawn)
+        log_prob = policy.log_prob(batch.episodes.action)
         kl = weighted_mean(batch.policy.kl_divergence(policy), batch.episodes.weight)
+        if number == 0:
+            start_log_prob = weighted_mean(log_prob, batch.episodes.weight)
         if number == num_batches - 1:
-            return OuterTerms(policy.log_prob(batch.episodes.action), kl, inner_kl)
+            return OuterTerms(log_prob, kl, inner_kl, start_log_prob)
         inner_kl += kl
         adapted = adaptation.adapt(params, adapted, batch)
     raise ValueError("a trial must have a batch")

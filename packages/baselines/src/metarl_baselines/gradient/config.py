@@ -1,6 +1,8 @@
 """Options of learners that adapt by gradient steps."""
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 from rlcore.experiment import check_at_least, check_positive, check_rate, check_types
 from rlcore.meta import check_curriculum
@@ -42,6 +44,7 @@ class GradientConfig:
       hidden_sizes: of the policy's network.
       action_scale: the policy acts in [-scale, scale] where the environment's range is [-1, 1].
       initial_std: of each action, in the policy's range.
+      min_std: the least that it becomes, by outer or inner steps.
       adaptation: when it adapts, and what an action is taken to be worth.
 
     What it is trained for:
@@ -63,6 +66,7 @@ class GradientConfig:
     hidden_sizes: tuple[int, ...] = (64, 64)
     action_scale: float = 10.0
     initial_std: float = 1.0
+    min_std: float = 1e-6
     adaptation: AdaptationConfig = dataclasses.field(default_factory=AdaptationConfig)
 
     training_reward: str = "reward"
@@ -79,11 +83,18 @@ class GradientConfig:
         check_types(self)
         for size in self.hidden_sizes:
             check_positive("hidden_sizes", size)
-        for name in ("action_scale", "initial_std", "test_every"):
+        for name in ("action_scale", "initial_std", "min_std", "test_every"):
             check_positive(name, getattr(self, name))
+        if self.min_std > self.initial_std:
+            raise ValueError(f"min_std must be at most initial_std={self.initial_std}, got {self.min_std}")
         check_at_least("num_tasks_per_iteration", self.num_tasks_per_iteration, 0)
         check_curriculum(self)
 
 
 TEST_OPTIONS = ("adaptation.num_test_steps", "deterministic_test", "test_every")
 """Of them, those which may be replaced when a run is read."""
+
+
+def fill_options(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a run, also of one that was begun before there was a least deviation."""
+    return {"min_std": GradientConfig.min_std, **saved}

@@ -31,10 +31,15 @@ from metarl_baselines.maml.config import MAMLConfig
 
 
 class MAMLState(NamedTuple):
-    """What updates change. params: of the policy before it adapts. optimiser: Adam's state, empty for TRPO."""
+    """What updates change.
+
+    params: of the policy before it adapts. optimiser: Adam's state, empty for TRPO. inner_kl_coef: a scalar, the weight
+    of ProMP's divergence.
+    """
 
     params: Params
     optimiser: optax.OptState
+    inner_kl_coef: chex.Array
 
 
 class MAMLLearner(GradientLearner[MAMLConfig, MAMLAdaptation]):
@@ -54,19 +59,25 @@ class MAMLLearner(GradientLearner[MAMLConfig, MAMLAdaptation]):
         self.num_updates = config.promp.num_epochs if promp else 1
         self._optimiser = optax.adam(config.promp.learning_rate) if promp else optax.identity()
         self._reconstruct = jax.jit(self.reconstruct)
-        self._step = jax.jit(make_outer_step(config.trpo, self.outcome))
+        self._step = jax.jit(make_outer_step(config.trpo, self.outcome, exploration_coef=config.exploration_coef))
+        self._adapt_coef = jax.jit(self.adapt_inner_kl_coef)
         self._update_epochs = make_update_epochs(self.promp_update)
 
     def init(self, key: chex.PRNGKey) -> tuple[MAMLState, Data]:
         """See `MetaLearner`."""
         params = self.adaptation.network.init(key, jnp.zeros((1, self.obs_size)))
-        return MAMLState(params, self._optimiser.init(params)), self.init_data()
+        coef = jnp.asarray(self.config.promp.inner_kl_coef, jnp.float32)
+        return MAMLState(params, self._optimiser.init(params), coef), self.init_data()
 
     def update(self, agent: MAMLState, data: Data, key: chex.PRNGKey) -> tuple[MAMLState, Metrics]:
         """See `MetaLearner`."""
         played, metrics = self._reconstruct(agent.params, data)
         if self.config.outer == "promp":
             agent, learned = self._update_epochs(agent, played, key, self.config.promp.num_epochs, 1)
+            target = self.config.promp.target_inner_kl
+            if target is not None:
+                agent = agent._replace(inner_kl_coef=self._adapt_coef(agent, played, target))
+                learned = {**learned, "inner/kl_coef": agent.inner_kl_coef}
         else:
             params, learned = self._step(agent.params, data.ids, played)
             agent = agent._replace(params=params)
@@ -90,11 +101,11 @@ class MAMLLearner(GradientLearner[MAMLConfig, MAMLAdaptation]):
 
     def promp_update(self, agent: MAMLState, played: Played) -> tuple[MAMLState, Metrics]:
         """One gradient step of ProMP on trials `[M, A, C]`."""
-        grads, metrics = jax.grad(self.promp_loss, has_aux=True)(agent.params, played)
+        grads, metrics = jax.grad(self.promp_loss, has_aux=True)(agent.params, agent.inner_kl_coef, played)
         updates, optimiser = self._optimiser.update(grads, agent.optimiser, agent.params)
-        return MAMLState(optax.apply_updates(agent.params, updates), optimiser), metrics
+        return agent._replace(params=optax.apply_updates(agent.params, updates), optimiser=optimiser), metrics
 
-    def promp_loss(self, params: Params, played: Played) -> tuple[chex.Array, Metrics]:
+    def promp_loss(self, params: Params, inner_kl_coef: chex.Array, played: Played) -> tuple[chex.Array, Metrics]:
         """L_clip after the last inner step + eta KL before it, means over tasks (Rothfuss et al., 2019, equation 9)."""
         config = self.config.promp
 
@@ -107,4 +118,16 @@ class MAMLLearner(GradientLearner[MAMLConfig, MAMLAdaptation]):
 
         loss, kl, inner_kl = average(of_task, played)
         metrics = {"loss/policy": loss, "policy/kl": kl, "inner/kl": inner_kl}
-        return loss + config.inner_kl_coef * inner_kl, metrics
+        return loss + inner_kl_coef * inner_kl, metrics
+
+    def adapt_inner_kl_coef(self, agent: MAMLState, played: Played, target: float) -> chex.Array:
+        """The weight of ProMP's divergence in the next iteration, a scalar, from what it came to on `[M, A, C]`."""
+        kl = (
+            self.promp_loss(agent.params, agent.inner_kl_coef, played)[1]["inner/kl"] / self.config.adaptation.num_steps
+        )
+        return adapt_coef(agent.inner_kl_coef, kl, target)
+
+
+def adapt_coef(coef: chex.Array, kl: chex.Array, target: float) -> chex.Array:
+    """Half the coefficient of a divergence below target / 1.5, twice that of one above 1.5 target, else the same."""
+    return jnp.where(kl < target / 1.5, coef / 2, jnp.where(kl > 1.5 * target, 2 * coef, coef))
