@@ -3,8 +3,8 @@
     uv run packages/baselines/benchmarks/collection.py --benchmark=half-cheetah-vel-v0 --num_tasks=40
     uv run packages/baselines/benchmarks/collection.py --algorithm=promp
 
-Counts environment steps per CPU second, so that what else runs on the machine matters little; both play the same number
-of steps in the same tasks, with actions of the same size.
+Counts environment steps per CPU second, so that what else runs on the machine matters little; both play the same
+actions in the same tasks, because what a simulation costs depends on them.
 """
 
 import time
@@ -17,6 +17,7 @@ from absl import app, flags
 from metarl_baselines import maesn, maml, promp, rl2
 from rlcore.experiment import override
 from rlcore.meta import MetaLearner, Plan, TrialPlayer
+from rlcore.rollout import make_action_scaling
 
 _ALGORITHMS: dict[str, tuple[Callable[..., Plan], Callable[..., MetaLearner]]] = {
     "rl2": (rl2.preset, rl2.RL2Learner),
@@ -54,11 +55,9 @@ def main(arguments: list[str]) -> None:
     choose = learner.collection.choose
     params = learner.params(agent) if choose is None else choose(agent, ids)
     tasks = benchmark.take_train_tasks(ids)
-    shape = (_NUM_STEPS.value, _NUM_TASKS.value, metarl_envs.check_actions(benchmark))
-    actions = np.random.default_rng(0).normal(0, config.initial_std, shape).clip(-1, 1).astype(np.float32)
     env = benchmark.family.make_vec(tasks, seed=0)
 
-    def play_alone() -> None:
+    def play_alone(actions: np.ndarray) -> None:
         env.reset(seed=0)
         for action in actions:
             _, _, terminated, truncated, _ = env.step(action)
@@ -67,7 +66,10 @@ def main(arguments: list[str]) -> None:
 
     with TrialPlayer(benchmark.family) as player:
         policy, key = learner.collection.policy, jax.random.key(1)
-        alone = measure(play_alone)
+        played = player.play(policy, params, tasks, key, num_steps=_NUM_STEPS.value)
+        scale = make_action_scaling(benchmark.family.action_space)
+        actions = scale(np.asarray(played.trajectory.transition.action))
+        alone = measure(lambda: play_alone(actions))
         acted = measure(lambda: player.play(policy, params, tasks, key, num_steps=_NUM_STEPS.value))
     env.close()
     print(f"{benchmark.name}, {_NUM_TASKS.value} tasks: environment steps per CPU second")

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import importlib
 import itertools
+import logging
 import sys
 from pathlib import Path
 
@@ -16,10 +17,11 @@ from metarl_baselines.recurrent_sac import RecurrentSACConfig
 from metarl_baselines.rl2 import RL2Config
 from metarl_baselines.varibad import VariBADConfig
 from metarl_envs import Benchmark, from_gymnasium
+from rlcore.experiment import Run
 from rlcore.policy_gradient import PPOConfig
 from rlcore.sac import SACConfig
 
-sys.path.insert(0, str(Path(__file__).parent))  # tests share a module of helpers
+sys.path.insert(0, str(Path(__file__).parent))  # tests share modules of helpers
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_debug_key_reuse", True)
@@ -106,6 +108,20 @@ def small_replaying():
         return RecurrentSACConfig(sac=sac, **{**sizes, **options})
 
     return make
+
+
+@pytest.fixture
+def compiled(monkeypatch, caplog):
+    """How many programs were compiled by the end of each iteration of the test's runs; grows as they go."""
+    finish, numbers = Run.finish_iteration, []
+
+    def watch(run, iteration, state, metrics):
+        finish(run, iteration, state, metrics)
+        numbers.append(sum("Finished XLA compilation" in record.message for record in caplog.records))
+
+    monkeypatch.setattr(Run, "finish_iteration", watch)
+    with jax.log_compiles(), caplog.at_level(logging.WARNING):
+        yield numbers
 
 
 @pytest.fixture(params=["rl2", "recurrent_sac", "varibad"])

@@ -36,7 +36,7 @@ def draw_trials(learner, num_tasks, key, dtype=jnp.float32):
     obs_key, action_key, reward_key = jax.random.split(key, 3)
     size = learner.adaptation.action_size
     return Episodes(
-        obs=jax.random.normal(obs_key, (*shape, learner.setup.obs_size), dtype),
+        obs=jax.random.normal(obs_key, (*shape, learner.obs_size), dtype),
         action=jax.random.normal(action_key, (*shape, size), dtype),
         reward=jax.random.normal(reward_key, shape, dtype),
         step=number % 3,

@@ -3,7 +3,9 @@
 import jax
 import pytest
 from metarl_baselines import maesn, maml, promp, recurrent_sac, rl2, varibad
+from metarl_baselines.traits import read_traits
 from metarl_envs import benchmark
+from rlcore.experiment import num_bytes
 
 PACKAGES = {
     maesn: "MAESNLearner",
@@ -41,9 +43,10 @@ def test_replays_for_two_cores_are_small_and_hold_what_is_collected(package, pre
         config, num_iterations = package.preset(preset, chosen)
         assert config.replay_capacity >= config.num_initial_trials
         rows = package.make_learner(config, chosen).init
-        state = jax.eval_shape(lambda key, rows=rows: rows(key)[1], jax.random.key(0))
-        num_bytes = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
-        assert num_bytes < 2.2e9
+        trials = jax.eval_shape(lambda key, rows=rows: rows(key)[1], jax.random.key(0)).data
+        assert num_bytes(trials) < 2.2e9
+        num_kept = chosen.num_train_tasks * config.replay_capacity * config.num_episodes
+        assert num_bytes(trials) == num_kept * read_traits(chosen).episode_bytes
         if name == "point-sparse-v0":
             mean = 1 + num_iterations * config.num_tasks_per_iteration / chosen.num_train_tasks
             assert config.replay_capacity > mean

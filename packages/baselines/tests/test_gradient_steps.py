@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from gradient_cases import draw_trials, make_learner
 from jax.flatten_util import ravel_pytree
-from metarl_baselines.gradient import Episodes, Played, adapt_through, average, replay
-from metarl_baselines.gradient.adaptation import last_batch
+from metarl_baselines.gradient import Episodes, Played, adapt_through, average, last_batch, outer_loss, reconstruct
 from metarl_baselines.maesn import MAESNConfig
 from metarl_baselines.maesn.adaptation import Adapted, Drawn, Latent, MAESNAdaptation, MAESNParams
 from metarl_baselines.maml import MAMLConfig, ProMPConfig
 from metarl_baselines.maml.adaptation import MAMLAdaptation
+from metarl_baselines.maml.learner import adapt_coef
 from rlcore.distributions import Gaussian
 from rlcore.policy_gradient import losses
 
@@ -94,7 +94,7 @@ def _maml_case(objective, num_steps, make_lines):
     learner = make_learner("maml-trpo", make_lines(), inner_objective=objective, num_steps=num_steps, num_episodes=3)
     params = _to_float64(learner.init(jax.random.key(0))[0].params)
     trials = draw_trials(learner, 2, jax.random.key(1), jnp.float64)
-    again = partial(replay, learner.adaptation, learner.config.adaptation, params, params)
+    again = partial(reconstruct, learner.adaptation, learner.config.adaptation, params, params)
     played, _ = jax.jit(jax.vmap(again))(trials)
     return learner, params, played
 
@@ -152,9 +152,9 @@ def test_both_forms_agree_in_the_inner_gradient_and_differ_in_the_outer_one(floa
 
 def test_promp_without_divergence_and_clip_is_maml_of_likelihood_ratios(float64, make_lines):
     learner, params, played = _maml_case("likelihood_ratio", 1, make_lines)
-    promp = make_learner("promp", make_lines(), num_episodes=3, promp=ProMPConfig(clip=1e6, inner_kl_coef=0.0))
+    promp = make_learner("promp", make_lines(), num_episodes=3, promp=ProMPConfig(clip=1e6))
     flat, loss = _outer_losses(learner, params, lambda params: params, played)
-    found = ravel_pytree(jax.jit(jax.grad(lambda p: promp.promp_loss(p, played)[0]))(params))[0]
+    found = ravel_pytree(jax.jit(jax.grad(lambda p: promp.promp_loss(p, 0.0, played)[0]))(params))[0]
     np.testing.assert_allclose(found, jax.jit(jax.grad(partial(loss, None, 0.0)))(flat), rtol=1e-9, atol=1e-12)
 
 
@@ -162,15 +162,64 @@ def test_promps_divergence_counts_the_policies_before_the_last_inner_step_only(f
     """A move of all that played by a little: each part of the loss is taken from the other with its coefficient."""
     _, params, played = _maml_case("likelihood_ratio", 1, make_lines)
     moved = jax.tree.map(lambda leaf: leaf + 0.05, params)
-    learners = [
-        make_learner("promp", make_lines(), num_episodes=3, promp=ProMPConfig(inner_kl_coef=coef)) for coef in (0, 2)
-    ]
-    (without, metrics), (with_it, _) = (jax.jit(learner.promp_loss)(moved, played) for learner in learners)
+    loss = jax.jit(make_learner("promp", make_lines(), num_episodes=3).promp_loss)
+    (without, metrics), (with_it, _) = (loss(moved, coef, played) for coef in (0.0, 2.0))
     assert float(metrics["inner/kl"]) > 1e-4
     np.testing.assert_allclose(with_it - without, 2 * metrics["inner/kl"], rtol=1e-9)
-    _, at_start = jax.jit(learners[0].promp_loss)(params, played)
+    _, at_start = loss(params, 0.0, played)
     np.testing.assert_allclose(at_start["inner/kl"], 0, atol=1e-12)
     np.testing.assert_allclose(at_start["policy/kl"], 0, atol=1e-12)
+
+
+def test_the_weight_of_promps_divergence_is_halved_below_its_target_and_doubled_above_it(float64, make_lines):
+    found = [float(adapt_coef(3.0, kl, target=0.03)) for kl in (0.0199, 0.0201, 0.0449, 0.0451)]
+    assert found == [1.5, 3.0, 3.0, 6.0]
+    learner, params, played = _maml_case("likelihood_ratio", 2, make_lines)
+    agent = learner.init(jax.random.key(0))[0]._replace(params=jax.tree.map(lambda leaf: leaf + 0.05, params))
+
+    @jax.jit
+    def measure(target):
+        kl = learner.promp_loss(agent.params, 0.0, played)[1]["inner/kl"] / 2  # of an inner step
+        return kl, learner.adapt_inner_kl_coef(agent, played, target)
+
+    kl = float(measure(1.0)[0])
+    for target, factor in ((1.6 * kl, 0.5), (1.4 * kl, 1), (0.6 * kl, 2)):
+        np.testing.assert_allclose(measure(target)[1], factor * 5e-4, rtol=1e-6)
+
+
+def test_exploring_rewards_what_was_played_before_adapting_where_it_paid_after_it(float64, make_lines):
+    learner, params, played = _maml_case("log_likelihood", 1, make_lines)
+    (flat, to_tree), ids = ravel_pytree(params), jnp.arange(2)
+
+    def loss(coef, x):
+        return outer_loss(learner.outcome, coef, to_tree(x), ids, played)[0]
+
+    rows, valid = played.episodes, np.asarray(played.episodes.valid)
+    counted = [np.asarray(rows.reward[i, 1])[valid[i, 1]] for i in range(2)]
+    spread, middle = np.std(np.concatenate(counted)), np.mean(np.concatenate(counted))
+    worth = [(np.mean(reward) - middle) / spread for reward in counted]
+    likelihood = [np.mean(np.asarray(played.log_prob[i, 0])[valid[i, 0]]) for i in range(2)]
+    assert abs(worth[0]) > 0.01
+    difference = jax.jit(lambda x: loss(0.7, x) - loss(0.0, x))(flat)
+    np.testing.assert_allclose(difference, -0.7 * np.mean(np.multiply(worth, likelihood)), rtol=1e-6)
+    moved = flat + 0.03 * jax.random.normal(jax.random.key(2), flat.shape, flat.dtype)
+    _assert_gradient_is_that_of_differences(lambda x: loss(0.7, x), moved)
+
+
+@pytest.mark.parametrize("name", ["maml-trpo", "maesn"])
+def test_the_deviation_of_actions_has_a_floor_below_which_its_parameter_rests(name, make_lines):
+    learner = make_learner(name, make_lines(), min_std=0.1)
+    network, inputs = learner.adaptation.network, jnp.ones((1, 1 if name == "maml-trpo" else 3))
+    params = network.init(jax.random.key(0), inputs)
+
+    def std(log_std):
+        variance = network.apply({"params": {**params["params"], "log_std": log_std}}, inputs).variance
+        return jnp.sqrt(variance)[0, 0]
+
+    for log_std, expected, slope in ((np.log(0.05), 0.1, 0.0), (np.log(0.3), 0.3, 0.3)):
+        found = jax.value_and_grad(std)(jnp.full(1, log_std, jnp.float32))
+        np.testing.assert_allclose(found[0], expected, rtol=1e-6)
+        np.testing.assert_allclose(found[1], [slope], rtol=1e-6)
 
 
 def test_exact_products_and_differences_lead_trpo_to_the_same_step(float64, make_lines):
@@ -178,8 +227,10 @@ def test_exact_products_and_differences_lead_trpo_to_the_same_step(float64, make
     for product in ("exact", "differences"):
         learner, params, played = _maml_case("log_likelihood", 1, make_lines)
         config = dataclasses.replace(learner.config.trpo, hessian_product=product)
-        learner = make_learner("maml-trpo", make_lines(), num_episodes=3, trpo=config)
+        learner = make_learner("maml-trpo", make_lines(), num_episodes=3, trpo=config, exploration_coef=0.7)
         new, metrics = learner._step(params, jnp.arange(2), played)
+        loss, _ = jax.jit(partial(outer_loss, learner.outcome, 0.7))(new, jnp.arange(2), played)
+        np.testing.assert_allclose(metrics["loss/policy"], loss, rtol=1e-9)
         assert 0 < float(metrics["policy/kl"]) <= 0.01
         assert float(metrics["policy/improvement"]) > 0
         moved.append(ravel_pytree(new)[0] - ravel_pytree(params)[0])
@@ -214,7 +265,7 @@ def test_maesns_outer_gradient_is_that_of_differences_and_reaches_weights_latent
     params, ids = _to_float64(agent.params), jnp.asarray([0, 2])
     trials = draw_trials(learner, 2, jax.random.key(1), jnp.float64)
     starts = learner.start(params, agent.noise, ids)
-    again = partial(replay, learner.adaptation, learner.config.adaptation, params)
+    again = partial(reconstruct, learner.adaptation, learner.config.adaptation, params)
     played, _ = jax.jit(jax.vmap(again))(starts, trials)
     flat, to_tree = ravel_pytree(params)
 

@@ -1,34 +1,17 @@
 """Whole training runs of learners that adapt by gradient steps, small; what cannot be trained is refused."""
 
-import json
-import logging
-
-import jax
 import numpy as np
 import pytest
-from gradient_cases import PACKAGES, assert_same, make_config, make_learner
+from baseline_cases import POINT, assert_equal, read_metrics, step_through, take_few, train
+from gradient_cases import PACKAGES, make_config, make_learner
+from metarl_baselines.maesn.runs import ALGORITHM as MAESN
+from metarl_baselines.maml import ProMPConfig
+from metarl_baselines.maml.runs import MAML_TRPO, PROMP
 from metarl_baselines.traits import Traits
-from metarl_envs import Benchmark, benchmark, benchmark_names
-from rlcore.experiment import Run, RunError, from_dict, load_config
+from metarl_envs import benchmark, benchmark_names
+from rlcore.experiment import RunError, from_dict, load_config, to_dict
+from rlcore.meta import SavedRun
 from rlcore.policy_gradient import TRPOConfig
-
-POINT = "point-sparse-wide-v0"
-
-
-def _train(name, run_dir, config, num_iterations, chosen=None, seed=0):
-    chosen, package = chosen or benchmark(POINT), PACKAGES[name]
-    run = package.open_run(run_dir, config, chosen, seed)
-    return package.train(config, chosen, run, seed=seed, num_iterations=num_iterations)
-
-
-def _metrics(run_dir):
-    rows = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
-    return [{name: value for name, value in row.items() if not name.startswith("time/")} for row in rows]
-
-
-def _without_key(state):
-    return state._replace(key=jax.random.key_data(state.key))
-
 
 WHOLE = [pytest.param("maml-trpo", marks=pytest.mark.slow), "promp", "maesn"]
 """Each compiles for half a minute; ProMP is MAML's learner, MAESN takes TRPO's step."""
@@ -36,25 +19,20 @@ WHOLE = [pytest.param("maml-trpo", marks=pytest.mark.slow), "promp", "maesn"]
 
 @pytest.mark.wheel
 @pytest.mark.parametrize("name", WHOLE)
-def test_stopped_and_resumed_run_equals_an_undisturbed_one_and_compiles_once(tmp_path, name, caplog, monkeypatch):
-    finish, compiled = Run.finish_iteration, []
-
-    def watch(run, iteration, state, metrics):
-        finish(run, iteration, state, metrics)
-        compiled.append(sum("Finished XLA compilation" in record.message for record in caplog.records))
-
-    monkeypatch.setattr(Run, "finish_iteration", watch)
-    config = make_config(name, training_reward="dense_reward")
-    with jax.log_compiles(), caplog.at_level(logging.WARNING):
-        whole = _train(name, tmp_path / "whole", config, 4)
+def test_stopped_and_resumed_run_equals_an_undisturbed_one_and_compiles_once(tmp_path, name, compiled):
+    options = {"promp": ProMPConfig(target_inner_kl=1e-5)} if name == "promp" else {}
+    config, package = make_config(name, training_reward="dense_reward", **options), PACKAGES[name]
+    whole = train(tmp_path / "whole", package, config, 4)
     assert compiled[0] > 0
     assert compiled[3] == compiled[2] == compiled[1]
-    _train(name, tmp_path / "parts", config, 2)
-    assert_same(_without_key(_train(name, tmp_path / "parts", config, 4)), _without_key(whole), rtol=0)
-    rows = _metrics(tmp_path / "whole")
-    assert _metrics(tmp_path / "parts") == rows
+    train(tmp_path / "parts", package, config, 2)
+    assert_equal(train(tmp_path / "parts", package, config, 4), whole)
+    rows = read_metrics(tmp_path / "whole")
+    assert read_metrics(tmp_path / "parts") == rows
     assert int(whole.env_steps) == int(whole.rows) == 4 * 3 * 2 * 2 * 20
     assert {"loss/policy", "policy/kl", "policy/entropy", "test/return_3", "test/return"} <= rows[-1].keys()
+    if name == "promp":
+        assert len({row["inner/kl_coef"] for row in rows}) > 1
     saved = load_config(tmp_path / "whole")
     assert saved["algorithm"] == name
     assert from_dict(type(config), saved["config"]) == config
@@ -64,18 +42,12 @@ def test_stopped_and_resumed_run_equals_an_undisturbed_one_and_compiles_once(tmp
 def test_trains_on_a_users_environment_and_is_read_back_and_played(tmp_path, name, make_lines, line_env):
     """Episodes end early; two inner steps."""
     config, lines, package = make_config(name, num_steps=2, num_tasks_per_iteration=0), make_lines(), PACKAGES[name]
-    state = _train(name, tmp_path / "run", config, 2, lines)
+    state = train(tmp_path / "run", package, config, 2, lines)
     assert int(state.rows) < int(state.env_steps) == 2 * 4 * 3 * 2 * 6
     options = ["adaptation.num_test_steps=2", "deterministic_test=true"]
     trained = package.load(tmp_path / "run", options, benchmark=lines)
     assert trained.evaluate().shape == (2, 5)
-    env = line_env(**lines.test_tasks[0])
-    player, (obs, _) = trained.player(), env.reset(seed=0)
-    for _ in range(20):
-        obs, reward, terminated, truncated, _ = env.step(player.act(obs))
-        player.observe(obs, reward, terminated, truncated)
-        if terminated or truncated:
-            obs, _ = env.reset()
+    step_through(trained.player(), line_env(**lines.test_tasks[0]), 20)
     with pytest.raises(ValueError, match=r"override must be of a test option .* got 'initial_std=7'"):
         package.load(tmp_path / "run", ["initial_std=7"], benchmark=lines)
 
@@ -84,6 +56,15 @@ BAD = [
     ("maml-trpo", {"hidden_sizes": (0,)}, "hidden_sizes must be positive, got 0"),
     ("maml-trpo", {"action_scale": 0.0}, "action_scale must be positive, got 0"),
     ("maml-trpo", {"initial_std": -1.0}, "initial_std must be positive, got -1"),
+    ("maml-trpo", {"min_std": 0.0}, "min_std must be positive, got 0"),
+    ("maesn", {"min_std": 0.6}, "min_std must be at most initial_std=0.5, got 0.6"),
+    ("maml-trpo", {"exploration_coef": -1.0}, "exploration_coef must be at least 0, got -1"),
+    ("promp", {"exploration_coef": 1.0}, "outer=promp needs exploration_coef=0, got 1"),
+    (
+        "promp",
+        {"num_steps": 0, "promp": ProMPConfig(target_inner_kl=0.01)},
+        "promp.target_inner_kl needs adaptation.num_steps of at least 1, got 0",
+    ),
     ("maml-trpo", {"inner_learning_rate": 0.0}, "inner_learning_rate must be positive, got 0"),
     ("maml-trpo", {"inner_objective": "ratio"}, "inner_objective must be one of log_likelihood, likelihood_ratio"),
     ("maml-trpo", {"outer": "sgd"}, "outer must be one of trpo, promp, got 'sgd'"),
@@ -105,6 +86,23 @@ BAD = [
 def test_bad_option_is_refused_by_name_and_value(name, options, message):
     with pytest.raises(ValueError, match=message):
         make_config(name, **options)
+
+
+def test_a_target_of_the_divergence_needs_a_weight():
+    with pytest.raises(ValueError, match="target_inner_kl must be positive, got 0"):
+        ProMPConfig(target_inner_kl=0.0)
+    with pytest.raises(ValueError, match="inner_kl_coef must be positive, got 0"):
+        ProMPConfig(target_inner_kl=0.01, inner_kl_coef=0.0)
+
+
+@pytest.mark.parametrize(("name", "algorithm"), {"maml-trpo": MAML_TRPO, "promp": PROMP, "maesn": MAESN}.items())
+def test_runs_are_read_that_were_begun_before_options_were_added(name, algorithm):
+    config = make_config(name)
+    options = to_dict(config)
+    for added in ("min_std", "exploration_coef"):
+        options.pop(added, None)
+    options.get("promp", {}).pop("target_inner_kl", None)
+    assert algorithm.read_config(SavedRun(name, {}, 0, options, {})) == config
 
 
 @pytest.mark.parametrize("name", PACKAGES)
@@ -137,8 +135,7 @@ def test_every_preset_fits_every_benchmark_of_vectors_and_few_tasks(name):
                 continue
             config, num_iterations = PACKAGES[name].preset(preset, chosen)
             assert num_iterations > 0
-            few = Benchmark("few", chosen.family, chosen.take_train_tasks([0, 1]), chosen.take_test_tasks([0]))
-            assert PACKAGES[name].preset(preset, few).config.num_tasks_per_iteration == 2
+            assert PACKAGES[name].preset(preset, take_few(chosen, 2, 1)).config.num_tasks_per_iteration == 2
             assert config.training_reward == ("dense_reward" if "dense_reward" in chosen.family.signals else "reward")
     with pytest.raises(ValueError, match="preset must be one of tiny, cpu, explore, reference, got 'huge'"):
         PACKAGES[name].preset("huge", benchmark(POINT))
@@ -164,8 +161,8 @@ def test_reference_takes_the_steps_and_constants_of_the_originals():
 @pytest.mark.parametrize(("name", "gain"), [("maml-trpo", 5), ("promp", 5), ("maesn", 3)])
 def test_an_inner_step_learns_to_find_goals_never_seen(tmp_path, name, gain):
     chosen = benchmark(POINT)
-    config, _ = PACKAGES[name].preset("cpu", chosen)
-    _train(name, tmp_path / "run", config, 30)
-    returns = PACKAGES[name].load(tmp_path / "run").evaluate().mean(axis=0)
+    package = PACKAGES[name]
+    train(tmp_path / "run", package, package.preset("cpu", chosen).config, 30, chosen)
+    returns = package.load(tmp_path / "run").evaluate().mean(axis=0)
     print(f"return by episode of a trial: {returns.round(1)}")
     assert np.mean(returns[-1]) > returns[0] + gain

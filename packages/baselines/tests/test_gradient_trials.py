@@ -6,15 +6,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from baseline_cases import POINT, play, remember
 from gradient_cases import PACKAGES, assert_same, draw_trials, make_learner
-from metarl_baselines.gradient import AdaptationConfig, Episodes, advantages, cut_visit, replay
+from metarl_baselines.gradient import AdaptationConfig, Episodes, advantages, cut_visit, reconstruct
 from metarl_envs import benchmark
-from rlcore.meta import TrialPlayer, Visit
-from rlcore.meta.trials import begin_trial_and_act, observe_and_act
-from rlcore.rollout import Trajectory, find_ends, number_episodes
+from rlcore.meta import Visit
+from rlcore.rollout import Trajectory, number_episodes
 from rlcore.types import Transition
 
-POINT = "point-sparse-wide-v0"
 IDS = np.asarray([0, 2, 3])
 
 
@@ -23,22 +22,8 @@ def _play(learner, chosen):
     agent, data = learner.init(jax.random.key(0))
     collection = learner.collection
     params = learner.params(agent) if collection.choose is None else collection.choose(agent, IDS)
-    with TrialPlayer(chosen.family) as player:
-        tasks, key = chosen.take_train_tasks(IDS), jax.random.key(1)
-        visit = player.play(collection.policy, params, tasks, key, num_steps=collection.num_steps)
+    visit = play(collection.policy, params, chosen, collection.num_steps, ids=IDS)
     return agent, params, visit, learner.store(data, IDS, visit, first=False)[0]
-
-
-def _remember(policy, params, visit):
-    """Memories after each step of a visit, of a policy that is told what was done in it."""
-    transition, ends = visit.trajectory.transition, np.asarray(find_ends(visit.trajectory))
-    _, memory = begin_trial_and_act(policy, params, transition.obs[0], jax.random.key(0), len(IDS))
-    memories = [jax.tree.map(np.array, memory)]
-    for t in range(1, len(ends)):
-        step = jax.tree.map(lambda leaf, t=t: leaf[t - 1], transition)
-        _, memory = observe_and_act(policy, params, memory, step, ends[t - 1], transition.obs[t], jax.random.key(t))
-        memories.append(jax.tree.map(np.array, memory))  # a copy: the memory is donated
-    return memories
 
 
 @pytest.mark.parametrize("kind", ["functional", "host"])
@@ -48,7 +33,7 @@ def test_what_was_adapted_while_acting_is_what_the_stored_trial_gives(name, kind
     chosen = make_lines() if kind == "host" else benchmark(POINT)
     learner = make_learner(name, chosen, num_steps=2, training_reward="dense_reward" if kind != "host" else "halved")
     agent, params, visit, data = _play(learner, chosen)
-    memories = _remember(learner.collection.policy, params, visit)
+    memories = remember(learner.collection.policy, params, visit)
     starts = memories[0].adapted
     if name == "maesn":
         assert_same(starts, learner.start(agent.params, agent.noise, jnp.asarray(IDS)))
@@ -56,7 +41,7 @@ def test_what_was_adapted_while_acting_is_what_the_stored_trial_gives(name, kind
     assert not np.allclose(*(jax.tree.leaves(memory.adapted)[-2] for memory in (memories[0], memories[-1])))
 
     def again(start, episodes):
-        return replay(learner.adaptation, learner.config.adaptation, params, start, episodes)
+        return reconstruct(learner.adaptation, learner.config.adaptation, params, start, episodes)
 
     played, adapted = jax.jit(jax.vmap(again))(starts, data.episodes)
     assert_same(adapted, memories[-1].adapted, rtol=2e-4, atol=2e-5)
@@ -139,7 +124,7 @@ def test_without_inner_steps_nothing_is_remembered_and_nothing_adapts(make_lines
     learner = make_learner("maml-trpo", make_lines(), num_steps=0, num_test_steps=0)
     agent, _, visit, data = _play(learner, make_lines())
     assert data.episodes.reward.shape == (3, 1, 12)
-    memories = _remember(learner.collection.policy, agent.params, visit)
+    memories = remember(learner.collection.policy, agent.params, visit)
     assert memories[0].episodes.reward.shape == (3, 0)
     assert_same(memories[0].adapted, memories[-1].adapted)
     _, metrics = learner.update(agent, data, jax.random.key(0))

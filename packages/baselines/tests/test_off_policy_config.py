@@ -1,10 +1,9 @@
 """Bad options of what replays trials, and benchmarks that it cannot play, are refused by name; presets fit."""
 
-import numpy as np
 import pytest
-from gymnasium import spaces
+from baseline_cases import make_own
 from metarl_baselines import recurrent_sac, varibad
-from metarl_envs import Benchmark, TaskFamily, benchmark, benchmark_names, is_picture
+from metarl_envs import benchmark, benchmark_names, is_picture
 from rlcore.experiment import RunError, override
 from rlcore.meta import describe_memory
 
@@ -78,22 +77,6 @@ def test_a_run_that_does_not_fit_into_memory_is_refused_with_what_would_help(pac
         describe_memory(package.make_learner(config, benchmark(POINT)), benchmark(POINT))
 
 
-class OwnFamily(TaskFamily):
-    """What nobody has to play to choose options."""
-
-    action_space = spaces.Box(-1, 1, (2,), np.float32)
-    observation_space = spaces.Box(-np.inf, np.inf, (5,), np.float32)
-
-    def __init__(self, horizon, signals=()):
-        self.horizon, self.signals = horizon, signals
-
-    def sample_tasks(self, key, n):
-        raise NotImplementedError
-
-    def make_vec(self, tasks, seed=None):
-        raise NotImplementedError
-
-
 @PACKAGES
 @pytest.mark.parametrize("name", recurrent_sac.PRESETS)
 def test_presets_fit_every_benchmark_of_vectors_and_ones_own_by_traits(package, name):
@@ -103,9 +86,9 @@ def test_presets_fit_every_benchmark_of_vectors_and_ones_own_by_traits(package, 
             package.make_learner(package.preset(name, chosen).config, chosen)
     for num_tasks in (1, 2, 39, 100_000):
         for horizon, signals in ((1, ()), (50, ("dense_reward",)), (51, ())):
-            family = OwnFamily(horizon, signals)
             own, other = (
-                Benchmark(called, family, np.zeros(num_tasks), np.zeros(3)) for called in ("mine", "half-cheetah-mine")
+                make_own(called, num_tasks=num_tasks, horizon=horizon, signals=signals)
+                for called in ("mine", "half-cheetah-mine")
             )
             plan = package.preset(name, own)
             assert package.preset(name, other) == plan

@@ -5,17 +5,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from baseline_cases import POINT, enliven, play, remember
 from metarl_baselines import recurrent_sac, varibad
 from metarl_baselines.off_policy import make_batch, sample_trials
 from metarl_baselines.off_policy.learner import store
 from metarl_baselines.policy import TrialPolicy
 from metarl_baselines.trials import make_trials
 from metarl_envs import benchmark
-from rlcore.meta import TrialPlayer
-from rlcore.meta.trials import begin_trial_and_act, observe_and_act
+from rlcore.meta.trials import begin_trial_and_act
 from rlcore.rollout import find_ends
 
-POINT = "point-sparse-wide-v0"
 KINDS = {
     "separate": (recurrent_sac, {}),
     "shared": (recurrent_sac, {"memory": "shared"}),
@@ -31,19 +30,11 @@ def make(request, small_replaying):
     return lambda chosen, **options: package.make_learner(small_replaying(name, **of_kind, **options), chosen)
 
 
-def _enliven(params):
-    """Last layers begin near 0: larger ones tell more."""
-    keys = iter(jax.random.split(jax.random.key(9), len(jax.tree.leaves(params))))
-    return jax.tree.map(lambda leaf: leaf + 0.3 * jax.random.normal(next(keys), leaf.shape), params)
-
-
 def _play(learner, chosen, num_steps, deterministic=True, seed=1):
     """Parameters, and a trial in three tasks."""
     agent, data = learner.init(jax.random.key(0))
-    params, ids = _enliven(agent.params), np.arange(3)
-    with TrialPlayer(chosen.family) as player:
-        tasks, key = chosen.take_train_tasks(ids), jax.random.key(seed)
-        visit = player.play(TrialPolicy(learner.agent, deterministic), params, tasks, key, num_steps=num_steps)
+    params = enliven(agent.params)
+    visit = play(TrialPolicy(learner.agent, deterministic), params, chosen, num_steps, seed=seed)
     return agent._replace(params=params), data, visit
 
 
@@ -74,17 +65,12 @@ def test_the_memory_is_zero_at_the_start_of_a_trial_only(make):
     learner = make(benchmark(POINT))
     agent, _, visit = _play(learner, benchmark(POINT), num_steps=40)
     policy, transition, ends = TrialPolicy(learner.agent), visit.trajectory.transition, find_ends(visit.trajectory)
-    key = jax.random.key(0)
-    assert not any(np.asarray(leaf).any() for leaf in policy.begin_trial(agent.params, key, 3))
-    _, memory = begin_trial_and_act(policy, agent.params, transition.obs[0], jax.random.key(1), 3)
-    for t in range(1, 22):
-        step = jax.tree.map(lambda leaf, t=t: leaf[t - 1], transition)
-        before, key = jax.tree.map(np.array, memory), jax.random.key(t + 1)  # a copy: the memory is donated
-        _, memory = observe_and_act(policy, agent.params, memory, step, ends[t - 1], transition.obs[t], key)
-        assert np.abs(before.state).max() > 0
+    assert not any(np.asarray(leaf).any() for leaf in policy.begin_trial(agent.params, jax.random.key(0), 3))
+    memories = remember(policy, agent.params, visit)
+    assert all(np.abs(memory.state).max() > 0 for memory in memories)
     assert bool(ends[19].all())
     _, fresh = begin_trial_and_act(policy, agent.params, transition.obs[20], jax.random.key(1), 3)
-    assert not np.allclose(before.state, fresh.state)  # at the first step of the second episode
+    assert not np.allclose(memories[20].state, fresh.state)  # at the first step of the second episode
 
 
 def test_the_last_reward_of_an_episode_reaches_the_first_action_of_the_next(make):

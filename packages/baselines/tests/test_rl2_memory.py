@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from baseline_cases import POINT, play, remember
 from metarl_baselines.policy import TrialPolicy
 from metarl_baselines.rl2 import RL2Learner
 from metarl_baselines.rl2.baseline import linear_values
@@ -12,22 +13,15 @@ from metarl_baselines.rl2.learner import store
 from metarl_baselines.rl2.network import RL2Actor
 from metarl_baselines.trials import Trials, inputs_after, inputs_before, make_trials
 from metarl_envs import benchmark
-from rlcore.meta import TrialPlayer
-from rlcore.meta.trials import begin_trial_and_act, observe_and_act
 from rlcore.policy_gradient import generalised_advantages
 from rlcore.rollout import find_ends
-
-POINT = "point-sparse-wide-v0"
 
 
 def _play(learner, chosen, deterministic=False, num_steps=20, seed=1):
     """The learner's first parameters, and a trial of 20 steps in three tasks."""
     agent, data = learner.init(jax.random.key(0))
-    policy, ids = TrialPolicy(RL2Actor(learner.network), deterministic), np.arange(3)
-    with TrialPlayer(chosen.family) as player:
-        tasks, key = chosen.take_train_tasks(ids), jax.random.key(seed)
-        visit = player.play(policy, agent.params, tasks, key, num_steps=num_steps)
-    return agent, data, visit
+    policy = TrialPolicy(RL2Actor(learner.network), deterministic)
+    return agent, data, play(policy, agent.params, chosen, num_steps, seed=seed)
 
 
 def _trials_of_two_episodes():
@@ -41,7 +35,7 @@ def _trials_of_two_episodes():
 
 @pytest.mark.parametrize("kind", ["functional", "host"])
 @pytest.mark.parametrize("border_in_memory", [True, False])
-def test_acting_step_by_step_and_replaying_the_stored_trial_give_the_same(kind, border_in_memory, small, make_lines):
+def test_acting_step_by_step_and_scanning_the_stored_trial_give_the_same(kind, border_in_memory, small, make_lines):
     """Episodes of lines end early, at different steps in different tasks."""
     chosen = make_lines() if kind == "host" else benchmark(POINT)
     learner = RL2Learner(small(border_in_memory=border_in_memory), chosen)
@@ -53,19 +47,11 @@ def test_acting_step_by_step_and_replaying_the_stored_trial_give_the_same(kind, 
         assert (np.asarray(visit.trajectory.transition.discount) == 0).any()
     trials = make_trials(visit, visit.trajectory.transition.reward)
     inputs = inputs_before(learner.config, trials)
-    policy, _, memory = learner.network.apply(agent.params, inputs, method="replay")
+    policy, _, memory = learner.network.apply(agent.params, inputs, method="scan")
     np.testing.assert_allclose(policy.mean, trials.action, rtol=1e-4, atol=1e-5)
 
-    one, transition = None, visit.trajectory.transition
-    acting = TrialPolicy(RL2Actor(learner.network))
-    for t in range(len(ends)):
-        key = jax.random.key(t)
-        step = jax.tree.map(lambda leaf, t=t: leaf[t - 1], transition)
-        if t == 0:
-            _, one = begin_trial_and_act(acting, agent.params, transition.obs[0], key, 3)
-        else:
-            _, one = observe_and_act(acting, agent.params, one, step, ends[t - 1], transition.obs[t], key)
-        np.testing.assert_allclose(one.state, memory[:, t], rtol=1e-4, atol=1e-5)
+    memories = remember(TrialPolicy(RL2Actor(learner.network)), agent.params, visit)
+    np.testing.assert_allclose(np.stack([each.state for each in memories], axis=1), memory, rtol=1e-4, atol=1e-5)
 
 
 def test_the_memory_is_blank_at_the_start_of_a_trial_only(small):
@@ -147,7 +133,7 @@ def test_rewards_of_the_second_episode_reach_advantages_of_the_first_if_credit_c
     def advantage(bonus):
         """With a bonus at each step of the second episode, of which the memory is not told."""
         paid = trials._replace(training_reward=trials.training_reward.at[:, 20:].add(bonus))
-        _, played = learner.replay(agent.params, paid)
+        _, played = learner.reconstruct(agent.params, paid)
         played = jax.tree.map(jnp.transpose, played)
         return generalised_advantages(played.reward, played.value, played.next_value, played.discount, played.trace)
 
@@ -161,19 +147,19 @@ def test_the_value_of_what_follows_is_that_of_the_next_step_where_nothing_is_cut
     chosen = benchmark(POINT)
     learner = RL2Learner(small(credit=credit), chosen)
     agent, _, visit = _play(learner, chosen, num_steps=40)
-    _, played = learner.replay(agent.params, make_trials(visit, visit.trajectory.transition.reward))
+    _, played = learner.reconstruct(agent.params, make_trials(visit, visit.trajectory.transition.reward))
     same = np.isclose(played.next_value[:, :-1], played.value[:, 1:], rtol=1e-4, atol=1e-6).all(axis=0)
     assert same[np.arange(39) != 19].all()
     assert same[19] == (credit == "trial")
 
 
-def test_log_probs_of_replayed_trials_are_those_of_the_policy_that_played(small):
+def test_log_probs_of_stored_trials_are_those_of_the_policy_that_played(small):
     chosen = benchmark(POINT)
     learner = RL2Learner(small(initial_std=0.3), chosen)
     agent, _, visit = _play(learner, chosen, num_steps=40)
     trials = make_trials(visit, visit.trajectory.transition.reward)
-    inputs, played = learner.replay(agent.params, trials)
-    policy, _, _ = learner.network.apply(agent.params, inputs, method="replay")
+    inputs, played = learner.reconstruct(agent.params, trials)
+    policy, _, _ = learner.network.apply(agent.params, inputs, method="scan")
     noise = (np.asarray(trials.action) - np.asarray(policy.mean)) / 0.3
     assert abs(noise.mean()) < 0.2
     assert noise.std() == pytest.approx(1, abs=0.15)

@@ -2,32 +2,13 @@
 
 import numpy as np
 import pytest
+from baseline_cases import VECTOR, make_own
 from gymnasium import spaces
 from metarl_baselines.rl2 import PRESETS, RL2Learner, preset
-from metarl_envs import Benchmark, TaskFamily, benchmark, benchmark_names
+from metarl_envs import benchmark, benchmark_names
 
 PLAYABLE = [name for name in benchmark_names() if not name.startswith("catcher-")]
-VECTOR = spaces.Box(-np.inf, np.inf, (5,), np.float32)
 PICTURE = spaces.Box(0, 255, (20, 24, 3), np.uint8)
-
-
-class OwnFamily(TaskFamily):
-    """What nobody has to play to choose options."""
-
-    action_space = spaces.Box(-1, 1, (2,), np.float32)
-
-    def __init__(self, horizon, observation_space, signals=()):
-        self.horizon, self.observation_space, self.signals = horizon, observation_space, signals
-
-    def sample_tasks(self, key, n):
-        raise NotImplementedError
-
-    def make_vec(self, tasks, seed=None):
-        raise NotImplementedError
-
-
-def make_own(name="mine", *, num_tasks=30, horizon=200, space=VECTOR, signals=("speed",)):
-    return Benchmark(name, OwnFamily(horizon, space, signals), np.zeros(num_tasks), np.zeros(3))
 
 
 @pytest.mark.parametrize("name", PRESETS)

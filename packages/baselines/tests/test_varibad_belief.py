@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from baseline_cases import POINT, enliven
 from metarl_baselines.off_policy import make_batch
 from metarl_baselines.policy import TrialPolicy
 from metarl_baselines.trials import Inputs, Trials
@@ -13,7 +14,6 @@ from metarl_baselines.varibad.representation import join_belief
 from metarl_envs import benchmark
 from rlcore.distributions import Gaussian
 
-POINT = "point-sparse-wide-v0"
 B, S, DO = 2, 6, 2
 
 
@@ -29,9 +29,7 @@ def _make(small_replaying, **options):
     """A learner, its first parameters made larger, its representation and a batch."""
     learner = make_learner(small_replaying("varibad", **options), benchmark(POINT))
     agent, _ = learner.init(jax.random.key(0))
-    keys = iter(jax.random.split(jax.random.key(1), 200))
-    params = jax.tree.map(lambda leaf: leaf + 0.3 * jax.random.normal(next(keys), leaf.shape), agent.params)
-    return learner, agent._replace(params=params), make_batch(learner.config, _make_trials())
+    return learner, agent._replace(params=enliven(agent.params)), make_batch(learner.config, _make_trials())
 
 
 def test_the_divergence_of_two_beliefs_by_hand():

@@ -18,12 +18,13 @@ the policy's centre. With --output each point is a line of a CSV file; what is t
 
 import csv
 import dataclasses
+import itertools
 import json
 import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ import gymnasium
 import numpy as np
 from absl import app, flags
 from gymnasium.vector import AutoresetMode
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # whose loop of PPO this runs
 
 LIBRARIES = ("rlcore", "sb3")
 
@@ -67,53 +70,37 @@ Act = Callable[[np.ndarray], np.ndarray]
 def _train_rlcore(env_id: str, problem: Problem, num_steps: int, seed: int, report: Report) -> Act:
     import jax
     import jax.numpy as jnp
-    from rlcore.policy_gradient import PPO, ActorCritic, Experience, PPOBatch, PPOConfig, episode_discounts
-    from rlcore.rollout import find_ends, host_rollout, make_action_scaling
-    from rlcore.updates import make_update_epochs
+    from on_policy import make_ppo, train
+    from rlcore.policy_gradient import PPO, ActorCritic, PPOConfig
+    from rlcore.rollout import find_ends, make_action_scaling
 
     env = gymnasium.make_vec(env_id, _NUM_ENVS, "sync", {"autoreset_mode": AutoresetMode.SAME_STEP})
     assert isinstance(env.single_action_space, gymnasium.spaces.Box)
-    num_minibatches = _NUM_ENVS * problem.rollout_length // _BATCH_SIZE
-    options = {"num_epochs": _NUM_EPOCHS, "num_minibatches": num_minibatches}
+    iteration = _NUM_ENVS * problem.rollout_length
+    options = {"num_epochs": _NUM_EPOCHS, "num_minibatches": iteration // _BATCH_SIZE}
     config = PPOConfig(discount=problem.discount, learning_rate=problem.learning_rate, **options)
     ppo = PPO(config, ActorCritic((64, 64), env.single_action_space.shape[0], problem.initial_std))
-
-    @jax.jit
-    def act(params: Any, obs: Any, key: Any) -> Any:
-        return ppo.network.apply(params, obs)[0].sample(key)
-
-    @jax.jit
-    def assess(state: Any, trajectory: Any) -> Any:
-        obs, action, reward, discount, next_obs = trajectory.transition
-        (policy, value), (_, next_value) = (ppo.network.apply(state.params, seen) for seen in (obs, next_obs))
-        log_prob = policy.log_prob(action)
-        discounts = episode_discounts(discount, find_ends(trajectory), config.discount, config.gae_lambda)
-        state, advantage, target, _ = ppo.assess(state, Experience(log_prob, value, next_value, reward, *discounts))
-        batch = PPOBatch(obs, action, log_prob, advantage, target)
-        return state, jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), batch)
-
-    update = make_update_epochs(ppo.update)
-    obs, _ = env.reset(seed=seed)
     init_key, key = jax.random.split(jax.random.key(seed))
-    state = ppo.init(init_key, jnp.zeros((1, *obs.shape[1:])))
+    state = ppo.init(init_key, jnp.zeros((1, *(env.single_observation_space.shape or ()))))
+    num_rounds, done = num_steps // iteration, itertools.count(iteration, iteration)
     earned, recent = np.zeros(_NUM_ENVS), deque[float](maxlen=_NUM_RECENT)
-    for iteration in range(1, num_steps // (_NUM_ENVS * problem.rollout_length) + 1):
-        key, collect_key, update_key = jax.random.split(key, 3)
-        obs, _, trajectory = host_rollout(
-            env,
-            obs,
-            lambda params, obs, key: (act(params, obs, key), params),
-            state.params,
-            collect_key,
-            num_steps=problem.rollout_length,
-        )
+
+    def draw_keys() -> Iterator[Any]:
+        nonlocal key
+        for _ in range(num_rounds):
+            key, collect_key, update_key = jax.random.split(key, 3)
+            yield collect_key, update_key
+
+    def tell(trajectory: Any) -> None:
         for reward, ended in zip(trajectory.transition.reward, np.asarray(find_ends(trajectory)), strict=True):
-            earned += reward
+            np.add(earned, reward, out=earned)
             recent.extend(earned[ended])
             earned[ended] = 0
-        state, batch = assess(state, trajectory)
-        state, _ = update(state, batch, update_key, config.num_epochs, config.num_minibatches)
-        report(iteration * _NUM_ENVS * problem.rollout_length, float(np.mean(recent)) if recent else float("nan"))
+        report(next(done), float(np.mean(recent)) if recent else float("nan"))
+
+    act, learn = make_ppo(ppo)
+    rollout_length = problem.rollout_length
+    state = train(env, act, learn, state, draw_keys(), num_steps=rollout_length, seed=seed, report=tell)
     scale = make_action_scaling(env.single_action_space)
     centre = jax.jit(lambda obs: ppo.network.apply(state.params, obs)[0].mean)
     return lambda obs: scale(np.asarray(centre(obs)))

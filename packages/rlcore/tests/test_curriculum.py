@@ -1,9 +1,10 @@
 """When train tasks are how hard."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import pytest
-from rlcore.meta import check_curriculum, find_difficulty
+from rlcore.meta import Plan, check_curriculum, ease, find_difficulty
 
 
 def make(first, last):
@@ -17,6 +18,15 @@ def test_difficulty_rises_linearly_between_its_iterations():
 
 def test_tasks_are_left_alone_by_default():
     assert find_difficulty(make(0, 0), 1) == 1.0
+
+
+def test_a_plan_is_eased_from_a_tenth_of_a_training_to_more_than_half_of_it():
+    @dataclasses.dataclass(frozen=True)
+    class Config:
+        ease_from_iteration: int = 0
+        ease_until_iteration: int = 0
+
+    assert ease(Plan(Config(), 7), 300) == Plan(Config(30, 165), 300)
 
 
 @pytest.mark.parametrize(

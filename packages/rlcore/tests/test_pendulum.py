@@ -6,21 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from on_policy import make_ppo, train
 from rlcore import replay as rb
-from rlcore.policy_gradient import (
-    PPO,
-    ActorCritic,
-    Experience,
-    GaussianPolicy,
-    PPOBatch,
-    PPOConfig,
-    TRPOConfig,
-    episode_discounts,
-)
-from rlcore.rollout import find_ends, host_rollout
+from rlcore.policy_gradient import PPO, ActorCritic, GaussianPolicy, PPOConfig, TRPOConfig
+from rlcore.rollout import host_rollout
 from rlcore.sac import SAC, ContinuousHead, SACConfig
 from rlcore.types import Transition
-from rlcore.updates import make_update_epochs, make_update_many
+from rlcore.updates import make_update_many
 from trpo_steps import make_trpo
 
 OPTIMISE = True
@@ -89,21 +81,11 @@ def test_pendulum_swings_up_by_sac():
     assert returns.mean() > -200
 
 
-def play_on_policy(act, learn, state, num_envs, num_iterations):
-    """The state after so many rounds of 200 steps in each environment: `learn(state, trajectory, key) -> state`."""
+def train_on_policy(act, learn, state, num_envs, num_iterations):
+    """The state after so many rounds of 200 steps in each environment."""
     env = make_env(num_envs)
-    obs, _ = env.reset(seed=0)
-    for key in jax.random.split(jax.random.key(1), num_iterations):
-        collect_key, update_key = jax.random.split(key)
-        obs, _, trajectory = host_rollout(
-            env,
-            obs,
-            lambda state, obs, key: (act(state, obs, key), state),
-            state,
-            collect_key,
-            num_steps=HORIZON,
-        )
-        state = learn(state, trajectory, update_key)
+    keys = map(jax.random.split, jax.random.split(jax.random.key(1), num_iterations))
+    state = train(env, act, learn, state, keys, num_steps=HORIZON)
     env.close()
     return state
 
@@ -123,31 +105,9 @@ def test_pendulum_swings_up_by_ppo():
     options = {"discount": 0.95, "learning_rate": 1e-3, "num_epochs": 10, "num_minibatches": 16}
     config = PPOConfig(**options)
     ppo = PPO(config, ActorCritic((64, 64), 1))
-
-    @jax.jit
-    def act(state, obs, key):
-        return ppo.network.apply(state.params, obs)[0].sample(key)
-
-    @jax.jit
-    def assess(state, trajectory):
-        obs, action, reward, discount, next_obs = trajectory.transition
-        (policy, value), (_, next_value) = (ppo.network.apply(state.params, seen) for seen in (obs, next_obs))
-        log_prob = policy.log_prob(action)
-        discounts = episode_discounts(discount, find_ends(trajectory), config.discount, config.gae_lambda)
-        played = Experience(log_prob, value, next_value, reward, *discounts)
-        state, advantage, target, _ = ppo.assess(state, played)
-        batch = PPOBatch(obs, action, log_prob, advantage, target)
-        return state, jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), batch)
-
-    update_epochs = make_update_epochs(ppo.update)
-
-    def learn(state, trajectory, key):
-        state, batch = assess(state, trajectory)
-        return update_epochs(state, batch, key, config.num_epochs, config.num_minibatches)[0]
-
     began = time.perf_counter()
     state = ppo.init(jax.random.key(0), jnp.zeros((1, 3)))
-    state = play_on_policy(act, learn, state, NUM_PPO_ENVS, NUM_PPO_ITERATIONS)
+    state = train_on_policy(*make_ppo(ppo), state, NUM_PPO_ENVS, NUM_PPO_ITERATIONS)
     returns = play_test(jax.jit(lambda params, obs: ppo.network.apply(params, obs)[0].mean), state.params)
     report(returns, NUM_PPO_ITERATIONS * HORIZON * NUM_PPO_ENVS, began)
     assert returns.mean() > -200
@@ -166,7 +126,7 @@ def test_pendulum_swings_up_by_trpo():
     began = time.perf_counter()
     params = network.init(jax.random.key(0), jnp.zeros((1, 3)))
     act = jax.jit(lambda params, obs, key: network.apply(params, obs).sample(key))
-    params = play_on_policy(
+    params = train_on_policy(
         act,
         lambda params, trajectory, key: improve(params, trajectory, step)[0],
         params,

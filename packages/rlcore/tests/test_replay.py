@@ -1,5 +1,6 @@
 """Ring buffers: what is written comes back, and nothing else."""
 
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import jax
@@ -224,3 +225,11 @@ def test_the_very_newest_rows_can_be_left_out():
     # Where all rows are to be left out the oldest one stays.
     rows = rb.sample(replay, jax.random.key(0), jnp.zeros(1, jnp.int32), 10, skipped=9)
     assert set(np.asarray(rows["id"]).ravel().tolist()) == {1}
+
+
+def test_bytes_of_a_row_by_hand():
+    """Two observations, an action of 2 numbers, then 3 numbers and a flag; pictures are kept in bytes."""
+    action = SimpleNamespace(shape=(2,), dtype=np.float32)
+    for shape, dtype, expected in (((5,), np.float64, 40 + 8 + 12 + 1), ((4, 4, 3), np.uint8, 96 + 8 + 12 + 1)):
+        space = SimpleNamespace(shape=shape, dtype=np.dtype(dtype))
+        assert rb.row_bytes(space, action, num_numbers=3, num_flags=1) == expected

@@ -4,11 +4,13 @@ In the shape descriptions `N` denotes the tasks of the buffer, `C` the rows that
 call and `B` the rows of a call for each task. A single-task buffer has `N = 1`.
 """
 
-from typing import NamedTuple, TypeVar
+import math
+from typing import Any, NamedTuple, TypeVar
 
 import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 Row = TypeVar("Row")
 
@@ -48,6 +50,19 @@ def init_replay(example: chex.ArrayTree, capacity: int, num_tasks: int = 1) -> R
         return jnp.zeros((num_tasks, capacity, *jnp.shape(leaf)), jnp.result_type(leaf))
 
     return Replay(jax.tree.map(empty, example), jnp.zeros(num_tasks, jnp.int32))
+
+
+def row_bytes(obs_space: Any, action_space: Any, *, num_numbers: int, num_flags: int = 0) -> int:
+    """Bytes of a row that holds a transition: two observations and an action, beside numbers and flags.
+
+    Args:
+      obs_space: gymnasium's. Bytes, as of pictures, are kept as such; other numbers take 4 bytes each.
+      action_space: gymnasium's, of numbers that take 4 bytes each.
+      num_numbers: rewards, discounts and counts, of 4 bytes each.
+      num_flags: of one byte each.
+    """
+    obs_bytes = math.prod(obs_space.shape or ()) * (1 if obs_space.dtype == np.uint8 else 4)
+    return 2 * obs_bytes + 4 * (math.prod(action_space.shape or ()) + num_numbers) + num_flags
 
 
 def add(replay: Replay, tasks: chex.Array, rows: chex.ArrayTree, valid: chex.Array | None = None) -> Replay:

@@ -172,7 +172,7 @@ def host_rollout(
     to_env = make_action_scaling(env.single_action_space)
     obs = _copy(obs)
     steps, signals = [], []
-    for step_key in jax.random.split(key, num_steps):
+    for step_key in list(jax.random.split(key, num_steps)):  # at once: between steps of a simulator caches are cold
         action, memory = act(memory, obs, step_key)
         action = np.asarray(action)
         new_obs, reward, terminated, truncated, info = env.step(to_env(action))
@@ -207,7 +207,7 @@ def _resets_in_same_step(env: VectorEnv) -> bool:
 
 
 def _copy(obs: Any) -> Any:
-    return jax.tree.map(np.array, obs)
+    return obs.copy() if isinstance(obs, np.ndarray) else jax.tree.map(np.array, obs)
 
 
 def _last_obs(obs: Any, ended: np.ndarray, info: dict[str, Any]) -> Any:
@@ -227,7 +227,13 @@ def _signals(info: dict[str, Any], ended: np.ndarray) -> dict[str, np.ndarray]:
     Where an episode ended and another one began in the same step, they are those of the last step, in `final_info`.
     """
     final = info.get("final_info")
-    parts = [(info, ~ended), (final, ended)] if final else [(info, np.ones_like(ended))]
+    if not final:
+        return {
+            name: _told(value, info.get(f"_{name}"))
+            for name, value in info.items()
+            if _is_signal(name, value, ended.shape)
+        }
+    parts = [(info, ~ended), (final, ended)]
     signals: dict[str, np.ndarray] = {}
     reported: dict[str, np.ndarray] = {}
     for part, here in parts:
@@ -243,13 +249,21 @@ def _signals(info: dict[str, Any], ended: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
+def _told(value: Any, reported: Any) -> np.ndarray:
+    """A copy of a signal `[N]`, NaN where it was not reported; None stands for everywhere."""
+    value = np.array(value)
+    if reported is None or np.asarray(reported, bool).all():
+        return value
+    return np.where(reported, value, np.nan)
+
+
 def _is_signal(name: str, value: Any, shape: tuple[int, ...]) -> bool:
     if not isinstance(name, str) or name.startswith("_") or name in ("final_obs", "final_info"):
         return False
     if not hasattr(value, "dtype"):
         return False
     value = np.asarray(value)
-    return value.shape == shape and (np.issubdtype(value.dtype, np.number) or value.dtype == bool)
+    return value.shape == shape and value.dtype.kind in "biufc"
 
 
 def _stack_signals(steps: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -278,7 +292,7 @@ def make_action_scaling(space: Any) -> Callable[[np.ndarray], np.ndarray]:
     centre, half = (high + low) / 2, (high - low) / 2
 
     def scale(action: np.ndarray) -> np.ndarray:
-        given = np.clip(action, -1, 1)
+        given = np.minimum(np.maximum(action, -1), 1)
         return (centre + half * np.where(np.isnan(given), 0, given)).astype(space.dtype)
 
     return scale

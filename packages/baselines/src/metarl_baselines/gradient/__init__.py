@@ -2,20 +2,18 @@
 
 from metarl_baselines.gradient.adaptation import (
     Adaptation,
+    OuterTerms,
     Played,
-    Replayed,
     adapt_once,
     adapt_through,
-    average,
-    last_batch,
-    make_outer_step,
-    replay,
+    reconstruct,
     rescale,
 )
-from metarl_baselines.gradient.config import TEST_OPTIONS, AdaptationConfig
+from metarl_baselines.gradient.config import TEST_OPTIONS, AdaptationConfig, GradientConfig, fill_options
 from metarl_baselines.gradient.episodes import Episodes, advantages, blank_episodes, cut_visit
+from metarl_baselines.gradient.learner import Data, GradientLearner
+from metarl_baselines.gradient.outer import average, last_batch, make_outer_step, outer_loss
 from metarl_baselines.gradient.policy import GradientPolicy, Memory
-from metarl_baselines.gradient.setup import Data, Setup
 
 __all__ = [
     "TEST_OPTIONS",
@@ -23,19 +21,22 @@ __all__ = [
     "AdaptationConfig",
     "Data",
     "Episodes",
+    "GradientConfig",
+    "GradientLearner",
     "GradientPolicy",
     "Memory",
+    "OuterTerms",
     "Played",
-    "Replayed",
-    "Setup",
     "adapt_once",
     "adapt_through",
     "advantages",
     "average",
     "blank_episodes",
     "cut_visit",
+    "fill_options",
     "last_batch",
     "make_outer_step",
-    "replay",
+    "outer_loss",
+    "reconstruct",
     "rescale",
 ]

@@ -4,15 +4,14 @@ In the shape descriptions `M` denotes tasks, `A` the batches of a trial, one mor
 a batch. What is mapped over tasks is written for one of them.
 """
 
-from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import chex
 import jax
 import jax.numpy as jnp
 from rlcore.distributions import Gaussian
-from rlcore.policy_gradient import TRPOConfig, losses, trust_region_step, weighted_mean
-from rlcore.types import Metrics, Params
+from rlcore.policy_gradient import weighted_mean
+from rlcore.types import Params
 
 from metarl_baselines.gradient.config import AdaptationConfig
 from metarl_baselines.gradient.episodes import Episodes, advantages
@@ -72,7 +71,7 @@ def adapt_once(
     return adaptation.adapt(params, adapted, remember(adaptation, config, params, adapted, episodes))
 
 
-def replay(
+def reconstruct(
     adaptation: Adaptation, config: AdaptationConfig, params: Params, start: Any, episodes: Episodes
 ) -> tuple[Played, Any]:
     """A trial of one task, `[A, C]`, as it was played, and what had adapted at its end.
@@ -88,81 +87,37 @@ def replay(
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *played), adapted
 
 
-class Replayed(NamedTuple):
+class OuterTerms(NamedTuple):
     """What parameters make of a trial of one task, differentiable in them.
 
     log_prob: `[C]` of the actions after the last inner step.
     kl: mean KL(old || new) in nats, of the policy after the last inner step, a scalar.
     inner_kl: the same of the policies before, their sum over inner steps.
+    start_log_prob: mean of the actions before the first inner step, a scalar.
     """
 
     log_prob: chex.Array
     kl: chex.Array
     inner_kl: chex.Array
+    start_log_prob: chex.Array
 
 
-def adapt_through(adaptation: Adaptation, params: Params, start: Any, played: Played) -> Replayed:
+def adapt_through(adaptation: Adaptation, params: Params, start: Any, played: Played) -> OuterTerms:
     """Takes all inner steps of a trial again, `[A, C]`, from parameters other than those that played."""
-    adapted, inner_kl = start, jnp.zeros(())
+    adapted, inner_kl, start_log_prob = start, jnp.zeros(()), jnp.zeros(())
     num_batches = played.advantage.shape[0]
     for number in range(num_batches):
         batch = jax.tree.map(lambda leaf, number=number: leaf[number], played)
         policy = adaptation.policy(params, adapted, batch.episodes.obs, batch.drawn)
+        log_prob = policy.log_prob(batch.episodes.action)
         kl = weighted_mean(batch.policy.kl_divergence(policy), batch.episodes.weight)
+        if number == 0:
+            start_log_prob = weighted_mean(log_prob, batch.episodes.weight)
         if number == num_batches - 1:
-            return Replayed(policy.log_prob(batch.episodes.action), kl, inner_kl)
+            return OuterTerms(log_prob, kl, inner_kl, start_log_prob)
         inner_kl += kl
         adapted = adaptation.adapt(params, adapted, batch)
     raise ValueError("a trial must have a batch")
-
-
-def average(values: Callable[..., Any], *arguments: Any) -> Any:
-    """Means over tasks of what a function makes of each, leaves of the arguments being `[M, ...]`."""
-    return jax.tree.map(lambda leaf: jnp.mean(leaf, axis=0), jax.vmap(values)(*arguments))
-
-
-def make_outer_step(
-    config: TRPOConfig,
-    outcome: Callable[[Params, Any, Played], Replayed],
-    penalty: Callable[[Params], chex.Array] = lambda params: jnp.zeros(()),
-) -> Callable[[Params, Any, Played], tuple[Params, Metrics]]:
-    """A step of TRPO on the mean over tasks of the surrogate loss after adapting.
-
-    Args:
-      config: the options.
-      outcome: from parameters, what a task has of its own and its trial `[A, C]` to what they make of it.
-      penalty: added to the loss.
-
-    Returns:
-      `(params, own [M, ...], played [M, A, C]) -> (params, metrics)`.
-    """
-
-    def step(params: Params, own: Any, played: Played) -> tuple[Params, Metrics]:
-        def of_task(params: Params, own: Any, played: Played) -> tuple[chex.Array, chex.Array]:
-            found, last = outcome(params, own, played), last_batch(played)
-            loss = losses.surrogate_loss(found.log_prob, last.log_prob, last.advantage, last.episodes.weight)
-            return loss, found.kl
-
-        def loss(params: Params) -> chex.Array:
-            return average(lambda *of: of_task(params, *of)[0], own, played) + penalty(params)
-
-        def kl(params: Params) -> chex.Array:
-            return average(lambda *of: of_task(params, *of)[1], own, played)
-
-        params, taken = trust_region_step(loss, kl, params, config)
-        return params, {
-            "loss/policy": loss(params),
-            "policy/kl": taken.kl,
-            "policy/improvement": taken.improvement,
-            "policy/step": taken.scale,
-        }
-
-    return step
-
-
-def last_batch(played: Played) -> Played:
-    """What was played after the last inner step, `[C]`, of a trial `[A, C]`."""
-    return jax.tree.map(lambda leaf: leaf[-1], played)
 
 
 def rescale(policy: Gaussian, scale: float) -> Gaussian:

@@ -74,7 +74,7 @@ class MAESNAdaptation:
     def network(self) -> GaussianPolicy:
         """Observations joined with z to a policy in its own range."""
         config = self.config
-        return GaussianPolicy(config.hidden_sizes, self.action_size, config.initial_std, nn.relu)
+        return GaussianPolicy(config.hidden_sizes, self.action_size, config.initial_std, nn.relu, config.min_std)
 
     def begin(self, params: MAESNParams, key: chex.PRNGKey, num_tasks: int) -> Adapted:
         """See `Adaptation`: the latents of the tasks, or N(0, I); the key is consumed."""

@@ -13,11 +13,17 @@ import jax.numpy as jnp
 import numpy as np
 from metarl_envs import Benchmark, check_actions
 from rlcore.distributions import standard_gaussian
-from rlcore.experiment import Run
-from rlcore.meta import Collection, Visit, find_difficulty
 from rlcore.types import Metrics
 
-from metarl_baselines.gradient import Data, Played, Replayed, Setup, adapt_through, make_outer_step, replay
+from metarl_baselines.gradient import (
+    Data,
+    GradientLearner,
+    OuterTerms,
+    Played,
+    adapt_through,
+    make_outer_step,
+    reconstruct,
+)
 from metarl_baselines.maesn.adaptation import Adapted, Latent, MAESNAdaptation, MAESNParams
 from metarl_baselines.maesn.config import MAESNConfig
 
@@ -29,7 +35,7 @@ class MAESNState(NamedTuple):
     noise: chex.Array
 
 
-class MAESNLearner:
+class MAESNLearner(GradientLearner[MAESNConfig, MAESNAdaptation]):
     """A `MetaLearner`; what does not fit the benchmark is refused when it is made, before anything is computed.
 
     Args:
@@ -40,17 +46,10 @@ class MAESNLearner:
       ValueError: MAESN cannot play the benchmark, or the config does not fit it.
     """
 
-    test_params_name = ".agent.params"
-    memory_advice = "lower num_tasks_per_iteration or adaptation.num_episodes"
-    first: Collection | None = None
     num_updates = 1
 
     def __init__(self, config: MAESNConfig, benchmark: Benchmark) -> None:
-        self.config = config
-        self.adaptation = MAESNAdaptation(config, check_actions(benchmark))
-        self.setup = Setup(config, benchmark, self.adaptation, choose)
-        self.collection, self.testing, self.signals = self.setup.collection, self.setup.testing, self.setup.signals
-        self.update_bytes = self.setup.update_bytes
+        super().__init__(config, benchmark, MAESNAdaptation(config, check_actions(benchmark)), choose)
         self._num_tasks = benchmark.num_train_tasks
         self._update = jax.jit(self.update_from)
 
@@ -58,35 +57,17 @@ class MAESNLearner:
         """See `MetaLearner`: means of latents are drawn from N(0, 1), so that tasks differ from the start."""
         weight_key, latent_key, noise_key = jax.random.split(key, 3)
         size = self.config.latent_size
-        weights = self.adaptation.network.init(weight_key, jnp.zeros((1, self.setup.obs_size + size)))
+        weights = self.adaptation.network.init(weight_key, jnp.zeros((1, self.obs_size + size)))
         step_size = Latent(*(jnp.full(size, self.config.initial_step_size) for _ in range(2)))
         latents = Latent(
             jax.random.normal(latent_key, (self._num_tasks, size)), jnp.zeros((self._num_tasks, size), jnp.float32)
         )
         params = MAESNParams(weights, step_size, latents, None)
-        return MAESNState(params, jax.random.key_data(noise_key)), self.setup.init_data()
-
-    def params(self, agent: MAESNState) -> MAESNParams:
-        """See `MetaLearner`: of all train tasks."""
-        return agent.params
+        return MAESNState(params, jax.random.key_data(noise_key)), self.init_data()
 
     def test_params(self, agent: MAESNState) -> MAESNParams:
         """See `MetaLearner`: what begins from N(0, I)."""
         return agent.params._replace(latents=None)
-
-    def difficulty(self, iteration: int) -> float:
-        """See `MetaLearner`."""
-        return find_difficulty(self.config, iteration)
-
-    def store(self, data: Data, ids: np.ndarray, visit: Visit, *, first: bool) -> tuple[Data, int]:
-        """See `MetaLearner`: the newest trials take the place of the oldest."""
-        del data, first
-        return self.setup.store(ids, visit)
-
-    def begin(self, agent: MAESNState, data: Data, key: chex.PRNGKey, run: Run) -> tuple[MAESNState, Metrics]:
-        """See `MetaLearner`."""
-        del data, key, run
-        return agent, {}
 
     def update(self, agent: MAESNState, data: Data, key: chex.PRNGKey) -> tuple[MAESNState, Metrics]:
         """See `MetaLearner`."""
@@ -95,9 +76,11 @@ class MAESNLearner:
     def update_from(self, agent: MAESNState, data: Data, key: chex.PRNGKey) -> tuple[MAESNState, Metrics]:
         """A step of TRPO on the policy, the step sizes and the latents of the tasks visited; the key is consumed."""
         params, starts = agent.params, self.start(agent.params, agent.noise, data.ids)
-        played, _ = jax.vmap(partial(replay, self.adaptation, self.config.adaptation, params))(starts, data.episodes)
+        played, _ = jax.vmap(partial(reconstruct, self.adaptation, self.config.adaptation, params))(
+            starts, data.episodes
+        )
 
-        def outcome(params: MAESNParams, own: tuple[chex.Array, chex.Array], played: Played) -> Replayed:
+        def outcome(params: MAESNParams, own: tuple[chex.Array, chex.Array], played: Played) -> OuterTerms:
             task, noise = own
             latent = jax.tree.map(lambda leaf: leaf[task], params.latents)
             return adapt_through(self.adaptation, params, Adapted(latent, noise), played)

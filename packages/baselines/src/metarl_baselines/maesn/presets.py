@@ -6,11 +6,11 @@ of 1e-5, weight 0.1 of the divergence from N(0, I), discount 0.99, lambda 1. Wha
 benchmark's own reward, in training too.
 """
 
-from rlcore.meta import Plan, Preset, Presets
+from rlcore.meta import Plan, Preset, Presets, ease
 
-from metarl_baselines.gradient import AdaptationConfig
+from metarl_baselines.gradient.presets import cpu_options, reference_options, tiny_options
 from metarl_baselines.maesn.config import MAESNConfig
-from metarl_baselines.traits import Traits, ease, read_traits
+from metarl_baselines.traits import Traits, read_traits
 
 _CPU_ITERATIONS, _TINY_ITERATIONS, _REFERENCE_ITERATIONS = 100, 4, 500
 _EXPLORE_ITERATIONS = 300
@@ -18,26 +18,12 @@ _EXPLORE_ITERATIONS = 300
 
 def tiny(traits: Traits) -> Plan:
     """A smoke test."""
-    config = MAESNConfig(
-        hidden_sizes=(16,),
-        adaptation=AdaptationConfig(num_episodes=2),
-        training_reward=traits.training_reward,
-        num_tasks_per_iteration=min(5, traits.num_tasks),
-    )
-    return Plan(config, _TINY_ITERATIONS)
+    return Plan(MAESNConfig(**tiny_options(traits)), _TINY_ITERATIONS)
 
 
 def cpu(traits: Traits) -> Plan:
     """Learns on two cores: navigation in minutes; robots were not tried yet."""
-    config = MAESNConfig(
-        hidden_sizes=(64, 64),
-        initial_std=0.5,
-        initial_step_size=1.0,
-        adaptation=AdaptationConfig(num_episodes=20 if traits.short else 10),
-        training_reward=traits.training_reward,
-        num_tasks_per_iteration=min(40 if traits.short else 20, traits.num_tasks),
-        test_every=5,
-    )
+    config = MAESNConfig(**cpu_options(traits), hidden_sizes=(64, 64), initial_std=0.5, initial_step_size=1.0)
     return Plan(config, _CPU_ITERATIONS)
 
 
@@ -48,13 +34,7 @@ def explore(traits: Traits) -> Plan:
 
 def reference(traits: Traits) -> Plan:
     """What the authors' code does."""
-    config = MAESNConfig(
-        adaptation=AdaptationConfig(num_episodes=50),
-        training_reward=traits.training_reward,
-        num_tasks_per_iteration=min(20, traits.num_tasks),
-        test_every=10,
-    )
-    return Plan(config, _REFERENCE_ITERATIONS)
+    return Plan(MAESNConfig(**reference_options(traits, num_tasks=20, num_episodes=50)), _REFERENCE_ITERATIONS)
 
 
 PRESETS = Presets(

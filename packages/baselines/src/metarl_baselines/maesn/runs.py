@@ -4,7 +4,7 @@ import metarl_envs
 from rlcore.experiment import from_dict
 from rlcore.meta import Algorithm
 
-from metarl_baselines.gradient import TEST_OPTIONS
+from metarl_baselines.gradient import TEST_OPTIONS, fill_options
 from metarl_baselines.maesn.config import MAESNConfig
 from metarl_baselines.maesn.learner import MAESNLearner
 
@@ -13,7 +13,7 @@ ALGORITHM = Algorithm(
     package="metarl_baselines.maesn",
     config_type=MAESNConfig,
     make_learner=MAESNLearner,
-    read_config=lambda saved: from_dict(MAESNConfig, saved.config),
+    read_config=lambda saved: from_dict(MAESNConfig, fill_options(saved.config)),
     find_benchmark=metarl_envs.benchmark,
     test_options=TEST_OPTIONS,
 )

@@ -26,7 +26,8 @@ class MAMLAdaptation:
     @property
     def network(self) -> GaussianPolicy:
         """Observations to a policy in its own range."""
-        return GaussianPolicy(self.config.hidden_sizes, self.action_size, self.config.initial_std)
+        config = self.config
+        return GaussianPolicy(config.hidden_sizes, self.action_size, config.initial_std, min_std=config.min_std)
 
     def begin(self, params: Params, key: chex.PRNGKey, num_tasks: int) -> Params:
         """See `Adaptation`: the parameters themselves, for each of `N` tasks."""

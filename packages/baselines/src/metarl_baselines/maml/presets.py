@@ -6,63 +6,57 @@ actions in [-10, 10], inner steps of 0.1, lambda 1, discount 0.99; TRPO with a b
 conjugate gradient and no damping; ProMP with clip 0.3, Adam at 1e-3, five steps, 5e-4 on the inner divergence.
 """
 
-from rlcore.meta import Plan, Preset, Presets
+from functools import partial
+from typing import Any
 
-from metarl_baselines.gradient import AdaptationConfig
+from rlcore.meta import Plan, Preset, Presets, ease
+
+from metarl_baselines.gradient.presets import cpu_options, reference_options, tiny_options
 from metarl_baselines.maml.config import MAMLConfig
-from metarl_baselines.traits import Traits, ease, read_traits
+from metarl_baselines.traits import Traits, read_traits
 
 _CPU_ITERATIONS, _TINY_ITERATIONS, _REFERENCE_ITERATIONS = 100, 4, 1001
 _EXPLORE_ITERATIONS = 300
+_TRPO: dict[str, Any] = {}
+_PROMP: dict[str, Any] = {"outer": "promp", "inner_objective": "likelihood_ratio"}
 
 
-def tiny(traits: Traits) -> Plan:
+def tiny(outer: dict[str, Any], traits: Traits) -> Plan:
     """A smoke test."""
-    config = MAMLConfig(
-        hidden_sizes=(16,),
-        adaptation=AdaptationConfig(num_episodes=2),
-        training_reward=traits.training_reward,
-        num_tasks_per_iteration=min(5, traits.num_tasks),
-    )
-    return Plan(config, _TINY_ITERATIONS)
+    return Plan(MAMLConfig(**tiny_options(traits), **outer), _TINY_ITERATIONS)
 
 
-def cpu(traits: Traits) -> Plan:
+def cpu(outer: dict[str, Any], traits: Traits) -> Plan:
     """Learns on two cores: navigation in minutes; robots were not tried yet."""
-    config = MAMLConfig(
-        action_scale=1.0 if traits.short else 10.0,
-        initial_std=0.5 if traits.short else 1.0,
-        adaptation=AdaptationConfig(num_episodes=20 if traits.short else 10),
-        training_reward=traits.training_reward,
-        num_tasks_per_iteration=min(40 if traits.short else 20, traits.num_tasks),
-        test_every=5,
-    )
+    scale, std = (1.0, 0.5) if traits.short else (10.0, 1.0)
+    config = MAMLConfig(**cpu_options(traits), **outer, action_scale=scale, initial_std=std)
     return Plan(config, _CPU_ITERATIONS)
 
 
-def explore(traits: Traits) -> Plan:
+def explore(outer: dict[str, Any], traits: Traits) -> Plan:
     """`cpu` for narrow goals, which are wide at first."""
-    return ease(cpu(traits), _EXPLORE_ITERATIONS)
+    return ease(cpu(outer, traits), _EXPLORE_ITERATIONS)
 
 
-def reference(traits: Traits) -> Plan:
+def reference(outer: dict[str, Any], traits: Traits) -> Plan:
     """What the code behind the thesis's curves does."""
-    config = MAMLConfig(
-        training_reward=traits.training_reward,
-        num_tasks_per_iteration=min(40, traits.num_tasks),
-        test_every=10,
+    return Plan(MAMLConfig(**reference_options(traits, num_tasks=40, num_episodes=20), **outer), _REFERENCE_ITERATIONS)
+
+
+def _make_presets(outer: dict[str, Any]) -> Presets:
+    """Those with some options of outer steps."""
+    last = "what the code behind the thesis's curves does: hundreds of millions of steps"
+    return Presets(
+        read_traits,
+        {
+            "tiny": Preset(partial(tiny, outer), "a smoke test"),
+            "cpu": Preset(partial(cpu, outer), "two cores: navigation in minutes; robots were not tried yet"),
+            "explore": Preset(partial(explore, outer), "narrow goals on two cores: wide at first"),
+            "reference": Preset(partial(reference, outer), last),
+        },
     )
-    return Plan(config, _REFERENCE_ITERATIONS)
 
 
-PRESETS = Presets(
-    read_traits,
-    {
-        "tiny": Preset(tiny, "a smoke test"),
-        "cpu": Preset(cpu, "two cores: navigation in minutes; robots were not tried yet"),
-        "explore": Preset(explore, "narrow goals on two cores: wide at first"),
-        "reference": Preset(reference, "what the code behind the thesis's curves does: hundreds of millions of steps"),
-    },
-)
+PRESETS, PROMP_PRESETS = _make_presets(_TRPO), _make_presets(_PROMP)
 
 preset = PRESETS.plan

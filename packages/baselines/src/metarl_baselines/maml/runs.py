@@ -5,9 +5,9 @@ from functools import partial
 import metarl_envs
 from metarl_envs import Benchmark
 from rlcore.experiment import from_dict
-from rlcore.meta import Algorithm
+from rlcore.meta import Algorithm, SavedRun
 
-from metarl_baselines.gradient import TEST_OPTIONS
+from metarl_baselines.gradient import TEST_OPTIONS, fill_options
 from metarl_baselines.maml.config import MAMLConfig
 from metarl_baselines.maml.learner import MAMLLearner
 
@@ -19,13 +19,19 @@ def make_learner(outer: str, config: MAMLConfig, benchmark: Benchmark) -> MAMLLe
     return MAMLLearner(config, benchmark)
 
 
+def _read_config(saved: SavedRun) -> MAMLConfig:
+    """The config, also of a run that was begun before some options were there, which do nothing by default."""
+    promp = {"target_inner_kl": None, **saved.config["promp"]}
+    return from_dict(MAMLConfig, {"exploration_coef": 0.0, **fill_options(saved.config), "promp": promp})
+
+
 def _make_algorithm(name: str, package: str, outer: str) -> Algorithm:
     return Algorithm(
         name=name,
         package=package,
         config_type=MAMLConfig,
         make_learner=partial(make_learner, outer),
-        read_config=lambda saved: from_dict(MAMLConfig, saved.config),
+        read_config=_read_config,
         find_benchmark=metarl_envs.benchmark,
         test_options=TEST_OPTIONS,
     )

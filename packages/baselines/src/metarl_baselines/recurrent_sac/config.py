@@ -15,7 +15,7 @@ class RecurrentSACConfig(TrialReplayConfig):
     memory: `separate`, one of the actor and one of the critics, each trained by its own loss; or `shared`, one for both
       that the critics' loss trains, which the actor sees with the gradient stopped and of which the target has no copy.
     memory_size: numbers in the state of a GRU.
-    embedding_size: width of each of the layers in front of a GRU, see `metarl_baselines.memory.Memory`.
+    embedding_size: width of each of the layers in front of a GRU, see `metarl_baselines.trial_gru.TrialGRU`.
     """
 
     memory: Literal["separate", "shared"] = "separate"

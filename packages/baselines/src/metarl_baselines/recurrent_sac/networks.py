@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from rlcore.distributions import TanhNormal
 from rlcore.networks import EnsembleMLP, TanhNormalPolicy
 
-from metarl_baselines.memory import Memory
+from metarl_baselines.trial_gru import TrialGRU
 from metarl_baselines.trials import Inputs, append
 
 
@@ -39,7 +39,7 @@ class Recall(nn.Module):
 
     def setup(self) -> None:
         """Makes the memory."""
-        self.memory = Memory(self.memory_size, self.embedding_size)
+        self.memory = TrialGRU(self.memory_size, self.embedding_size)
 
     def __call__(self, history: History) -> chex.Array:
         """At every step of whole trials."""

@@ -6,12 +6,12 @@ gradient step, 200 steps after each 25 trials, five million environment steps at
 embeddings are of 32 and twice 16, its replay is not divided between tasks, and its first 500 trials are random.
 """
 
-from rlcore.meta import Plan, Preset, Presets
+from rlcore.meta import Plan, Preset, Presets, ease
 from rlcore.sac import SACConfig
 
 from metarl_baselines.off_policy.presets import cpu_options, reference_options, tiny_options
 from metarl_baselines.recurrent_sac.config import RecurrentSACConfig
-from metarl_baselines.traits import Traits, ease, read_traits
+from metarl_baselines.traits import Traits, read_traits
 
 _NAVIGATION_ITERATIONS, _LOCOMOTION_ITERATIONS, _TINY_ITERATIONS, _REFERENCE_ITERATIONS = 120, 300, 8, 500
 _EXPLORE_ITERATIONS = 600

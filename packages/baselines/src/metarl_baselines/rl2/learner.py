@@ -117,17 +117,17 @@ class RL2Learner:
 
     def assess(self, agent: PPOState, trials: Trials) -> tuple[PPOState, PPOBatch, Metrics]:
         """What each action of trials `[B, S]` was worth, for gradient steps on `[B, S, ...]`."""
-        inputs, played = self.replay(agent.params, trials)
+        inputs, played = self.reconstruct(agent.params, trials)
         agent, advantage, target, metrics = self.ppo.assess(agent, jax.tree.map(jnp.transpose, played))
         return agent, PPOBatch(inputs, trials.action, played.log_prob, advantage.T, target.T), metrics
 
-    def replay(self, params: Params, trials: Trials) -> tuple[Inputs, Experience]:
+    def reconstruct(self, params: Params, trials: Trials) -> tuple[Inputs, Experience]:
         """What the network was told before each action of trials `[B, S]`, and what it made of it, `[B, S]` too.
 
         The parameters are still those that played, so what the policy said need not be stored with the trials.
         """
         inputs, after = inputs_before(self.config, trials), inputs_after(self.config, trials)
-        policy, value, memory = self.network.apply(params, inputs, method="replay")
+        policy, value, memory = self.network.apply(params, inputs, method="scan")
         if self.config.baseline == "linear":
             value, next_value = linear_values(self.config, trials)
         else:

@@ -38,9 +38,9 @@ class RecurrentActorCritic(nn.Module):
 
     def __call__(self, inputs: Inputs) -> tuple[Gaussian, chex.Array]:
         """The policy over actions `[B, S, Da]` and the value `[B, S]` at every step of trials `[B, S, ...]`."""
-        return self.replay(inputs)[:2]
+        return self.scan(inputs)[:2]
 
-    def replay(self, inputs: Inputs) -> tuple[Gaussian, chex.Array, chex.Array]:
+    def scan(self, inputs: Inputs) -> tuple[Gaussian, chex.Array, chex.Array]:
         """The same, and the memory after every step, `[B, S, H]`."""
         seen = self._see(inputs)
         prepared = jnp.swapaxes(self.gru.prepare(seen), 0, 1)

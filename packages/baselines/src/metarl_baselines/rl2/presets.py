@@ -7,11 +7,11 @@ inputs that end with the episode, and but for pictures a linear baseline. What d
 standardises advantages for each task.
 """
 
-from rlcore.meta import Plan, Preset, Presets
+from rlcore.meta import Plan, Preset, Presets, ease
 from rlcore.policy_gradient import PPOConfig
 
 from metarl_baselines.rl2.config import RL2Config
-from metarl_baselines.traits import Traits, ease, read_traits
+from metarl_baselines.traits import Traits, read_traits
 
 _NAVIGATION_ITERATIONS, _LOCOMOTION_ITERATIONS, _PICTURE_ITERATIONS, _TINY_ITERATIONS = 200, 500, 100, 8
 _EXPLORE_ITERATIONS = 1000

@@ -14,7 +14,7 @@ class VariBADConfig(TrialReplayConfig):
     What infers the task:
       latent_size: dimensions of the task variable z.
       memory_size: numbers in the state of the encoder's GRU.
-      embedding_size: width of each of the layers in front of it, see `metarl_baselines.memory.Memory`.
+      embedding_size: width of each of the layers in front of it, see `metarl_baselines.trial_gru.TrialGRU`.
       rl_gradient: whether the critics' loss trains the encoder too.
 
     What trains the encoder, beside actor and critics on the same trials and at `sac.critic_learning_rate`:

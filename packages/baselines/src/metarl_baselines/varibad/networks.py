@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from rlcore.distributions import Gaussian
 from rlcore.networks import MLP
 
-from metarl_baselines.memory import Memory
+from metarl_baselines.trial_gru import TrialGRU
 from metarl_baselines.trials import Inputs, Trials
 
 _LEAST_VARIANCE = 1e-4
@@ -26,7 +26,7 @@ class Encoder(nn.Module):
 
     def setup(self) -> None:
         """Makes the layers."""
-        self.memory = Memory(self.memory_size, self.embedding_size)
+        self.memory = TrialGRU(self.memory_size, self.embedding_size)
         self.belief = nn.Dense(2 * self.latent_size)
 
     def __call__(self, told: Inputs) -> Gaussian:

@@ -7,11 +7,11 @@ no normalisation of observations and rewards; embeddings of one width; beliefs a
 code draws 50 of their steps; and as many gradient steps of the encoder as of actor and critics.
 """
 
-from rlcore.meta import Plan, Preset, Presets
+from rlcore.meta import Plan, Preset, Presets, ease
 from rlcore.sac import SACConfig
 
 from metarl_baselines.off_policy.presets import cpu_options, reference_options, tiny_options
-from metarl_baselines.traits import Traits, ease, read_traits
+from metarl_baselines.traits import Traits, read_traits
 from metarl_baselines.varibad.config import VariBADConfig
 
 _NAVIGATION_ITERATIONS, _LOCOMOTION_ITERATIONS, _TINY_ITERATIONS, _REFERENCE_ITERATIONS = 120, 300, 8, 500

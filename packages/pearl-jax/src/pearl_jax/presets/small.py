@@ -8,7 +8,7 @@ bootstrap from target critics.
 import dataclasses
 from typing import Any
 
-from rlcore.meta import Plan
+from rlcore.meta import Plan, ease
 from rlcore.sac import SACConfig
 
 from pearl_jax.config import PearlConfig
@@ -87,15 +87,13 @@ def explore(traits: Traits) -> Plan:
         num_posterior_episodes=20,
         num_extra_episodes=0,
         num_updates=_EXPLORE_UPDATES // _EXPLORE_ITERATIONS,
-        ease_from_iteration=48,
-        ease_until_iteration=264,
         averaging_rate=1e-3,
         num_test_episodes=21,
         test_every=20,
     )
     num_rows = _EXPLORE_VISITS * config.num_context_episodes * traits.horizon
     max_bytes = _MAX_PICTURE_BYTES if traits.pictures else _MAX_BYTES
-    return Plan(hold(config, traits, num_rows, max_bytes), _EXPLORE_ITERATIONS)
+    return ease(Plan(hold(config, traits, num_rows, max_bytes), _EXPLORE_ITERATIONS), _EXPLORE_ITERATIONS)
 
 
 def _make_sac(width: int, learning_rate: float, **options: Any) -> SACConfig:

@@ -1,11 +1,10 @@
 """What presets look at: traits of a benchmark, and for a few registered ones their exact names."""
 
 import dataclasses
-import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from gymnasium import spaces
 from metarl_envs import Benchmark, benchmark_names, is_picture
+from rlcore.replay import row_bytes
 
 from pearl_jax.config import PearlConfig
 
@@ -65,7 +64,8 @@ def read_traits(benchmark: Benchmark) -> Traits:
         sparse="dense_reward" in family.signals and name not in _DENSE,
         registered=registered,
         own_dynamics=name in _OWN_DYNAMICS or not registered,
-        row_bytes=_row_bytes(family.observation_space, family.action_space),
+        # Beside a transition: two rewards, a discount and the number of the step.
+        row_bytes=row_bytes(family.observation_space, family.action_space, num_numbers=4),
     )
 
 
@@ -78,9 +78,3 @@ def hold(config: PearlConfig, traits: Traits, num_rows: int, max_bytes: float) -
     least = max(config.num_initial_episodes, visit) * traits.horizon
     room = int(max_bytes // (traits.row_bytes * traits.num_tasks))
     return dataclasses.replace(config, replay_capacity=max(min(num_rows, room), least))
-
-
-def _row_bytes(observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> int:
-    """Two observations, an action, two rewards, a discount and the number of the step; all but pictures in 4 bytes."""
-    obs_bytes = math.prod(observation_space.shape or ()) * (1 if is_picture(observation_space) else 4)
-    return 2 * obs_bytes + 4 * (math.prod(action_space.shape or ()) + 4)

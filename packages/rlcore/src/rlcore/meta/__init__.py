@@ -2,7 +2,7 @@
 
 from rlcore.meta.arguments import check_num_visited
 from rlcore.meta.config import Collection, Plan, Preset, Presets, Testing
-from rlcore.meta.curriculum import check_curriculum, find_difficulty
+from rlcore.meta.curriculum import check_curriculum, ease, find_difficulty
 from rlcore.meta.player import Player
 from rlcore.meta.policy import Benchmark, Family, MetaPolicy
 from rlcore.meta.results import Outcome, get_outcome, outcome_metrics
@@ -36,6 +36,7 @@ __all__ = [
     "check_reported",
     "check_signal",
     "describe_memory",
+    "ease",
     "evaluate",
     "find_difficulty",
     "get_outcome",

@@ -1,8 +1,10 @@
 """When train tasks are how hard, by two options that configs of several algorithms have."""
 
+import dataclasses
 from typing import Protocol
 
 from rlcore.experiment import check_at_least
+from rlcore.meta.config import Plan
 
 
 class Curriculum(Protocol):
@@ -35,3 +37,15 @@ def find_difficulty(config: Curriculum, iteration: int) -> float:
         return 1.0
     span = max(config.ease_until_iteration - config.ease_from_iteration, 1)
     return min(max((iteration - config.ease_from_iteration) / span, 0.0), 1.0)
+
+
+def ease(plan: Plan, num_iterations: int) -> Plan:
+    """The plan with tasks that are easy for a tenth of a training and get harder until 55 percent of it.
+
+    Args:
+      plan: whose config has the options of a curriculum.
+      num_iterations: of the training.
+    """
+    first, last = num_iterations // 10, 55 * num_iterations // 100
+    config = dataclasses.replace(plan.config, ease_from_iteration=first, ease_until_iteration=last)
+    return Plan(config, num_iterations)

@@ -1,4 +1,4 @@
-"""A memory of a trial: a GRU over what each step tells, which crosses the borders of episodes.
+"""A GRU over what each step of a trial tells, whose state crosses the borders of episodes: it makes a memory.
 
 In the shape descriptions `B` denotes trials, `S` the steps of a trial, `H` the size of the memory, `...` any batch
 dimensions.
@@ -12,7 +12,7 @@ from metarl_baselines.gru import GRU
 from metarl_baselines.trials import Inputs
 
 
-class Memory(nn.Module):
+class TrialGRU(nn.Module):
     """What a trial told so far, as a state that is zero before its first step.
 
     size: `H`.

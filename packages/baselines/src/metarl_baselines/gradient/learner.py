@@ -1,4 +1,4 @@
-"""What learners that adapt by gradient steps collect and store, and how they are tested.
+"""Learners of `rlcore.meta` that adapt by gradient steps: what they collect and store, and how they are tested.
 
 In the shape descriptions `M` denotes the tasks of an iteration, `A` the batches of a trial, `S` its steps, `C` the rows
 of a batch.
@@ -6,18 +6,19 @@ of a batch.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 from metarl_envs import Benchmark, check_actions, check_vector_space
-from rlcore.meta import Collection, Testing, Visit, check_num_visited, check_signal, get_signal
-from rlcore.types import Params
+from rlcore.experiment import Run
+from rlcore.meta import Collection, Testing, Visit, check_num_visited, check_signal, find_difficulty, get_signal
+from rlcore.types import Metrics, Params
 
 from metarl_baselines.gradient.adaptation import Adaptation
-from metarl_baselines.gradient.config import AdaptationConfig
+from metarl_baselines.gradient.config import GradientConfig
 from metarl_baselines.gradient.episodes import Episodes, blank_episodes, cut_visit
 from metarl_baselines.gradient.policy import GradientPolicy
 
@@ -25,39 +26,8 @@ _COPIES = 15
 """Of the numbers of a row in inputs and hidden layers, which updates hold at once: 14 of MAML-TRPO, 3 of ProMP and 5 of
 MAESN by what XLA says of its program."""
 
-
-class Options(Protocol):
-    """What the configs of such learners have in common."""
-
-    @property
-    def adaptation(self) -> AdaptationConfig:
-        """When the policy adapts."""
-        ...
-
-    @property
-    def hidden_sizes(self) -> tuple[int, ...]:
-        """Of the policy."""
-        ...
-
-    @property
-    def training_reward(self) -> str:
-        """The signal that trains."""
-        ...
-
-    @property
-    def num_tasks_per_iteration(self) -> int:
-        """0 means all there are."""
-        ...
-
-    @property
-    def deterministic_test(self) -> bool:
-        """Whether test actions are the policy's centre after the last inner step."""
-        ...
-
-    @property
-    def test_every(self) -> int:
-        """Iterations between tests."""
-        ...
+ConfigT = TypeVar("ConfigT", bound=GradientConfig)
+AdaptationT = TypeVar("AdaptationT", bound=Adaptation)
 
 
 class Data(NamedTuple):
@@ -67,8 +37,8 @@ class Data(NamedTuple):
     episodes: Episodes
 
 
-class Setup:
-    """Of one learner on one benchmark.
+class GradientLearner(Generic[ConfigT, AdaptationT]):
+    """All of a `MetaLearner` but `init`, `num_updates` and `update`; its agent has `params`.
 
     Args:
       config: the options.
@@ -80,24 +50,27 @@ class Setup:
       ValueError: such a learner cannot play the benchmark, or the config does not fit it.
     """
 
+    test_params_name = ".agent.params"
+    memory_advice = "lower num_tasks_per_iteration or adaptation.num_episodes"
+    first: Collection | None = None
+
     def __init__(
         self,
-        config: Options,
+        config: ConfigT,
         benchmark: Benchmark,
-        adaptation: Adaptation,
+        adaptation: AdaptationT,
         choose: Callable[[Any, np.ndarray], Params] | None = None,
     ) -> None:
+        self.config, self.adaptation = config, adaptation
         family, when = benchmark.family, config.adaptation
         action_size = check_actions(benchmark)
-        (obs_size,) = check_vector_space(benchmark, "observation", family.observation_space).shape
+        (self.obs_size,) = check_vector_space(benchmark, "observation", family.observation_space).shape
         check_num_visited(config.num_tasks_per_iteration, benchmark)
         if config.training_reward != "reward":
             check_signal(config.training_reward, family.signals)
         num_tasks = config.num_tasks_per_iteration or benchmark.num_train_tasks
-        self.obs_size = obs_size
         capacity = when.num_episodes * family.horizon
-        self._shape, self._sizes = (num_tasks, when.num_steps + 1, capacity), (obs_size, action_size)
-        self._training_reward = config.training_reward
+        self._shape, self._sizes = (num_tasks, when.num_steps + 1, capacity), (self.obs_size, action_size)
         cut = partial(cut_visit, num_episodes=when.num_episodes, num_steps=when.num_steps, capacity=capacity)
         self._cut = jax.jit(cut)
 
@@ -105,7 +78,7 @@ class Setup:
             GradientPolicy,
             adaptation,
             when,
-            obs_size=obs_size,
+            obs_size=self.obs_size,
             action_size=action_size,
             horizon=family.horizon,
         )
@@ -123,17 +96,35 @@ class Setup:
             adapts_after=after,
         )
         self.signals = {"training_reward": config.training_reward}
-        units = sum(config.hidden_sizes) + obs_size + action_size
+        units = sum(config.hidden_sizes) + self.obs_size + action_size
         self.update_bytes = _COPIES * 4 * int(np.prod(self._shape)) * units
 
     def init_data(self) -> Data:
         """Nothing collected."""
         return Data(jnp.zeros(self._shape[0], jnp.int32), blank_episodes(self._shape, *self._sizes))
 
-    def store(self, ids: np.ndarray, visit: Visit) -> tuple[Data, int]:
-        """What was collected, in the place of what was before; and how many of its steps."""
-        reward = get_signal(visit.trajectory, self._training_reward)
+    def params(self, agent: Any) -> Params:
+        """See `MetaLearner`."""
+        return agent.params
+
+    def test_params(self, agent: Any) -> Params:
+        """See `MetaLearner`."""
+        return agent.params
+
+    def difficulty(self, iteration: int) -> float:
+        """See `MetaLearner`."""
+        return find_difficulty(self.config, iteration)
+
+    def store(self, data: Data, ids: np.ndarray, visit: Visit, *, first: bool) -> tuple[Data, int]:
+        """See `MetaLearner`: the newest trials take the place of the oldest."""
+        del data, first
+        reward = get_signal(visit.trajectory, self.config.training_reward)
         # Only what is stored is traced: an environment may report more at some times than at others.
         visit = visit._replace(trajectory=visit.trajectory._replace(info={}))
         episodes = self._cut(visit, jnp.asarray(reward, jnp.float32))
         return Data(jnp.asarray(ids, jnp.int32), episodes), int(np.sum(episodes.valid))
+
+    def begin(self, agent: Any, data: Data, key: chex.PRNGKey, run: Run) -> tuple[Any, Metrics]:
+        """See `MetaLearner`."""
+        del data, key, run
+        return agent, {}
