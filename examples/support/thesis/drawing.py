@@ -49,16 +49,19 @@ def draw_panels(number: str, figure: Figure, look: Look, folder: Path) -> list[P
     """Curves: the mean of finished seeds with its interval, and each unfinished one as a thin broken line.
 
     `curves.csv` beside them has the points of every seed as they are, `thresholds.csv` how soon learners get to the
-    returns that a panel asks for.
+    returns that a panel asks for. A panel of which no run is begun is left out, and named below.
     """
-    columns = min(_COLUMNS, len(figure.panels))
-    rows = -(-len(figure.panels) // columns)
+    shown = [panel for panel in figure.panels if _is_begun(panel, look)]
+    if not shown:
+        return []
+    columns = min(_COLUMNS, len(shown))
+    rows = -(-len(shown) // columns)
     picture, grid = plt.subplots(
         rows, columns, figsize=(max(4.6 * columns, 6), 3.7 * rows), layout="constrained", squeeze=False
     )
     points: list[tuple[Any, ...]] = []
     reached: dict[str, list[Reach]] = {}
-    for axes, panel in zip(grid.flat, figure.panels, strict=False):
+    for axes, panel in zip(grid.flat, shown, strict=False):
         curves = {
             group.label: _draw_group(axes, panel, group, look.find_group(group), f"C{place}")
             for place, group in enumerate(panel.groups)
@@ -74,14 +77,17 @@ def draw_panels(number: str, figure: Figure, look: Look, folder: Path) -> list[P
             axes.xaxis.set_minor_formatter(NullFormatter())
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
-    for axes in list(grid.flat)[len(figure.panels) :]:
+    for axes in list(grid.flat)[len(shown) :]:
         axes.set_axis_off()
     if not points:
         plt.close(picture)
         return []
     width = picture.get_figwidth()
     picture.suptitle(textwrap.fill(f"Thesis, figure {number}: {figure.title}", int(11 * width)))
-    notes = [textwrap.fill(f"lacks: {lack}", int(20 * width)) for lack in figure.lacks]
+    lacks = list(figure.lacks)
+    if empty := [panel.title for panel in figure.panels if panel not in shown]:
+        lacks.append(f"any run on {', '.join(empty)}")
+    notes = [textwrap.fill(f"lacks: {lack}", int(20 * width)) for lack in lacks]
     picture.supxlabel("\n".join(notes), fontsize=7, x=0.01, ha="left")
     save_figure(picture, folder / "curves.png", dpi=130)
     with (folder / "curves.csv").open("w", newline="") as file:
@@ -89,6 +95,10 @@ def draw_panels(number: str, figure: Figure, look: Look, folder: Path) -> list[P
     if reached:
         write(folder / "thresholds.csv", reached)
     return [folder / "curves.png"]
+
+
+def _is_begun(panel: Panel, look: Look) -> bool:
+    return any(one.share for group in panel.groups for one in look.find_group(group))
 
 
 def _list_points(panel: Panel, curves: Mapping[str, Sequence[Curve]]) -> list[tuple[Any, ...]]:

@@ -6,7 +6,7 @@ from support.thesis.drawing import draw_panels
 from support.thesis.records import Figure, Group, Need, Panel, make_training, make_variant, over_episodes, over_steps
 from support.variants.pearl import ABLATION
 
-_ROBOTS = "baselines on the other families; no runs of any on robots yet, so hours are guesses and presets may not suit"
+_ROBOTS = "baselines on the other families, where presets may not suit"
 _VEL_ITERATIONS = 200
 
 
