@@ -27,7 +27,7 @@ def tiny(outer: dict[str, Any], traits: Traits) -> Plan:
 
 
 def cpu(outer: dict[str, Any], traits: Traits) -> Plan:
-    """Learns on two cores: navigation in minutes; robots were not tried yet."""
+    """Learns on two cores: navigation in minutes; half-cheetah-vel still rises after 12 million steps."""
     scale, std = (1.0, 0.5) if traits.short else (10.0, 1.0)
     config = MAMLConfig(**cpu_options(traits), **outer, action_scale=scale, initial_std=std)
     return Plan(config, _CPU_ITERATIONS)
@@ -50,7 +50,7 @@ def _make_presets(outer: dict[str, Any]) -> Presets:
         read_traits,
         {
             "tiny": Preset(partial(tiny, outer), "a smoke test"),
-            "cpu": Preset(partial(cpu, outer), "two cores: navigation in minutes; robots were not tried yet"),
+            "cpu": Preset(partial(cpu, outer), "two cores: navigation in minutes; robots take far longer"),
             "explore": Preset(partial(explore, outer), "narrow goals on two cores: wide at first"),
             "reference": Preset(partial(reference, outer), last),
         },
