@@ -84,12 +84,12 @@ _NARROW_BASELINES = (
     _baseline("MAESN", "maesn", "point-sparse", 300, 0.2, preset="explore", committed=True),
 )
 _WIDE_BASELINES = (
-    _baseline("RL2", "rl2", "point-sparse-wide", 100, 0.05, committed=True),
-    _baseline("recurrent SAC", "recurrent-sac", "point-sparse-wide", 120, 0.05, committed=True),
-    _baseline("VariBAD", "varibad", "point-sparse-wide", 120, 0.05, committed=True),
-    _baseline("MAESN", "maesn", "point-sparse-wide", 100, 0.05, committed=True),
-    _baseline("ProMP", "promp", "point-sparse-wide", 50, 0.05, committed=True),
-    _baseline("MAML-TRPO", "maml-trpo", "point-sparse-wide", 50, 0.05, committed=True),
+    _baseline("RL2", "rl2", "point-sparse-wide", 100, 0.05, num_seeds=3, committed=True),
+    _baseline("recurrent SAC", "recurrent-sac", "point-sparse-wide", 120, 0.05, num_seeds=3, committed=True),
+    _baseline("VariBAD", "varibad", "point-sparse-wide", 120, 0.05, num_seeds=3, committed=True),
+    _baseline("MAESN", "maesn", "point-sparse-wide", 100, 0.05, num_seeds=3, committed=True),
+    _baseline("ProMP", "promp", "point-sparse-wide", 50, 0.05, num_seeds=3, committed=True),
+    _baseline("MAML-TRPO", "maml-trpo", "point-sparse-wide", 50, 0.05, num_seeds=3, committed=True),
 )
 
 

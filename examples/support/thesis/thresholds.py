@@ -47,7 +47,7 @@ def compare(curves: Curves, thresholds: Sequence[float]) -> list[Reach]:
         reached = {
             learner: [find_steps(x, y, threshold) for x, y in seeds] for learner, seeds in curves.items() if seeds
         }
-        first = next(iter(reached.values()), [])
+        first = reached.get(next(iter(curves), ""), [])  # without it there is nothing to compare with
         for learner, steps in reached.items():
             result.append(Reach(learner, threshold, len(steps), _count(steps), *_relate(steps, first)))
     return result

@@ -61,9 +61,15 @@ BAD = [
     ("maml-trpo", {"exploration_coef": -1.0}, "exploration_coef must be at least 0, got -1"),
     ("promp", {"exploration_coef": 1.0}, "outer=promp needs exploration_coef=0, got 1"),
     (
+        "maml-trpo",
+        {"exploration_coef": 1.0, "num_steps": 0},
+        "exploration_coef needs adaptation.num_steps of at least 1",
+    ),
+    ("maml-trpo", {"promp": ProMPConfig(target_inner_kl=0.01)}, "promp.target_inner_kl needs outer=promp and"),
+    (
         "promp",
         {"num_steps": 0, "promp": ProMPConfig(target_inner_kl=0.01)},
-        "promp.target_inner_kl needs adaptation.num_steps of at least 1, got 0",
+        "promp.target_inner_kl needs outer=promp and adaptation.num_steps of at least 1, got promp and 0",
     ),
     ("maml-trpo", {"inner_learning_rate": 0.0}, "inner_learning_rate must be positive, got 0"),
     ("maml-trpo", {"inner_objective": "ratio"}, "inner_objective must be one of log_likelihood, likelihood_ratio"),

@@ -13,6 +13,7 @@ import pytest
 from gymnasium import spaces
 from meld_builders import SMALL
 from metarl_envs import Benchmark, benchmark, from_gymnasium
+from rlcore.convolution import has_slow_convolutions
 from rlcore.experiment import NonFiniteError, Run, override
 
 DENSE, SPARSE = "point-image-dense-32-v1", "point-image-sparse-32-v1"
@@ -89,6 +90,16 @@ def test_nothing_compiles_after_the_second_iteration(tmp_path, caplog, monkeypat
         _train(tmp_path / "run", config, 4)
     assert compiled[0] > 0
     assert compiled[3] == compiled[2] == compiled[1]
+
+
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="elsewhere convolutions are XLA's")
+def test_no_convolution_of_an_update_is_slow_inside_of_loops():
+    learner = meld_jax.MeldLearner(override(QUICK, ["model.image_network=conv"]), benchmark(DENSE))
+    state, data = jax.eval_shape(learner.init, jax.random.key(0))
+    trials = jax.eval_shape(lambda data, key: learner.agent.sample(data, key, 2), data, jax.random.key(0))
+    traced = jax.make_jaxpr(learner.agent.update_joint)(state, trials, jax.random.key(0))
+    assert "conv_general_dilated" in str(traced)
+    assert not has_slow_convolutions(traced.jaxpr)
 
 
 @pytest.mark.slow

@@ -116,5 +116,22 @@ def test_other_losses_are_refused(losses):
         PearlConfig(encoder_losses=losses)
 
 
+def test_a_weight_of_what_is_not_there_is_refused():
+    with pytest.raises(ValueError, match=r"reconstruction_coef must be 1 unless .* reconstruction, got 0.5"):
+        PearlConfig(reconstruction_coef=0.5)
+
+
+def test_tasks_that_are_left_out_are_not_reconstructed():
+    """Of one task that met no reward nothing is to be told."""
+    agent, batch = _agent("reconstruction", require_reward=True, encoder="deterministic"), _batch()
+    context = batch.context._replace(context_reward=batch.context.context_reward.at[0].set(0))
+    params = agent.init(jax.random.key(0)).learner.params.representation
+    losses = [
+        agent.inference.apply(params, batch._replace(context=context, reward=reward), jax.random.key(1)).loss
+        for reward in (batch.reward, batch.reward.at[0].add(5), batch.reward.at[1].add(5))
+    ]
+    assert losses[0] == losses[1] != losses[2]
+
+
 def test_the_option_is_read_from_flags():
     assert override(SMALL, ["encoder_losses=critic,reconstruction"]).encoder_losses == ("critic", "reconstruction")

@@ -14,8 +14,9 @@ import pytest
 from gymnasium import spaces
 from metarl_envs import Benchmark, benchmark, from_gymnasium
 from pearl_jax.learner import make_rows
+from pearl_jax.runs import ALGORITHM
 from rlcore.experiment import NonFiniteError, Run, RunError, override, to_dict
-from rlcore.meta import TrialPlayer, Visit
+from rlcore.meta import SavedRun, TrialPlayer, Visit
 from rlcore.networks import ConvEncoder
 from rlcore.rollout import Trajectory
 from rlcore.types import Transition
@@ -303,6 +304,12 @@ def test_a_directory_of_the_first_version_is_read_and_not_gone_on_with(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({"benchmark": WIDE, "seed": 0, "pearl": to_dict(SMALL)}))
     with pytest.raises(RunError, match=r"is of version 0.1.0: pearl_jax.load reads it, but training goes on in a new"):
         pearl_jax.open_run(tmp_path, SMALL, benchmark(WIDE), 0)
+
+
+def test_runs_are_read_that_were_begun_before_options_were_added():
+    options = to_dict(SMALL)
+    del options["encoder_losses"], options["reconstruction_coef"]
+    assert ALGORITHM.read_config(SavedRun("pearl", {}, 0, options, {})) == SMALL
 
 
 def test_a_run_is_read_back_with_the_network_that_it_was_trained_with_and_test_options_only(tmp_path):

@@ -1,6 +1,10 @@
 """Pages of other sites cannot use the server, whatever name they give it."""
 
+import re
+from pathlib import Path
+
 import pytest
+from guidenet import serve
 
 
 @pytest.fixture
@@ -70,10 +74,14 @@ def test_headers_shut_the_page_off(page, path):
 @pytest.mark.wheel
 def test_the_page_loads_nothing_from_elsewhere(page):
     text = page.client.get("/").text
-    scripts = ("main", "model", "drawing", "changes", "acts", "controls", "api", "picture", "stage", "strip")
-    for path in (*(f"/{name}.js" for name in scripts), "/style.css", "/icon.svg"):
-        answer = page.client.get(path)
+    files = {path.name for path in Path(serve.__file__).parent.glob("page/*")} - {"index.html"}
+    assert {"main.js", "drawing.js", "style.css", "icon.svg"} <= files
+    for name in files:
+        answer = page.client.get(f"/{name}")
         assert answer.status_code == 200
         text += answer.text
-    assert "//" not in text.replace("http://www.w3.org/2000/svg", "").replace("// ", "")
-    assert len(text) < 70_000
+    imported = set(re.findall(r'from "\./([\w.]+)"', text))
+    assert "stage.js" in imported
+    assert imported <= files
+    assert "//" not in text.replace("http://www.w3.org/2000/svg", "").replace("// ", "").replace(r"/^\//", "")
+    assert len(text) < 100_000

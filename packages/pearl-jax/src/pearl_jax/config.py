@@ -27,7 +27,8 @@ class PearlConfig:
         width of its posterior depends on how many transitions there are, told or not.
       encoder_losses: what trains the encoder through z (thesis, section 5.2.2), one or several: the loss of the
         `critic`, as in the thesis's Algorithm 1; that of the `actor`, for a z with which the policy earns more;
-        `reconstruction`, by a network of its own, of rewards and, where `next_obs_in_context`, of next observations.
+        `reconstruction`, by a network of its own, of rewards and, where `next_obs_in_context`, of next observations or
+        their features.
       reconstruction_coef: weight of that loss, the mean squared error of each number.
       image_channels, num_image_features: of the convolutions that make features of pictures, which the critic's loss
         trains; vectors are their own features.
@@ -46,8 +47,9 @@ class PearlConfig:
       context_size: transitions of each for the encoder, drawn one by one.
       max_context_episodes: if not 0, the context is made of whole episodes, as at test time: 1 to so many of them, the
         number drawn uniformly.
-      require_reward: leave out of the losses of actor and critics the tasks whose context holds no reward other than
-        0: z then says nothing of the task, and learning from the pair blurs what other z say. For sparse rewards.
+      require_reward: leave out of the losses of actor, critics and reconstruction the tasks whose context holds no
+        reward other than 0: z then says nothing of the task, and learning from the pair blurs what other z say. For
+        sparse rewards.
       context_sampler: `recent` draws the context from what was collected at the last visit; `off_policy` from the whole
         buffer; `same_batch` is the actor's and critics' own batch (thesis, figure 17).
       correlated_batch: whether the actor's and critics' batch is a run of transitions (thesis, figure 16).
@@ -136,6 +138,11 @@ class PearlConfig:
                 f"{', '.join(self.encoder_losses) or 'none'}"
             )
         check_at_least("reconstruction_coef", self.reconstruction_coef, 0)
+        if self.reconstruction_coef != 1 and "reconstruction" not in self.encoder_losses:
+            raise ValueError(
+                "reconstruction_coef must be 1 unless encoder_losses has reconstruction, got "
+                f"{self.reconstruction_coef}"
+            )
         if self.encoder == "recurrent" and (not self.encoder_sizes or self.max_context_episodes):
             raise ValueError("encoder=recurrent needs encoder_sizes not empty and max_context_episodes=0")
         if self.blank_kl_coef and self.encoder == "recurrent":

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from gymnasium import spaces
 from metarl_envs import Benchmark, check_actions, check_vector_space, is_picture
+from rlcore.convolution import has_slow_convolutions
 from rlcore.experiment import Run
 from rlcore.meta import Collection, Testing, Visit, check_num_visited, check_signal, find_difficulty, get_signal
 from rlcore.networks import ConvEncoder
@@ -50,7 +51,6 @@ class PearlLearner:
         self._num_tasks = benchmark.num_train_tasks
         self._horizon = horizon = benchmark.family.horizon
         action_size = check_actions(benchmark)
-        brought = obs_network
         obs_space, obs_network = _choose_network(config, benchmark, obs_network)
         self._check_sizes(benchmark)
         if config.training_reward != "reward":
@@ -70,7 +70,7 @@ class PearlLearner:
         self.update_bytes = _PICTURE_BYTES if is_picture(benchmark.family.observation_space) else 0
         self._store = jax.jit(store, static_argnames="num_extra_steps", donate_argnames="data")
         self._update_many = make_update_many(
-            self.agent.update, self.agent.sample, with_convolutions=brought is not None
+            self.agent.update, self.agent.sample, with_convolutions=_is_slow_in_loops(obs_network, obs_space)
         )
 
     def init(self, key: chex.PRNGKey) -> tuple[AgentState, ContextReplay]:
@@ -150,6 +150,19 @@ def store(data: ContextReplay, ids: chex.Array, rows: Row, *, num_extra_steps: i
         data.num_recent.at[ids].set(num_context),
         data.num_extra.at[ids].set(num_extra_steps),
     )
+
+
+def _is_slow_in_loops(obs_network: nn.Module | None, space: spaces.Box) -> bool:
+    """Whether the network learns convolutions such as flax's."""
+    if obs_network is None:
+        return False
+    apply, example = obs_network.apply, jax.ShapeDtypeStruct((1, *space.shape), space.dtype)
+    params = jax.eval_shape(obs_network.init, jax.random.key(0), example)
+
+    def gradient(params: Any, example: chex.Array) -> Any:
+        return jax.grad(lambda params: jnp.sum(apply(params, example)))(params)
+
+    return has_slow_convolutions(jax.make_jaxpr(gradient)(params, example).jaxpr)
 
 
 def _choose_network(

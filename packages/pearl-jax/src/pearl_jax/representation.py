@@ -159,7 +159,8 @@ class TaskInference:
 
         z = posterior.sample(key) if self.encoder.has_kl else posterior.mean
         if self._has_decoder:
-            metrics["loss/reconstruction"] = self._reconstruction_loss(params, batch, z)
+            weight = has_reward if config.require_reward else jnp.ones_like(has_reward)
+            metrics["loss/reconstruction"] = self._reconstruction_loss(params, batch, z, weight)
             loss += config.reconstruction_coef * metrics["loss/reconstruction"]
         obs, fixed_z = self.features(params, batch.obs), jax.lax.stop_gradient(z)
         return RepresentationOutput(
@@ -171,11 +172,17 @@ class TaskInference:
             actor_obs=join_task(jax.lax.stop_gradient(obs), z) if "actor" in config.encoder_losses else None,
         )
 
-    def _reconstruction_loss(self, params: InferenceParams, batch: PearlBatch, z: chex.Array) -> chex.Array:
-        """Mean squared error of what z and the rest of a transition tell of its reward and where it led, a scalar."""
+    def _reconstruction_loss(
+        self, params: InferenceParams, batch: PearlBatch, z: chex.Array, weight: chex.Array
+    ) -> chex.Array:
+        """Mean squared error of what z and the rest of a transition tell of its reward and where it led, a scalar.
+
+        `weight: [M]` is what each task counts.
+        """
         seen, told = self._reconstructed(params, batch)
         decoder = self._make_decoder(told.shape[-1])
-        return jnp.mean((decoder.apply(params.decoder, join_task(seen, z)) - told) ** 2)
+        errors = (decoder.apply(params.decoder, join_task(seen, z)) - told) ** 2
+        return jnp.mean(weight[:, None, None] * errors)
 
     def _reconstructed(self, params: InferenceParams, batch: PearlBatch) -> tuple[chex.Array, chex.Array]:
         """What a decoder sees beside z, `[M, B, Do + Da]`, and what it should tell, `[M, B, 1]` or `[M, B, 1 + Do]`."""

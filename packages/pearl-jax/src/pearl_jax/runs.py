@@ -12,10 +12,12 @@ from pearl_jax.learner import PearlLearner
 
 
 def _read_config(saved: SavedRun) -> PearlConfig:
-    """The config; version 0.1.0 had the options of convolutions beside it."""
-    options = saved.config
+    """The config; version 0.1.0 had the options of convolutions beside it, older runs none of what trains encoders."""
+    default = PearlConfig()
+    told = {"encoder_losses": list(default.encoder_losses), "reconstruction_coef": default.reconstruction_coef}
+    options = {**told, **saved.config}
     if "image_channels" not in options:
-        network, default = saved.parts.get("conv_encoder", {}), PearlConfig()
+        network = saved.parts.get("conv_encoder", {})
         channels, size = network.get("channels", default.image_channels), network.get("output_size")
         options = {**options, "image_channels": channels, "num_image_features": size or default.num_image_features}
     return from_dict(PearlConfig, options)

@@ -3,7 +3,8 @@
 What JAX derives of XLA's convolutions is slow on a CPU: the gradient of a kernel takes many times as long as the
 forward pass, inside of a loop a hundred times as long, and a transpose multiplies by the zeros that it puts between
 cells. Here the gradient of a kernel is a product of matrices for each of its places, of a few images at a time that
-stay in the cache, and transposes compute the cells of each phase for themselves. On other devices all is XLA's.
+stay in the cache, and transposes compute the cells of each phase for themselves. On other devices all is XLA's. On a
+CPU there is no forward-mode derivative of them (`jax.jvp`), but of their gradients.
 
 In the shape descriptions `N` denotes images, `H, W` their sides, `h, w` those of what a stride makes of them, `C, D`
 channels, `K, L` the sides of a kernel.
@@ -12,6 +13,7 @@ channels, `K, L` the sides of a kernel.
 import functools
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import chex
 import jax
@@ -62,6 +64,24 @@ def convolve_transpose(x: chex.Array, kernel: chex.Array, stride: int = 1) -> ch
     if _on_cpu():
         return _fast_transpose(x, kernel, stride)
     return jax.lax.conv_transpose(x, kernel, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+
+def has_slow_convolutions(jaxpr: Any) -> bool:
+    """Whether a traced function has convolutions of the kind that XLA is slow at inside of loops on a CPU.
+
+    These are gradients of kernels, whose kernel is as large as an image, and those with zeros between cells.
+    """
+    for equation in jaxpr.eqns:
+        if equation.primitive.name == "conv_general_dilated":
+            dilations = (*equation.params["lhs_dilation"], *equation.params["rhs_dilation"])
+            if max(dilations) > 1 or equation.params["dimension_numbers"].lhs_spec != (0, 3, 1, 2):
+                return True
+        for value in equation.params.values():
+            for part in value if isinstance(value, (tuple, list)) else [value]:
+                inner = getattr(part, "jaxpr", part)
+                if hasattr(inner, "eqns") and has_slow_convolutions(inner):
+                    return True
+    return False
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
@@ -217,7 +237,8 @@ def _correlate(
         for before, few, many, width in zip(low, narrow.shape[1:3], wide.shape[1:3], size, strict=True)
     ]
     wide = jnp.pad(wide, ((0, 0), *padding, (0, 0)))
-    chunk = _choose_chunk(number, 4 * rows * columns * len(places) * channels)
+    num_parts = -(-number * 4 * rows * columns * len(places) * channels // _CHUNK_BYTES)
+    chunk = max(1, -(-number // max(1, num_parts)))
     together = channels < _FEW_CHANNELS
 
     def add(total: chex.Array, images: tuple[chex.Array, chex.Array]) -> tuple[chex.Array, None]:
@@ -231,15 +252,10 @@ def _correlate(
             return total + jnp.concatenate(seen, axis=-1).reshape(len(narrow), -1).T @ narrow, None
         return total + jnp.concatenate([x.reshape(len(narrow), -1).T @ narrow for x in seen]), None
 
-    parts = [x.reshape(-1, chunk, *x.shape[1:]) for x in (wide, narrow)]
+    fill = [(0, -number % chunk), (0, 0), (0, 0), (0, 0)]  # images of zeros, which add nothing
+    parts = [jnp.pad(x, fill).reshape(-1, chunk, *x.shape[1:]) for x in (wide, narrow)]
     total, _ = jax.lax.scan(add, jnp.zeros((len(places) * channels, depth), narrow.dtype), (parts[0], parts[1]))
     return total.reshape(*size, channels, depth)
-
-
-def _choose_chunk(number: int, bytes_each: int) -> int:
-    """The largest divisor of a number of images whose bytes are not too many; one at least."""
-    most = max(1, _CHUNK_BYTES // bytes_each)
-    return max(part for part in range(1, min(number, most) + 1) if number % part == 0)
 
 
 def _mirror(kernel: chex.Array) -> chex.Array:

@@ -106,6 +106,7 @@ class _Convolution(nn.Module):
         """See the class."""
         kernel = self.param("kernel", nn.initializers.lecun_normal(), (*self.size, x.shape[-1], self.features))
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias, dtype=None)
         y = self._apply(x.reshape(-1, *x.shape[-3:]), kernel) + bias.reshape(1, 1, 1, -1)
         return y.reshape(*x.shape[:-3], *y.shape[1:])
 

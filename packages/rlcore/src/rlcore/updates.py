@@ -63,7 +63,8 @@ def make_update_epochs(
     """Several epochs over one batch in one dispatch.
 
     Args:
-      update: `(state, minibatch) -> (state, metrics)`, such as `PPO.update`.
+      update: `(state, minibatch) -> (state, metrics)`, such as `PPO.update`. Convolutions in it should be those of
+        `rlcore.networks`: flax's are a hundred times slower inside of loops on a CPU.
 
     Returns:
       `update_epochs(state, batch, key, num_epochs, num_minibatches) -> (state, metrics)`: jitted, the state donated,

@@ -65,5 +65,11 @@ class MAMLConfig(GradientConfig):
             raise ValueError(f"outer=promp needs inner_objective=likelihood_ratio, got {self.inner_objective}")
         if self.outer == "promp" and self.exploration_coef:
             raise ValueError(f"outer=promp needs exploration_coef=0, got {self.exploration_coef}")
-        if self.promp.target_inner_kl is not None and not self.adaptation.num_steps:
-            raise ValueError("promp.target_inner_kl needs adaptation.num_steps of at least 1, got 0")
+        adapts = self.adaptation.num_steps > 0
+        if self.promp.target_inner_kl is not None and not (adapts and self.outer == "promp"):
+            raise ValueError(
+                "promp.target_inner_kl needs outer=promp and adaptation.num_steps of at least 1, got "
+                f"{self.outer} and {self.adaptation.num_steps}"
+            )
+        if self.exploration_coef and not adapts:
+            raise ValueError("exploration_coef needs adaptation.num_steps of at least 1, got 0")
