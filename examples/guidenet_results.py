@@ -72,7 +72,7 @@ def run() -> None:
         with user_errors():
             if not any(scores.glob("*-seed*.npz")):
                 raise ValueError(f"scores must be a folder of files of this program, got {_SCORES.value}")
-        draw_scores(scores, folder)
+            draw_scores(scores, folder)
         return
     with user_errors():
         for part in _PARTS.value:
@@ -89,7 +89,8 @@ def run() -> None:
                 scorer.write_scores(part, networks, folder / "scores")
     except UserError as error:  # a file of the data
         raise RunError(str(error)) from None
-    draw_scores(folder / "scores", folder)
+    with user_errors():
+        draw_scores(folder / "scores", folder)
     if "pictures" in _PARTS.value and (network := networks.get("decoder-seed0")):
         method = make_method("decoder-seed0", network, _NUM_STEPS.value)
         for kind in ("semantic", "interactive"):

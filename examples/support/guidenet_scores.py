@@ -11,6 +11,8 @@ from guidenet.metrics import masks as metrics
 from support.guidenet_files import read_file
 from support.guidenet_methods import METHODS
 
+_TASKS = ("data", "images", "look_alikes")
+"""What a file says of its tasks."""
 _MEANS = ("mean_iu", "fb_iu", "boundary_f", "j", "f")
 
 
@@ -30,12 +32,20 @@ def get_kinds(part: str, method: str, kinds: Sequence[str]) -> tuple[str, ...]:
 
 
 def read_scores(folder: Path, part: str, kind: str) -> dict[str, list[dict[str, Any]]]:
-    """Scores in a folder by method, one for each seed."""
+    """Scores in a folder by method, one for each seed.
+
+    Raises:
+      ValueError: seeds of a method are of different tasks, as where other photos were installed.
+    """
     found: dict[str, list[dict[str, Any]]] = {}
     for method in METHODS:
         paths = sorted(folder.glob(f"{part}-{method}-seed*-{kind}.npz"))
         if paths:
             found[method] = [read_file(path) for path in paths]
+            for path, scores in zip(paths, found[method], strict=True):
+                for name in _TASKS:
+                    if scores.get(name) != found[method][0].get(name):
+                        raise ValueError(f"scores: {path.name} must be of the tasks of {paths[0].name}: {name} differ")
     return found
 
 

@@ -13,7 +13,7 @@ from guidenet.training import training_preset
 from rlcore.experiment import override
 from support.guidenet_files import read_file, write_file
 from support.guidenet_methods import METHODS, find_networks, make_commands
-from support.guidenet_scores import get_kinds, summarise_look_alikes
+from support.guidenet_scores import get_kinds, summarise_look_alikes, summarise_photos
 from support.guidenet_tables import make_tables
 
 TINY = ["--preset=tiny", "--override=num_iterations=1"]
@@ -141,6 +141,25 @@ def test_tables_follow_from_counts_alone(tmp_path):
     for words in ("with", "without"):
         assert tables.count(f"## interactive, {words} a look-alike: positive IU") == 1
     assert [row["tasks"] for row in summarise_look_alikes(tmp_path)] == [4, 6] * 2
+
+
+def test_seeds_that_were_scored_on_other_photos_are_refused(tmp_path):
+    row = {"points": 5, "counts": [[1, 2, 3, 4]] * 10, "boundary": [0.5] * 10, "update_seconds": 0.1}
+    for seed, photos in enumerate((["coins"] * 5 + ["quokka"] * 5, ["coins"] * 10)):
+        scores = {"name": f"late-seed{seed}", "photos": [row], "images": photos}
+        write_file(tmp_path / f"photos-late-seed{seed}-photos.npz", scores)
+    with pytest.raises(
+        ValueError, match=r"photos-late-seed1.* must be of the tasks of photos-late-seed0.*: images differ"
+    ):
+        summarise_photos(tmp_path)
+    write_file(
+        tmp_path / "photos-late-seed1-photos.npz",
+        {"name": "late-seed1", "photos": [row], "images": ["coins"] * 5 + ["quokka"] * 5},
+    )
+    assert [(found["photo"], found["seeds"], found["tasks"]) for found in summarise_photos(tmp_path)] == [
+        ("coins", 2, 5),
+        ("quokka", 2, 5),
+    ]
 
 
 @pytest.mark.parametrize(
