@@ -182,5 +182,6 @@ class FlaxConvolution(nn.Module):
     ("network", "in_one"), [(None, True), (NETWORK, True), (FlaxConvolution(), False)], ids=["usual", "own", "flax"]
 )
 def test_steps_are_dispatched_one_by_one_where_convolutions_are_slow_in_loops(network, in_one):
-    learner = PearlLearner(dataclasses.replace(SMALL, training_reward="reward"), benchmark(PICTURES), network)
+    config = dataclasses.replace(SMALL, training_reward="reward", replay_capacity=200)
+    learner = PearlLearner(config, benchmark(PICTURES), network)
     assert hasattr(learner._update_many, "lower") == in_one  # jitted as a whole
