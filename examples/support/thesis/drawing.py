@@ -51,7 +51,8 @@ def draw_panels(number: str, figure: Figure, look: Look, folder: Path) -> list[P
     `curves.csv` beside them has the points of every seed as they are, `thresholds.csv` how soon learners get to the
     returns that a panel asks for. A panel of which no run is begun is left out, and named below.
     """
-    shown = [panel for panel in figure.panels if _is_begun(panel, look)]
+    found = {panel.title: [look.find_group(group) for group in panel.groups] for panel in figure.panels}
+    shown = [panel for panel in figure.panels if any(one.share for seeds in found[panel.title] for one in seeds)]
     if not shown:
         return []
     columns = min(_COLUMNS, len(shown))
@@ -63,12 +64,12 @@ def draw_panels(number: str, figure: Figure, look: Look, folder: Path) -> list[P
     reached: dict[str, list[Reach]] = {}
     for axes, panel in zip(grid.flat, shown, strict=False):
         curves = {
-            group.label: _draw_group(axes, panel, group, look.find_group(group), f"C{place}")
-            for place, group in enumerate(panel.groups)
+            group.label: _draw_group(axes, panel, group, seeds, f"C{place}")
+            for place, (group, seeds) in enumerate(zip(panel.groups, found[panel.title], strict=True))
         }
         points += _list_points(panel, curves)
         if panel.thresholds:
-            whole = {label: [(x, y) for one, x, y in found if one.finished] for label, found in curves.items()}
+            whole = {label: [(x, y) for one, x, y in drawn if one.finished] for label, drawn in curves.items()}
             reached[panel.title] = compare(whole, panel.thresholds)
         axes.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -95,10 +96,6 @@ def draw_panels(number: str, figure: Figure, look: Look, folder: Path) -> list[P
     if reached:
         write(folder / "thresholds.csv", reached)
     return [folder / "curves.png"]
-
-
-def _is_begun(panel: Panel, look: Look) -> bool:
-    return any(one.share for group in panel.groups for one in look.find_group(group))
 
 
 def _list_points(panel: Panel, curves: Mapping[str, Sequence[Curve]]) -> list[tuple[Any, ...]]:
