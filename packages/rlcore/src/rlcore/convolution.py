@@ -183,7 +183,10 @@ def _spread_phase(x: chex.Array, kernel: chex.Array, phase: tuple[Phase, Phase],
     for axis, hits in enumerate(phase):
         first, step = hits[0][0], hits[1][0] - hits[0][0] if len(hits) > 1 else 1
         kernel = jax.lax.slice_in_dim(kernel, first, hits[-1][0] + 1, step, axis)
-    rows, columns = (_pad_to_see(hits, side, few) for hits, side, few in zip(phase, sides, x.shape[1:3], strict=True))
+    rows, columns = (
+        _pad_to_see(hits[0][1], hits[-1][1], side, few)
+        for hits, side, few in zip(phase, sides, x.shape[1:3], strict=True)
+    )
     return _convolve(x, kernel, 1, (rows, columns))
 
 
@@ -206,16 +209,15 @@ def _spread_together(
     spans = [cells[-1] - cells[0] + 1 for cells in seen]
     wide = wide.reshape(*spans, stride * stride, kernel.shape[2], channels).swapaxes(2, 3)
     rows, columns = (
-        _pad_to_see([(0, cell) for cell in cells], side, few)
-        for cells, side, few in zip(seen, sides, x.shape[1:3], strict=True)
+        _pad_to_see(cells[0], cells[-1], side, few) for cells, side, few in zip(seen, sides, x.shape[1:3], strict=True)
     )
     y = _convolve(x, wide.reshape(*spans, kernel.shape[2], -1), 1, (rows, columns))
     return y.reshape(*y.shape[:3], stride, stride, channels)
 
 
-def _pad_to_see(hits: Phase, side: int, few: int) -> tuple[int, int]:
-    """Zeros before and after an axis of `few` cells, so that `side` cells come out of places next to each other."""
-    return -hits[0][1], side + hits[-1][1] - few
+def _pad_to_see(first: int, last: int, side: int, few: int) -> tuple[int, int]:
+    """Zeros before and after an axis of `few` cells, so that each of `side` sees the `first` to the `last` after it."""
+    return -first, side + last - few
 
 
 def _correlate(
