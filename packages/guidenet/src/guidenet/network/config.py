@@ -194,3 +194,8 @@ class Config:
     def has_decoder(self) -> bool:
         """Whether a decoder makes the scores; else the metric's are interpolated."""
         return bool(self.decoder.channels)
+
+    @property
+    def first_compared(self) -> int:
+        """Which of the backbone's strides is the finest that guidance is compared at; a decoder has a finer one."""
+        return 1 if self.has_decoder else 0

@@ -48,14 +48,14 @@ def project(config: Config, projection: Any, maps: Sequence[jax.Array], inner: j
     cells = features.cells[..., : config.head.compared or None]
     if not config.head.ridge:
         return Features(cells, features.fine)
-    grid = make_grids_of(config.backbone, maps)[1 if config.has_decoder else 0]
+    grid = make_grids_of(config.backbone, maps)[config.first_compared]
     valid = None if inner is None else grid.inside(inner)
     return Features(jnp.concatenate([cells, ridge.centre(_join(config, maps), valid)], axis=-1), features.fine)
 
 
 def _join(config: Config, maps: Sequence[jax.Array]) -> jax.Array:
     """`[..., R, Q, B]` of all strides side by side that guidance is compared at, in the finest cells of these."""
-    first = 1 if config.has_decoder else 0
+    first = config.first_compared
     grids, maps = make_grids_of(config.backbone, maps)[first:], maps[first:]
     joined = [maps[0], *(regrid(x, grid, grids[0]) for x, grid in zip(maps[1:], grids[1:], strict=True))]
     return jnp.concatenate(joined, axis=-1)

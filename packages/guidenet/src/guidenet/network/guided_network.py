@@ -77,7 +77,7 @@ class GuidedNetwork:
 
     @property
     def _num_compared(self) -> int:
-        return sum(num_channels(self.config.backbone)[1 if self.config.has_decoder else 0 :])
+        return sum(num_channels(self.config.backbone)[self.config.first_compared :])
 
     @property
     def guided_by_features(self) -> bool:
@@ -96,7 +96,7 @@ class GuidedNetwork:
 
     def grid(self, height: int, width: int) -> Grid:
         """Where the cells that guidance is compared with lie in an image of `height` by `width` px."""
-        return make_grids(self.config.backbone, height, width)[1 if self.config.has_decoder else 0]
+        return make_grids(self.config.backbone, height, width)[self.config.first_compared]
 
     def score_grid(self, height: int, width: int) -> Grid:
         """Where the cells of the scores lie, with a decoder finer than those of `grid`."""
