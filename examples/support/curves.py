@@ -38,6 +38,20 @@ def load_curves(pattern: str, x: str, y: str) -> tuple[np.ndarray, np.ndarray]:
     return np.array(shared), np.array([[curve[point] for point in shared] for curve in curves])
 
 
+def read_learning(path: Path, metric: str) -> tuple[list[float], list[float]]:
+    """A metric by environment steps."""
+    points = {row["env_steps"]: row[metric] for row in read_metrics(path) if metric in row}
+    return list(points), list(points.values())
+
+
+def read_episodes(path: Path, metric: str) -> tuple[list[float], list[float]]:
+    """A metric of the last test by episode of a trial."""
+    tested = [row for row in read_metrics(path) if f"{metric}_1" in row]
+    last = tested[-1] if tested else {}
+    episodes = sorted(int(name.removeprefix(f"{metric}_")) for name in last if name.startswith(f"{metric}_"))
+    return [float(episode) for episode in episodes], [last[f"{metric}_{episode}"] for episode in episodes]
+
+
 def bootstrap_interval(y: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
     """Percentile bootstrap interval of the mean over seeds of `y: [S, P]`: two arrays `[P]`."""
     if len(y) == 1:

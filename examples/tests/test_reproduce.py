@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rlcore.experiment import Run
+from support.curves import read_episodes
 from support.thesis import FIGURES
 from support.thesis.drawing import align
-from support.thesis.records import Group, Need, read_episodes, share_trained
+from support.thesis.records import Group, Need, share_trained
 from support.thesis.status import RESULTS, Look, compare_options, describe_figure, describe_group
 
 TESTS = Path(__file__).parent

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from rlcore.experiment import RunError, latest_iteration, read_metrics
 
+from support.curves import read_episodes, read_learning
+
 
 class Need(NamedTuple):
     """Something that a figure is made of: a training run, scores, a picture of trials.
@@ -102,20 +104,6 @@ def over_steps(
 def over_episodes(title: str, groups: Sequence[Group], metric: str = "test/return") -> Panel:
     """A panel of how the last tests went, by episode of a trial."""
     return Panel(title, tuple(groups), "episode of a trial", metric, partial(read_episodes, metric=metric))
-
-
-def read_learning(path: Path, metric: str) -> tuple[list[float], list[float]]:
-    """A metric by environment steps."""
-    points = {row["env_steps"]: row[metric] for row in read_metrics(path) if metric in row}
-    return list(points), list(points.values())
-
-
-def read_episodes(path: Path, metric: str) -> tuple[list[float], list[float]]:
-    """A metric of the last test by episode of a trial."""
-    tested = [row for row in read_metrics(path) if f"{metric}_1" in row]
-    last = tested[-1] if tested else {}
-    episodes = sorted(int(name.removeprefix(f"{metric}_")) for name in last if name.startswith(f"{metric}_"))
-    return [float(episode) for episode in episodes], [last[f"{metric}_{episode}"] for episode in episodes]
 
 
 def share_trained(path: Path, num_iterations: int) -> float:
