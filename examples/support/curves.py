@@ -2,7 +2,7 @@
 
 import glob
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,19 +44,34 @@ def read_learning(path: Path, metric: str) -> tuple[list[float], list[float]]:
     return list(points), list(points.values())
 
 
-def read_episodes(path: Path, metric: str) -> tuple[list[float], list[float]]:
-    """A metric of the last test by episode of a trial."""
+def read_episodes(path: Path, metric: str, share: float = 0.0) -> tuple[list[float], list[float]]:
+    """A metric by episode of a trial: of the last test, or the mean of all tests in the last `share` of iterations."""
     tested = [row for row in read_metrics(path) if f"{metric}_1" in row]
-    last = tested[-1] if tested else {}
+    last = tested[-1] if tested else {"iteration": 0}
+    late = [row for row in tested if row["iteration"] > (1 - share) * last["iteration"]] or tested[-1:]
     episodes = sorted(int(name.removeprefix(f"{metric}_")) for name in last if name.startswith(f"{metric}_"))
-    return [float(episode) for episode in episodes], [last[f"{metric}_{episode}"] for episode in episodes]
+    means = [float(np.mean([row[f"{metric}_{episode}"] for row in late])) for episode in episodes]
+    return [float(episode) for episode in episodes], means
 
 
-def bootstrap_interval(y: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
-    """Percentile bootstrap interval of the mean over seeds of `y: [S, P]`: two arrays `[P]`."""
+def interquartile_mean(y: np.ndarray, axis: int = 0) -> np.ndarray:
+    """The mean of `y: [S, P]` over its middle half: a quarter of the S, rounded down, is left out at either end.
+
+    So of fewer than four it is the mean. Agarwal et al., 2021, "Deep RL at the edge of the statistical precipice".
+    """
+    return np.asarray(stats.trim_mean(y, 0.25, axis=axis))
+
+
+def bootstrap_interval(
+    y: np.ndarray, confidence: float, statistic: Callable[..., np.ndarray] = np.mean
+) -> tuple[np.ndarray, np.ndarray]:
+    """Percentile bootstrap interval, over seeds of `y: [S, P]`, of their mean or another statistic: two arrays `[P]`.
+
+    The statistic takes `axis`.
+    """
     if len(y) == 1:
         return y[0], y[0]
-    result = stats.bootstrap((y,), np.mean, axis=0, confidence_level=confidence, method="percentile", rng=0)
+    result = stats.bootstrap((y,), statistic, axis=0, confidence_level=confidence, method="percentile", rng=0)
     return result.confidence_interval.low, result.confidence_interval.high
 
 
