@@ -10,10 +10,6 @@ from typing import Any
 from support.leaderboard.entries import Entry, find_best
 from support.leaderboard.records import Family, Learner
 
-BEGIN, END = (
-    "<!-- Written by examples/leaderboard.py: begin -->\n",
-    "<!-- Written by examples/leaderboard.py: end -->\n",
-)
 _FIRST_EPISODES = (1, 2, 3)
 _HEADER = ("family", "learner", "seeds", "env steps", "min", *map(str, _FIRST_EPISODES), "last episode", "adapted to")
 _COLUMNS = ("family", "learner", "seeds", "env steps", "min", "episode", "adapted to", "return", "low", "high")

@@ -111,7 +111,7 @@ def test_correlated_batch_is_one_run_in_order():
         {"next_obs_in_context": True},
         {"kl_reduction": "mean"},
         {"max_context_episodes": 2, "require_reward": True},
-        {"blank_kl_coef": 0.1, "prior_factor": True},
+        {"blank_kl_coef": 0.1, "prior_factor": True, "num_hypotheses": 8},
         {"context_sampler": "same_batch", "correlated_batch": True},
         {"sac": SACConfig(hidden_sizes=(8,), value_network=True, temperature=1.0, reward_scale=5.0, mean_coef=1e-3)},
         {"averaging_rate": 0.1},

@@ -308,7 +308,7 @@ def test_a_directory_of_the_first_version_is_read_and_not_gone_on_with(tmp_path)
 
 def test_runs_are_read_that_were_begun_before_options_were_added():
     options = to_dict(SMALL)
-    del options["encoder_losses"], options["reconstruction_coef"]
+    del options["encoder_losses"], options["reconstruction_coef"], options["num_hypotheses"]
     assert ALGORITHM.read_config(SavedRun("pearl", {}, 0, options, {})) == SMALL
 
 

@@ -17,6 +17,7 @@ from rlcore.sac import SAC, ContinuousHead, SACParams, SACState
 from rlcore.types import Metrics, Transition
 
 from pearl_jax.config import PearlConfig
+from pearl_jax.hypotheses import Hypotheses, choose, draw_hypotheses, weigh
 from pearl_jax.representation import PearlBatch, Row, TaskInference, VectorObs, join_task
 
 
@@ -141,11 +142,13 @@ class PearlMemory(NamedTuple):
     """What PEARL remembers of a trial.
 
     belief: the encoder's, about `N` tasks.
+    hypotheses: what else may be, where the config has some.
     z: `[N, Dz]` the task variable of the episode under way.
     episode, step: `[N]` int32, episodes begun and steps seen.
     """
 
     belief: Any
+    hypotheses: Hypotheses | None
     z: chex.Array
     episode: chex.Array
     step: chex.Array
@@ -168,11 +171,15 @@ class PearlPolicy:
 
     def begin_trial(self, params: SACParams, key: chex.PRNGKey, num_tasks: int) -> PearlMemory:
         """Nothing known of `N` tasks."""
-        del params, key
+        del params
+        config = self.agent.config
         belief = self.agent.inference.encoder.blank(num_tasks)
-        z = jnp.zeros((num_tasks, self.agent.config.latent_size), jnp.float32)
+        hypotheses = None
+        if config.num_hypotheses:
+            hypotheses = draw_hypotheses(key, num_tasks, config.num_hypotheses, config.latent_size)
+        z = jnp.zeros((num_tasks, config.latent_size), jnp.float32)
         none = jnp.zeros(num_tasks, jnp.int32)
-        return PearlMemory(belief, z, none, none)
+        return PearlMemory(belief, hypotheses, z, none, none)
 
     def begin_episode(self, params: SACParams, memory: PearlMemory, key: chex.PRNGKey) -> PearlMemory:
         """Draws z from the posterior, or from the prior where a trial has only begun; the key is consumed."""
@@ -180,7 +187,11 @@ class PearlPolicy:
         blank = encoder.blank(memory.z.shape[0])
         exploring = (memory.episode < self.num_prior_episodes) | (memory.step < self.num_prior_steps)
         belief = jax.tree.map(lambda blank, known: jnp.where(exploring[:, None], blank, known), blank, memory.belief)
+        choice_key = jax.random.fold_in(key, 1)
         z = encoder.posterior(params.representation.encoder, belief).sample(key)
+        if memory.hypotheses is not None:
+            searching = ~exploring & ~memory.hypotheses.rewarded
+            z = jnp.where(searching[:, None], choose(memory.hypotheses, choice_key), z)
         return memory._replace(z=z, episode=memory.episode + 1)
 
     def act(
@@ -194,6 +205,10 @@ class PearlPolicy:
         """Adds a transition to the context."""
         inference, inferring = self.agent.inference, params.representation
         obs, action, reward, discount, next_obs = transition
-        seen = inference.see(inferring, Row(obs, action, reward, discount, next_obs, reward, memory.step))
-        belief = inference.encoder.absorb(inferring.encoder, memory.belief, seen)
-        return memory._replace(belief=belief, step=memory.step + 1)
+        row = Row(obs, action, reward, discount, next_obs, reward, memory.step)
+        belief = inference.encoder.absorb(inferring.encoder, memory.belief, inference.see(inferring, row))
+        hypotheses = memory.hypotheses
+        if hypotheses is not None:
+            place = inference.see_place(inferring, row)
+            hypotheses = weigh(inference.reward_model, inferring.reward_model, hypotheses, place, reward)
+        return memory._replace(belief=belief, hypotheses=hypotheses, step=memory.step + 1)

@@ -40,6 +40,10 @@ class PearlConfig:
       blank_kl_coef: weight of the same divergence for the posterior given only those transitions of the context whose
         reward is 0, reduced likewise. It teaches that a search without success leaves the belief as wide as it was;
         else the path to a goal found elsewhere narrows it. For sparse rewards; the deterministic encoder has none.
+      num_hypotheses: draws of the prior that a trial keeps until its first reward other than 0, weighted by how likely
+        what was seen is under each: z of an episode is then one of them, so that what was searched in vain is not
+        searched again. 0 draws z from the encoder's posterior always. For sparse rewards; the deterministic encoder
+        has no prior to draw from.
 
     What it is trained on:
       meta_batch_size: tasks of a gradient step, drawn with replacement.
@@ -90,6 +94,7 @@ class PearlConfig:
     kl_coef: float = 0.1
     kl_reduction: Literal["sum", "mean"] = "sum"
     blank_kl_coef: float = 0.0
+    num_hypotheses: int = 0
 
     meta_batch_size: int = 16
     batch_size: int = 256
@@ -127,7 +132,7 @@ class PearlConfig:
             check_positive(name, getattr(self, name))
         for name in ("num_prior_episodes", "num_posterior_episodes", "num_extra_episodes", "num_test_prior_episodes"):
             check_at_least(name, getattr(self, name), 0)
-        for name in ("kl_coef", "blank_kl_coef", "max_context_episodes", "num_tasks_per_iteration"):
+        for name in ("kl_coef", "blank_kl_coef", "max_context_episodes", "num_tasks_per_iteration", "num_hypotheses"):
             check_at_least(name, getattr(self, name), 0)
         check_positive("num_prior_episodes + num_posterior_episodes", self.num_context_episodes)
         check_curriculum(self)
@@ -147,6 +152,8 @@ class PearlConfig:
             raise ValueError("encoder=recurrent needs encoder_sizes not empty and max_context_episodes=0")
         if self.blank_kl_coef and self.encoder == "recurrent":
             raise ValueError(f"blank_kl_coef must be 0 with encoder=recurrent, got {self.blank_kl_coef}")
+        if self.num_hypotheses and self.encoder == "deterministic":
+            raise ValueError(f"num_hypotheses must be 0 with encoder=deterministic, got {self.num_hypotheses}")
         if self.context_sampler == "same_batch" and self.max_context_episodes:
             raise ValueError("context_sampler=same_batch needs max_context_episodes=0")
 

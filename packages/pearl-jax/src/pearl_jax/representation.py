@@ -20,6 +20,7 @@ from rlcore.types import Params
 
 from pearl_jax.config import PearlConfig
 from pearl_jax.encoders import make_encoder
+from pearl_jax.hypotheses import RewardModel
 
 
 class Row(NamedTuple):
@@ -72,14 +73,15 @@ def join_task(obs: chex.Array, z: chex.Array) -> chex.Array:
 
 
 class InferenceParams(NamedTuple):
-    """What a `TaskInference` learns: parameters of the encoder, of the observation network, and of the decoder.
+    """What a `TaskInference` learns: parameters of the encoder, and of the networks beside it.
 
-    The last ones are empty without `reconstruction`.
+    Those of the decoder are empty without `reconstruction`, those of the reward model without hypotheses.
     """
 
     encoder: Params
     obs_network: Params
     decoder: Params
+    reward_model: Params
 
 
 class VectorObs(nn.Module):
@@ -113,19 +115,23 @@ class TaskInference:
         self._config = config
         self.obs_network = obs_network
         self.encoder = make_encoder(config)
+        self.reward_model = RewardModel(config.encoder_sizes)
         self._has_decoder = "reconstruction" in config.encoder_losses
 
     def init(self, key: chex.PRNGKey, example: PearlBatch) -> InferenceParams:
         """The parameters; the key is consumed."""
         network_key, encoder_key = jax.random.split(key)
-        params = InferenceParams({}, self.obs_network.init(network_key, example.obs), {})
+        params = InferenceParams({}, self.obs_network.init(network_key, example.obs), {}, {})
         params = params._replace(encoder=self.encoder.init(encoder_key, self.see(params, example.context)))
-        if not self._has_decoder:
-            return params
         z = jnp.zeros((example.reward.shape[0], self._config.latent_size))
-        seen, told = self._reconstructed(params, example)
-        decoder = self._make_decoder(told.shape[-1])
-        return params._replace(decoder=decoder.init(jax.random.fold_in(key, 2), join_task(seen, z)))
+        if self._has_decoder:
+            seen, told = self._reconstructed(params, example)
+            decoder = self._make_decoder(told.shape[-1])
+            params = params._replace(decoder=decoder.init(jax.random.fold_in(key, 2), join_task(seen, z)))
+        if self._config.num_hypotheses:
+            seen = join_task(self.see_place(params, example.context), z)
+            params = params._replace(reward_model=self.reward_model.init(jax.random.fold_in(key, 3), seen))
+        return params
 
     def features(self, params: InferenceParams, obs: chex.Array) -> chex.Array:
         """What actor, critics and encoder see of observations, `[..., Do]`."""
@@ -135,6 +141,10 @@ class TaskInference:
         """What the encoder sees of transitions, `[..., Dc]`; no gradient flows into observations."""
         obs, next_obs = jax.lax.stop_gradient((self.features(params, rows.obs), self.features(params, rows.next_obs)))
         return context_features(self._config, obs, rows.action, rows.context_reward, next_obs)
+
+    def see_place(self, params: InferenceParams, rows: Row) -> chex.Array:
+        """Where a reward may be, `[..., Do + Da]`: observations, through which no gradient flows, and actions."""
+        return jnp.concatenate([jax.lax.stop_gradient(self.features(params, rows.obs)), rows.action], axis=-1)
 
     def apply(self, params: InferenceParams, batch: PearlBatch, key: chex.PRNGKey) -> RepresentationOutput:
         """Infers the tasks of a batch; the key is consumed."""
@@ -163,6 +173,11 @@ class TaskInference:
             metrics["loss/reconstruction"] = self._reconstruction_loss(params, batch, z, weight)
             loss += config.reconstruction_coef * metrics["loss/reconstruction"]
         obs, fixed_z = self.features(params, batch.obs), jax.lax.stop_gradient(z)
+        if config.num_hypotheses:
+            seen = join_task(self.see_place(params, batch.context), fixed_z)
+            log_prob = self.reward_model.log_prob(params.reward_model, seen, rewarded)
+            metrics["loss/reward_model"] = -jnp.mean(batch.context_valid * has_reward[:, None] * log_prob)
+            loss += metrics["loss/reward_model"]
         return RepresentationOutput(
             obs=join_task(obs, z if "critic" in config.encoder_losses else fixed_z),
             next_obs=jax.lax.stop_gradient(join_task(self.features(params, batch.next_obs), z)),

@@ -12,10 +12,10 @@ from pearl_jax.learner import PearlLearner
 
 
 def _read_config(saved: SavedRun) -> PearlConfig:
-    """The config; version 0.1.0 had the options of convolutions beside it, older runs none of what trains encoders."""
+    """The config; version 0.1.0 had the options of convolutions beside it, older runs none of the options that came since."""
     default = PearlConfig()
-    told = {"encoder_losses": list(default.encoder_losses), "reconstruction_coef": default.reconstruction_coef}
-    options = {**told, **saved.config}
+    told = {name: getattr(default, name) for name in ("reconstruction_coef", "num_hypotheses")}
+    options = {"encoder_losses": list(default.encoder_losses), **told, **saved.config}
     if "image_channels" not in options:
         network = saved.parts.get("conv_encoder", {})
         channels, size = network.get("channels", default.image_channels), network.get("output_size")

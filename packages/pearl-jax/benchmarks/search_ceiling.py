@@ -1,0 +1,91 @@
+"""What is the most that aiming at one place in each episode can have in sparse navigation, to hold PEARL against?
+
+    uv run packages/pearl-jax/benchmarks/search_ceiling.py --benchmark=point-sparse-v0
+
+The searcher knows the family: goals are uniform on a half circle. In each episode it aims at a goal, goes there in a
+straight line as fast as it can, and stays. `forgets` draws the goal from all of them, episode after episode: no
+Gaussian belief can do better, which cannot say where the goal is not. `rules out` draws it from those whose reward it
+would have met where it has been: posterior sampling with the exact posterior. Who has found a goal goes straight to it
+from the next episode on.
+"""
+
+import metarl_envs
+import numpy as np
+from absl import app, flags
+from metarl_envs.point import PointEnv, PointFamily, PointTask
+
+_BENCHMARK = flags.DEFINE_enum("benchmark", "point-sparse-v0", ["point-sparse-v0", "point-sparse-wide-v0"], "Tasks.")
+_NUM_TRIALS = flags.DEFINE_integer("num_trials", 200, "In each test task.", lower_bound=1)
+_NUM_GOALS = flags.DEFINE_integer("num_goals", 1000, "That may be, evenly on the half circle.", lower_bound=2)
+_SEED = flags.DEFINE_integer("seed", 0, "Of the goals that are drawn.", lower_bound=0)
+_NUM_EPISODES = 21
+_ADAPTED_TO = (0, 1, 2, 3, 5, 10, 15, 20)
+
+
+def find_paths(goals: np.ndarray, horizon: int) -> np.ndarray:
+    """Positions after each step on the way to goals `[G, 2]` from the origin, in m, `[G, T, 2]`."""
+    env = PointEnv(sparse=True, random_start=False)
+    state, paths = np.zeros_like(goals), []
+    for _ in range(horizon):
+        direction = goals - state
+        # The longest action in this direction, or the one that ends at the goal.
+        action = direction / np.maximum(0.1, np.abs(direction).max(axis=1, keepdims=True))
+        state = np.asarray(env.transition(state, action, None))
+        paths.append(state)
+    return np.stack(paths, axis=1)
+
+
+def find_rewards(paths: np.ndarray, tasks: PointTask) -> np.ndarray:
+    """Rewards of each step of paths `[G, T, 2]` in tasks of `[N]` goals, `[G, N, T]`."""
+    distance = np.linalg.norm(paths[:, None] - np.asarray(tasks.goal)[None, :, None], axis=-1)
+    return np.where(distance <= np.asarray(tasks.radius)[:, None], 1 - distance, 0)
+
+
+def search(found: np.ndarray, ruled_out: np.ndarray, returns: np.ndarray, best: float, rng: np.random.Generator):
+    """Returns of the episodes of a trial, `[K]`.
+
+    Args:
+      found: `[G]` bool, which aims meet the goal.
+      ruled_out: `[G, G]` bool, which goals every aim rules out if it meets none.
+      returns: `[G]` of the episode of each aim.
+      best: return of going straight to the goal.
+      rng: draws the aims.
+    """
+    possible, result = np.ones(len(found), bool), np.full(_NUM_EPISODES, best)
+    for episode in range(_NUM_EPISODES):
+        aim = rng.choice(np.nonzero(possible)[0])
+        result[episode] = returns[aim]
+        if found[aim]:
+            break
+        possible &= ~ruled_out[aim]
+    return result
+
+
+def main(arguments: list[str]) -> None:
+    """Prints a table."""
+    del arguments
+    benchmark = metarl_envs.benchmark(_BENCHMARK.value)
+    assert isinstance(benchmark.family, PointFamily)
+    tasks = benchmark.take_test_tasks(np.arange(benchmark.num_test_tasks))
+    angles = np.linspace(0, np.pi, _NUM_GOALS.value)
+    goals = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    paths = find_paths(goals, benchmark.family.horizon)
+    radius = np.full(len(goals), float(tasks.radius[0]))
+    ruled_out = find_rewards(paths, PointTask(goals, radius)).any(axis=2)
+    rewards = find_rewards(paths, tasks)
+    best = find_rewards(find_paths(np.asarray(tasks.goal), benchmark.family.horizon), tasks).sum(axis=2).diagonal()
+    rng = np.random.default_rng(_SEED.value)
+    print(f"{_BENCHMARK.value}: who knows the goal has {best.mean():.1f}; after some episodes:")
+    print(f"{'':10}" + "".join(f"{count:7}" for count in _ADAPTED_TO))
+    for name, matrix in (("forgets", np.zeros_like(ruled_out)), ("rules out", ruled_out)):
+        trials = [
+            search(rewards[:, task].any(axis=1), matrix, rewards[:, task].sum(axis=1), best[task], rng)
+            for task in range(len(best))
+            for _ in range(_NUM_TRIALS.value)
+        ]
+        mean = np.mean(trials, axis=0)
+        print(f"{name:10}" + "".join(f"{mean[count]:7.1f}" for count in _ADAPTED_TO))
+
+
+if __name__ == "__main__":
+    app.run(main)
