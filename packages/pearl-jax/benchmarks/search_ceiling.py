@@ -9,10 +9,12 @@ would have met where it has been: posterior sampling with the exact posterior. W
 from the next episode on.
 """
 
+import jax
+import jax.numpy as jnp
 import metarl_envs
 import numpy as np
 from absl import app, flags
-from metarl_envs.point import PointEnv, PointFamily, PointTask
+from metarl_envs.point import PointEnv, PointFamily
 
 _BENCHMARK = flags.DEFINE_enum("benchmark", "point-sparse-v0", ["point-sparse-v0", "point-sparse-wide-v0"], "Tasks.")
 _NUM_TRIALS = flags.DEFINE_integer("num_trials", 200, "In each test task.", lower_bound=1)
@@ -24,38 +26,38 @@ _ADAPTED_TO = (0, 1, 2, 3, 5, 10, 15, 20)
 
 def find_paths(goals: np.ndarray, horizon: int) -> np.ndarray:
     """Positions after each step on the way to goals `[G, 2]` from the origin, in m, `[G, T, 2]`."""
+    wanted = jnp.asarray(goals)
     env = PointEnv(sparse=True, random_start=False)
-    state, paths = np.zeros_like(goals), []
+    state, paths = jnp.zeros_like(wanted), []
     for _ in range(horizon):
-        direction = goals - state
+        direction = wanted - state
         # The longest action in this direction, or the one that ends at the goal.
-        action = direction / np.maximum(0.1, np.abs(direction).max(axis=1, keepdims=True))
-        state = np.asarray(env.transition(state, action, None))
+        action = direction / jnp.maximum(0.1, jnp.abs(direction).max(axis=1, keepdims=True))
+        state = env.transition(state, action, jax.random.key(0))
         paths.append(state)
     return np.stack(paths, axis=1)
 
 
-def find_rewards(paths: np.ndarray, tasks: PointTask) -> np.ndarray:
-    """Rewards of each step of paths `[G, T, 2]` in tasks of `[N]` goals, `[G, N, T]`."""
-    distance = np.linalg.norm(paths[:, None] - np.asarray(tasks.goal)[None, :, None], axis=-1)
-    return np.where(distance <= np.asarray(tasks.radius)[:, None], 1 - distance, 0)
+def find_rewards(paths: np.ndarray, goals: np.ndarray, radius: float) -> np.ndarray:
+    """Rewards of each step of paths `[G, T, 2]` with each of `N` goals `[N, 2]`, in m, `[G, N, T]`."""
+    distance = np.linalg.norm(paths[:, None] - goals[None, :, None], axis=-1)
+    return np.where(distance <= radius, 1 - distance, 0)
 
 
-def search(found: np.ndarray, ruled_out: np.ndarray, returns: np.ndarray, best: float, rng: np.random.Generator):
+def search(returns: np.ndarray, ruled_out: np.ndarray, best: float, rng: np.random.Generator) -> np.ndarray:
     """Returns of the episodes of a trial, `[K]`.
 
     Args:
-      found: `[G]` bool, which aims meet the goal.
+      returns: `[G]` of the episode of each aim, 0 where it does not meet the goal.
       ruled_out: `[G, G]` bool, which goals every aim rules out if it meets none.
-      returns: `[G]` of the episode of each aim.
       best: return of going straight to the goal.
       rng: draws the aims.
     """
-    possible, result = np.ones(len(found), bool), np.full(_NUM_EPISODES, best)
+    possible, result = np.ones(len(returns), bool), np.full(_NUM_EPISODES, best)
     for episode in range(_NUM_EPISODES):
         aim = rng.choice(np.nonzero(possible)[0])
         result[episode] = returns[aim]
-        if found[aim]:
+        if returns[aim]:
             break
         possible &= ~ruled_out[aim]
     return result
@@ -66,20 +68,20 @@ def main(arguments: list[str]) -> None:
     del arguments
     benchmark = metarl_envs.benchmark(_BENCHMARK.value)
     assert isinstance(benchmark.family, PointFamily)
-    tasks = benchmark.take_test_tasks(np.arange(benchmark.num_test_tasks))
+    tasks, horizon = benchmark.take_test_tasks(np.arange(benchmark.num_test_tasks)), benchmark.family.horizon
+    goals, radius = np.asarray(tasks.goal), float(tasks.radius[0])
     angles = np.linspace(0, np.pi, _NUM_GOALS.value)
-    goals = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    paths = find_paths(goals, benchmark.family.horizon)
-    radius = np.full(len(goals), float(tasks.radius[0]))
-    ruled_out = find_rewards(paths, PointTask(goals, radius)).any(axis=2)
-    rewards = find_rewards(paths, tasks)
-    best = find_rewards(find_paths(np.asarray(tasks.goal), benchmark.family.horizon), tasks).sum(axis=2).diagonal()
+    aims = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    paths = find_paths(aims, horizon)
+    ruled_out = np.any(find_rewards(paths, aims, radius), axis=2)
+    returns = find_rewards(paths, goals, radius).sum(axis=2)
+    best = find_rewards(find_paths(goals, horizon), goals, radius).sum(axis=2).diagonal()
     rng = np.random.default_rng(_SEED.value)
     print(f"{_BENCHMARK.value}: who knows the goal has {best.mean():.1f}; after some episodes:")
     print(f"{'':10}" + "".join(f"{count:7}" for count in _ADAPTED_TO))
-    for name, matrix in (("forgets", np.zeros_like(ruled_out)), ("rules out", ruled_out)):
+    for name, matrix in (("forgets", np.zeros(ruled_out.shape, bool)), ("rules out", ruled_out)):
         trials = [
-            search(rewards[:, task].any(axis=1), matrix, rewards[:, task].sum(axis=1), best[task], rng)
+            search(returns[:, task], matrix, best[task], rng)
             for task in range(len(best))
             for _ in range(_NUM_TRIALS.value)
         ]

@@ -24,22 +24,24 @@ SMALL = PearlConfig(
 )
 
 
-def _linear(place, latent, bias):
-    """A reward model without hidden layers, of one number of the place and one of z."""
+def _linear(place, bias):
+    """A reward model without hidden layers: its first feature is that number times the place, and z + bias."""
     model = RewardModel(())
-    params = model.init(jax.random.key(0), jnp.zeros(2))
-    dense = params["params"]["Dense_0"]
-    assert dense["kernel"].shape == (2, 1)
-    dense["kernel"], dense["bias"] = jnp.array([[place], [latent]]), jnp.array([bias])
+    params = model.init(jax.random.key(0), jnp.zeros((1, 1)), jnp.zeros((1, 1)))
+    params = jax.tree.map(jnp.zeros_like, params)
+    params.place["params"]["Dense_0"]["kernel"] = params.place["params"]["Dense_0"]["kernel"].at[0, 0].set(place)
+    dense = params.task["params"]["Dense_0"]
+    dense["kernel"], dense["bias"] = dense["kernel"].at[0, 0].set(1), dense["bias"].at[0].set(bias)
     return model, params
 
 
 def test_weights_are_the_product_of_what_each_hypothesis_says_of_the_rewards():
-    model, params = _linear(2.0, -1.0, 0.5)
-    hypotheses = Hypotheses(jnp.array([[[0.0], [3.0]]]), jnp.zeros((1, 2)), jnp.zeros(1, bool))
+    model, params = _linear(2.0, bias=0.5)
+    z = jnp.array([[[0.0], [-3.0]]])
+    hypotheses = Hypotheses(z, model.task_features(params, z), jnp.zeros((1, 2)), jnp.zeros(1, bool))
     for place, reward in ((1.0, 0.0), (0.5, 0.7)):
         hypotheses = weigh(model, params, hypotheses, jnp.array([[place]]), jnp.array([reward]))
-    p = 1 / (1 + np.exp(-np.array([[2.5, -0.5], [1.5, -1.5]])))  # of a reward: steps, hypotheses
+    p = 1 / (1 + np.exp(-np.array([[1.0, -5.0], [0.5, -2.5]])))  # of a reward: steps, hypotheses
     np.testing.assert_allclose(hypotheses.log_weight[0], np.log((1 - p[0]) * p[1]), rtol=1e-5)
     assert hypotheses.rewarded.tolist() == [True]
 
@@ -47,13 +49,15 @@ def test_weights_are_the_product_of_what_each_hypothesis_says_of_the_rewards():
 def test_one_is_chosen_as_often_as_it_weighs():
     z = jnp.arange(3.0)[None, :, None] * jnp.ones((4000, 1, 1))
     weights = jnp.log(jnp.array([0.1, 0.6, 0.3])) + 7.0
-    chosen = choose(Hypotheses(z, jnp.broadcast_to(weights, (4000, 3)), jnp.zeros(4000, bool)), jax.random.key(0))
+    hypotheses = Hypotheses(z, z, jnp.broadcast_to(weights, (4000, 3)), jnp.zeros(4000, bool))
+    chosen = choose(hypotheses, jax.random.key(0))
     assert chosen.shape == (4000, 1)
     np.testing.assert_allclose(np.bincount(np.asarray(chosen[:, 0], int)) / 4000, [0.1, 0.6, 0.3], atol=0.03)
 
 
 def test_hypotheses_are_draws_of_the_prior_and_differ_from_task_to_task():
-    z = np.asarray(draw_hypotheses(jax.random.key(0), 50, 40, 2).z)
+    model, params = _linear(1.0, bias=0.0)
+    z = np.asarray(draw_hypotheses(model, params, jax.random.key(0), (50, 40, 1)).z)
     assert abs(z.mean()) < 0.05
     assert abs(z.std() - 1) < 0.05
     assert len(np.unique(z)) == z.size
@@ -103,13 +107,12 @@ def test_the_reward_model_learns_from_contexts_with_a_reward_and_trains_nothing_
     rest = with_model._replace(representation=with_model.representation._replace(reward_model={}))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7), rest, without)
 
-    metrics = agents[0].sac.loss(state.params, state.target, _batch(reward), jax.random.key(1))[1]
-    context = _batch(reward).context
-    z = agents[0].inference.apply(state.params.representation, _batch(reward), jax.random.key(1)).obs[:, :, 2:]
-    seen = jnp.concatenate([context.obs, context.action, z], axis=-1)
-    log_prob = agents[0].inference.reward_model.log_prob(state.params.representation.reward_model, seen, reward != 0)
-    expected = -(log_prob[0].sum() + log_prob[1].sum()) / (NUM_TASKS * NUM_ROWS)  # of task 2 nothing was found
-    assert 0.2 < expected < 1
-    output = agents[0].inference.apply(state.params.representation, _batch(reward), jax.random.key(1))
+    context, params = _batch(reward).context, state.params.representation
+    output = agents[0].inference.apply(params, _batch(reward), jax.random.key(1))
+    z, model = output.obs[:, :1, 2:], agents[0].inference.reward_model
+    features = model.task_features(params.reward_model, z)
+    place = jnp.concatenate([context.obs, context.action], axis=-1)
+    log_prob = model.log_prob(params.reward_model, place, features, reward != 0)[..., 0]
+    expected = -log_prob[:2].sum() / (NUM_TASKS * NUM_ROWS)  # in task 2 nothing was found
+    assert expected > 0.1
     np.testing.assert_allclose(output.metrics["loss/reward_model"], expected, rtol=1e-5)
-    assert metrics["loss/reward_model"] > 0

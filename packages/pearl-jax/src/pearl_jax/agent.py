@@ -171,12 +171,12 @@ class PearlPolicy:
 
     def begin_trial(self, params: SACParams, key: chex.PRNGKey, num_tasks: int) -> PearlMemory:
         """Nothing known of `N` tasks."""
-        del params
-        config = self.agent.config
-        belief = self.agent.inference.encoder.blank(num_tasks)
+        config, inference = self.agent.config, self.agent.inference
+        belief = inference.encoder.blank(num_tasks)
         hypotheses = None
         if config.num_hypotheses:
-            hypotheses = draw_hypotheses(key, num_tasks, config.num_hypotheses, config.latent_size)
+            shape = num_tasks, config.num_hypotheses, config.latent_size
+            hypotheses = draw_hypotheses(inference.reward_model, params.representation.reward_model, key, shape)
         z = jnp.zeros((num_tasks, config.latent_size), jnp.float32)
         none = jnp.zeros(num_tasks, jnp.int32)
         return PearlMemory(belief, hypotheses, z, none, none)

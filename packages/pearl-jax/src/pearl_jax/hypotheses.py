@@ -6,7 +6,7 @@ prior as well, weighted by how likely what was seen is under each of them: impor
 network that tells where rewards are for a given z in place of the likelihood. After the first reward the encoder's
 posterior tells more.
 
-In the shape descriptions `N` denotes tasks, `K` the hypotheses about each, `C` the transitions of a context.
+In the shape descriptions `N` denotes tasks, `K` the hypotheses about each, `B` transitions, `F` features.
 """
 
 from typing import NamedTuple
@@ -17,55 +17,86 @@ import jax.numpy as jnp
 from rlcore.networks import MLP
 from rlcore.types import Params
 
+_NUM_FEATURES = 32
+
 
 class Hypotheses(NamedTuple):
     """What may be, and what was found.
 
     z: `[N, K, Dz]` draws of the prior.
+    features: `[N, K, F]` what the reward model makes of each.
     log_weight: `[N, K]` log-likelihood of the rewards seen under each, in nats.
     rewarded: `[N]` bool, whether any reward other than 0 was seen.
     """
 
     z: chex.Array
+    features: chex.Array
     log_weight: chex.Array
     rewarded: chex.Array
 
 
+class RewardModelParams(NamedTuple):
+    """Of the network that sees places, and of the one that sees z."""
+
+    place: Params
+    task: Params
+
+
 class RewardModel:
-    """p(r != 0 | s, a, z), a network trained on the contexts in which there is a reward.
+    """p(r != 0 | s, a, z), trained on the contexts in which there is a reward.
+
+    Its log-odds are the product of features of the place, which are observation and action, and features of z. Such a
+    form is exact for a reward within some distance of a goal; and features of a hypothesis are made once in a trial.
 
     Args:
-      hidden_sizes: widths of its hidden layers.
+      hidden_sizes: widths of the hidden layers of either network.
     """
 
     def __init__(self, hidden_sizes: tuple[int, ...]):
-        self._network = MLP(hidden_sizes, 1)
+        self._place, self._task = (MLP(hidden_sizes, _NUM_FEATURES) for _ in range(2))
 
-    def init(self, key: chex.PRNGKey, seen: chex.Array) -> Params:
-        """Parameters for `seen: [..., Do + Da + Dz]`, observation, action and z; the key is consumed."""
-        return self._network.init(key, seen)
+    def init(self, key: chex.PRNGKey, place: chex.Array, z: chex.Array) -> RewardModelParams:
+        """Parameters for `place: [..., Do + Da]` and `z: [..., Dz]`; the key is consumed."""
+        place_key, task_key = jax.random.split(key)
+        return RewardModelParams(self._place.init(place_key, place), self._task.init(task_key, z))
 
-    def log_prob(self, params: Params, seen: chex.Array, rewarded: chex.Array) -> chex.Array:
-        """Log-probability in nats, `[...]`, that a reward is other than 0, or is 0, as `rewarded: [...]` bool says."""
-        logit = self._network.apply(params, seen)[..., 0]
-        return jax.nn.log_sigmoid(jnp.where(rewarded, logit, -logit))
+    def task_features(self, params: RewardModelParams, z: chex.Array) -> chex.Array:
+        """Features `[..., F]` of `z: [..., Dz]`."""
+        return self._task.apply(params.task, z)
+
+    def log_prob(
+        self, params: RewardModelParams, place: chex.Array, features: chex.Array, rewarded: chex.Array
+    ) -> chex.Array:
+        """Log-probability in nats that rewards are other than 0, or are 0, as they were.
+
+        Args:
+          params: the networks'.
+          place: `[N, B, Do + Da]`.
+          features: `[N, K, F]` of what is held against it.
+          rewarded: `[N, B]` bool, whether the reward was other than 0.
+
+        Returns:
+          `[N, B, K]`.
+        """
+        logit = jnp.einsum("nbf,nkf->nbk", self._place.apply(params.place, place), features)
+        return jax.nn.log_sigmoid(jnp.where(rewarded[..., None], logit, -logit))
 
 
-def draw_hypotheses(key: chex.PRNGKey, num_tasks: int, num_hypotheses: int, latent_size: int) -> Hypotheses:
-    """Draws of N(0, I), all of the same weight; the key is consumed."""
-    z = jax.random.normal(key, (num_tasks, num_hypotheses, latent_size))
-    return Hypotheses(z, jnp.zeros(z.shape[:2]), jnp.zeros(num_tasks, bool))
+def draw_hypotheses(
+    model: RewardModel, params: RewardModelParams, key: chex.PRNGKey, shape: tuple[int, int, int]
+) -> Hypotheses:
+    """Draws of N(0, I) of a shape `(N, K, Dz)`, all of the same weight; the key is consumed."""
+    z = jax.random.normal(key, shape)
+    return Hypotheses(z, model.task_features(params, z), jnp.zeros(shape[:2]), jnp.zeros(shape[0], bool))
 
 
 def weigh(
-    model: RewardModel, params: Params, hypotheses: Hypotheses, place: chex.Array, reward: chex.Array
+    model: RewardModel, params: RewardModelParams, hypotheses: Hypotheses, place: chex.Array, reward: chex.Array
 ) -> Hypotheses:
     """The same hypotheses after one more transition of each task, `place: [N, Do + Da]`, `reward: [N]`."""
-    z, log_weight, rewarded = hypotheses
-    place = jnp.broadcast_to(place[:, None], (*z.shape[:2], place.shape[-1]))
-    told = jnp.broadcast_to((reward != 0)[:, None], log_weight.shape)
-    log_weight += model.log_prob(params, jnp.concatenate([place, z], axis=-1), told)
-    return Hypotheses(z, log_weight, rewarded | (reward != 0))
+    rewarded = reward != 0
+    log_prob = model.log_prob(params, place[:, None], hypotheses.features, rewarded[:, None])[:, 0]
+    return hypotheses._replace(log_weight=hypotheses.log_weight + log_prob, rewarded=hypotheses.rewarded | rewarded)
 
 
 def choose(hypotheses: Hypotheses, key: chex.PRNGKey) -> chex.Array:

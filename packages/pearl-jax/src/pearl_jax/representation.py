@@ -129,8 +129,8 @@ class TaskInference:
             decoder = self._make_decoder(told.shape[-1])
             params = params._replace(decoder=decoder.init(jax.random.fold_in(key, 2), join_task(seen, z)))
         if self._config.num_hypotheses:
-            seen = join_task(self.see_place(params, example.context), z)
-            params = params._replace(reward_model=self.reward_model.init(jax.random.fold_in(key, 3), seen))
+            place = self.see_place(params, example.context)
+            params = params._replace(reward_model=self.reward_model.init(jax.random.fold_in(key, 3), place, z))
         return params
 
     def features(self, params: InferenceParams, obs: chex.Array) -> chex.Array:
@@ -174,8 +174,9 @@ class TaskInference:
             loss += config.reconstruction_coef * metrics["loss/reconstruction"]
         obs, fixed_z = self.features(params, batch.obs), jax.lax.stop_gradient(z)
         if config.num_hypotheses:
-            seen = join_task(self.see_place(params, batch.context), fixed_z)
-            log_prob = self.reward_model.log_prob(params.reward_model, seen, rewarded)
+            place = self.see_place(params, batch.context)
+            features = self.reward_model.task_features(params.reward_model, fixed_z[:, None])
+            log_prob = self.reward_model.log_prob(params.reward_model, place, features, rewarded)[..., 0]
             metrics["loss/reward_model"] = -jnp.mean(batch.context_valid * has_reward[:, None] * log_prob)
             loss += metrics["loss/reward_model"]
         return RepresentationOutput(

@@ -12,7 +12,7 @@ from pearl_jax.learner import PearlLearner
 
 
 def _read_config(saved: SavedRun) -> PearlConfig:
-    """The config; version 0.1.0 had the options of convolutions beside it, older runs none of the options that came since."""
+    """The config; version 0.1.0 had the options of convolutions beside it, older runs lack those that came since."""
     default = PearlConfig()
     told = {name: getattr(default, name) for name in ("reconstruction_coef", "num_hypotheses")}
     options = {"encoder_losses": list(default.encoder_losses), **told, **saved.config}
