@@ -19,12 +19,13 @@ _MAX_PICTURE_BYTES = 5e9
 """Old pictures are worth less than the memory of a small machine."""
 _TINY_ROWS, _TINY_ITERATIONS = 4000, 8
 _TINY_PICTURE_ROWS, _TINY_PICTURE_ITERATIONS = 200, 2
-_NAVIGATION_ITERATIONS, _LOCOMOTION_ITERATIONS, _FEW_TASKS_ITERATIONS, _PICTURE_ITERATIONS = 24, 200, 80, 200
+_NAVIGATION_ITERATIONS, _LOCOMOTION_ITERATIONS, _FEW_TASKS_ITERATIONS, _PICTURE_ITERATIONS = 48, 200, 80, 200
 _LONG_EPISODE = 100
 """Steps beyond which whole episodes of pictures are more than the encoder should see in every gradient step."""
 _EXPLORE_ITERATIONS, _EXPLORE_UPDATES = 480, 120_000
 _EXPLORE_VISITS = 10
 _EXPLORE_TASKS = 200
+_NUM_HYPOTHESES = 256
 
 
 def tiny(traits: Traits) -> Plan:
@@ -41,7 +42,7 @@ def cpu(traits: Traits) -> Plan:
     if traits.pictures:
         config, num_iterations, max_bytes = _make_pictures(traits), _PICTURE_ITERATIONS, _MAX_PICTURE_BYTES
     elif traits.short:
-        config, num_iterations = dataclasses.replace(_make_tiny(traits), test_every=4), _NAVIGATION_ITERATIONS
+        config, num_iterations = _make_navigation(traits), _NAVIGATION_ITERATIONS
         fewest_rows = _TINY_ROWS
     else:
         num_iterations = _FEW_TASKS_ITERATIONS if traits.few_tasks else _LOCOMOTION_ITERATIONS
@@ -76,6 +77,7 @@ def explore(traits: Traits) -> Plan:
         kl_coef=0.01,
         kl_reduction="mean",
         blank_kl_coef=0.1,
+        num_hypotheses=_NUM_HYPOTHESES if traits.sparse else 0,
         meta_batch_size=16,
         batch_size=32,
         max_context_episodes=6,
@@ -112,6 +114,7 @@ def _make_tiny(traits: Traits) -> PearlConfig:
         prior_factor=True,
         next_obs_in_context=not traits.registered,
         kl_coef=1e-3,
+        num_hypotheses=_NUM_HYPOTHESES if traits.sparse else 0,
         meta_batch_size=8,
         batch_size=64,
         context_size=64,
@@ -123,6 +126,19 @@ def _make_tiny(traits: Traits) -> PearlConfig:
         num_updates=500,
         num_test_episodes=11 if traits.sparse else 3,
     )
+
+
+def _make_navigation(traits: Traits) -> PearlConfig:
+    """`tiny` for longer, with a steady end: step sizes fall, and an average of the parameters is tested."""
+    config = _make_tiny(traits)
+    num_updates = _NAVIGATION_ITERATIONS * config.num_updates
+    sac = dataclasses.replace(
+        config.sac,
+        decay_from_update=num_updates // 2,
+        decay_until_update=num_updates,
+        final_learning_rate_share=0.05,
+    )
+    return dataclasses.replace(config, sac=sac, averaging_rate=1e-3, test_every=4)
 
 
 def _make_locomotion(traits: Traits, num_iterations: int) -> PearlConfig:
