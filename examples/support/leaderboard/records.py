@@ -76,8 +76,8 @@ def _see(name: str, levels: Mapping[str, float], **places: Place) -> Family:
 
 
 FAMILIES = (
-    Family("point-sparse-wide", {"PEARL": Place("point-sparse/cpu")}, {"knows the goal": 16.1}),
-    Family("point-sparse", {"PEARL": Place("point-sparse/explore")}, {"knows the goal": 13.4}),
+    Family("point-sparse-wide", {"PEARL": Place("point-sparse/wide-hypotheses")}, {"knows the goal": 16.1}),
+    Family("point-sparse", {"PEARL": Place("point-sparse/hypotheses")}, {"knows the goal": 13.4}),
     _robot("half-cheetah-vel", {"stands still": -283.5}),
     _robot("half-cheetah-dir"),
     _robot("ant-fwd-back", {"stands still": 200}),

@@ -58,13 +58,20 @@ def _navigate(label: str, name: str, *flags: str) -> Group:
     return Group(label, make)
 
 
-_EXPLORE = _navigate("PEARL", "explore")
-_DETERMINISTIC = _navigate("PEARL, deterministic", "deterministic", "--override=encoder=deterministic")
-_WIDE = Group(
-    "PEARL",
-    partial(
-        _train, "point-sparse-wide-v0", "point-sparse/wide", num_iterations=24, hours=0.05, committed="point-sparse/cpu"
-    ),
+def _navigate_wide(label: str, name: str, *flags: str) -> Group:
+    """With wide goals."""
+    options = {"num_iterations": 48, "hours": 0.1, "flags": flags}
+    place = f"point-sparse/{name}"
+    return Group(label, partial(_train, "point-sparse-wide-v0", place, committed=place, **options))
+
+
+_THESIS = "--override=num_hypotheses=0"
+_EXPLORE = _navigate("PEARL", "explore", _THESIS)
+_DETERMINISTIC = _navigate("PEARL, deterministic", "deterministic", "--override=encoder=deterministic", _THESIS)
+_HYPOTHESES = _navigate("PEARL with hypotheses", "hypotheses")
+_WIDE = (
+    _navigate_wide("PEARL", "wide", _THESIS),
+    _navigate_wide("PEARL with hypotheses", "wide-hypotheses"),
 )
 
 
@@ -126,9 +133,9 @@ FIGURES = {
         "5.2.3",
         (draw_panels,),
         (
-            over_episodes("goal radius 0.2 m", [_EXPLORE, *_NARROW_BASELINES]),
-            over_episodes("goal radius 0.8 m", [_WIDE, *_WIDE_BASELINES]),
-            over_steps("goal radius 0.2 m, the last episode of a test", [_EXPLORE, *_NARROW_BASELINES]),
+            over_episodes("goal radius 0.2 m", [_EXPLORE, _HYPOTHESES, *_NARROW_BASELINES]),
+            over_episodes("goal radius 0.8 m", [*_WIDE, *_WIDE_BASELINES]),
+            over_steps("goal radius 0.2 m, the last episode of a test", [_EXPLORE, _HYPOTHESES, *_NARROW_BASELINES]),
         ),
     ),
     "16": Figure(
