@@ -209,11 +209,11 @@ def test_labels_that_a_format_changes_are_refused(tmp_path):
     (tmp_path / "b.pgm").write_bytes(b"P2 2 1 300 0 300")
     (tmp_path / "c.pgm").write_bytes(b"P5 3 1 255\n" + bytes([0, 1, 2]))
     Image.fromarray(np.uint8(TWO)).save(tmp_path / "a.tif", compression="jpeg")
-    with pytest.raises(ValueError, match="a.pgm must have labels as they were written .* PGM to another number"):
+    with pytest.raises(ValueError, match=r"a.pgm must have labels as they were written .* PGM to another number"):
         read_labels(tmp_path / "a.pgm", kind="classes")
     with pytest.raises(AmbiguousError, match=r"0, 13, 26, which are as seen.*must be binary, or a PNG of 8 bits"):
         read_labels(tmp_path / "a.pgm")
-    with pytest.raises(ValueError, match="a.tif must have labels as they were written .*JPEG"):
+    with pytest.raises(ValueError, match=r"a.tif must have labels as they were written .*JPEG"):
         read_labels(tmp_path / "a.tif", kind="classes")
     assert read_labels(tmp_path / "b.pgm").tolist() == [[0, 1]]
     assert read_labels(tmp_path / "c.pgm", kind="classes").tolist() == [[0, 1, 2]]
