@@ -302,8 +302,9 @@ class Segmenter:
         Raises:
           ValueError: one of them is no image, where the message says which; or all are one image, and not several.
         """
-        if isinstance(frames, np.ndarray) and frames.ndim == 3 and frames.shape[2] in (3, 4):
-            raise ValueError(f"frames must be several images, got one, {list(frames.shape)}")
+        shape = np.shape(frames) if isinstance(frames, np.ndarray) else ()
+        if len(shape) == 3 and shape[2] in (3, 4):
+            raise ValueError(f"frames must be several images, got one, {list(shape)}")
         for i, frame in enumerate(frames):
             try:
                 encoded = self._encode(as_image(frame))
