@@ -128,6 +128,10 @@ def test_runs_of_maml_and_promp_are_not_taken_for_each_other(tmp_path):
     PACKAGES["promp"].open_run(tmp_path / "run", make_config("promp"), benchmark(POINT), 0).close()
     with pytest.raises(RunError, match=r"must hold a run of maml-trpo, got .* a run of promp"):
         PACKAGES["maml-trpo"].load(tmp_path / "run")
+    path = tmp_path / "run/config.json"
+    path.write_text(path.read_text().replace('"seed"', '"sed"'))
+    with pytest.raises(RunError, match=r"config.json of run_dir .* is damaged: it has no seed"):
+        PACKAGES["promp"].load(tmp_path / "run")
 
 
 VECTORS = [name for name in benchmark_names() if "image" not in name and not name.startswith("catcher-")]
