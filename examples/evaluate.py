@@ -17,7 +17,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends what follows at once
 
 from absl import flags
-from rlcore.experiment import main, output_path, user_errors
+from rlcore.experiment import check_seed, main, output_path, user_errors
 from support.changes import check_changes, report_changes
 from support.reports import ReportOptions
 from support.runs import check_sizes, define_import_flag, import_modules, load_run
@@ -41,6 +41,7 @@ def evaluate() -> None:
     """Plays the trials and reports."""
     import_modules(_IMPORT.value)
     with user_errors():
+        check_seed(_SEED.value)
         algorithm, trained = load_run(_RUN_DIR.value, _OVERRIDE.value)
         check_sizes(algorithm, trained, _NUM_TASKS.value, _NUM_EPISODES.value)
         if _NUM_CHANGES.value:

@@ -11,6 +11,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends what follows at once
 
 import itertools
+import math
 
 import matplotlib.pyplot as plt
 from absl import flags
@@ -39,10 +40,17 @@ def _split(option: str, text: str) -> tuple[str, str]:
     return label, value
 
 
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):  # would be nowhere in the picture
+        raise ValueError(text)
+    return value
+
+
 def _split_level(text: str) -> tuple[str, float]:
     label, value = _split("hline", text)
     try:
-        return label, float(value)
+        return label, _number(value)
     except ValueError:
         raise ValueError(f"hline must look like LABEL=NUMBER, got {text!r}") from None
 
@@ -50,7 +58,7 @@ def _split_level(text: str) -> tuple[str, float]:
 def _split_point(text: str) -> tuple[str, float, float]:
     label, position = _split("point", text)
     try:
-        x, y = map(float, position.split(","))
+        x, y = map(_number, position.split(","))
     except ValueError:
         raise ValueError(f"point must look like LABEL=X,Y, got {text!r}") from None
     return label, x, y

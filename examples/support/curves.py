@@ -1,5 +1,6 @@
 """Learning curves over seeds, and their intervals."""
 
+import difflib
 import glob
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -26,9 +27,10 @@ def load_curves(pattern: str, x: str, y: str) -> tuple[np.ndarray, np.ndarray]:
     curves = []
     expanded = os.path.expanduser(pattern)
     for path in [expanded] if Path(expanded).exists() else sorted(glob.glob(expanded)):
-        points = {row[x]: row[y] for row in read_metrics(path) if x in row and y in row}
+        rows = read_metrics(path)
+        points = {row[x]: row[y] for row in rows if x in row and y in row}
         if not points:
-            raise ValueError(f"{path} has no rows with both {x} and {y}")
+            raise ValueError(f"{path} has no rows with both {x} and {y}{_suggest((x, y), rows)}")
         curves.append(points)
     if not curves:
         raise ValueError(f"runs: nothing matches {pattern!r}")
@@ -36,6 +38,13 @@ def load_curves(pattern: str, x: str, y: str) -> tuple[np.ndarray, np.ndarray]:
     if not shared:
         raise ValueError(f"runs: those that {pattern!r} matches share no {x}; try --x=iteration")
     return np.array(shared), np.array([[curve[point] for point in shared] for curve in curves])
+
+
+def _suggest(wanted: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+    """What those may be called that no row has."""
+    there = list(dict.fromkeys(name for row in rows for name in row))
+    close = [near for name in wanted if name not in there for near in difflib.get_close_matches(name, there)]
+    return f", did you mean {' or '.join(close)}?" if close else ""
 
 
 def read_learning(path: Path, metric: str) -> tuple[list[float], list[float]]:

@@ -93,10 +93,18 @@ def test_plot_of_learning_curves_of_a_run_at_home_whatever_its_name(run, finishe
     assert (tmp_path / "new" / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_plot_explains_a_bad_point(run, finished, tmp_path):
-    result = run("plot.py", f"--runs=PEARL={finished[0]}", "--point=log=3", cwd=tmp_path)
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("--point=log=3", "point must look like LABEL=X,Y, got 'log=3'"),
+        ("--hline=log=nan", "hline must look like LABEL=NUMBER, got 'log=nan'"),
+        ("--y=test/retrun", "no rows with both env_steps and test/retrun, did you mean test/return"),
+    ],
+)
+def test_plot_explains_what_it_cannot_draw(run, finished, tmp_path, flag, message):
+    result = run("plot.py", f"--runs=PEARL={finished[0]}", flag, cwd=tmp_path)
     assert result.returncode == 2
-    assert "point must look like LABEL=X,Y, got 'log=3'" in result.stderr
+    assert message in result.stderr
 
 
 def test_bootstrap_interval_holds_the_mean_and_shrinks_to_it_for_equal_seeds():
@@ -170,6 +178,7 @@ def test_resuming_with_another_config_shows_the_difference(run, finished):
     [
         ("evaluate.py", ["--run_dir=nowhere"], "nowhere is not a run directory"),
         ("plot.py", ["--runs=PEARL=nowhere*"], "nothing matches 'nowhere*'"),
+        ("evaluate.py", ["--run_dir=nowhere", f"--seed={2**32}"], "seed must be a whole number in [0, 2^32)"),
         ("plot.py", ["--runs=nowhere"], "runs must look like LABEL=VALUE, got 'nowhere'"),
         ("plot.py", ["--runs=PEARL=x", "--output=curve.xyz"], "output must end in "),
         (

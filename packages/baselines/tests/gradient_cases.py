@@ -18,11 +18,13 @@ def make_config(name, **options):
     adaptation = {key: options.pop(key, value) for key, value in ADAPTATION.items()}
     sizes = {"hidden_sizes": (5,), "num_tasks_per_iteration": 3, "initial_std": 0.5, "test_every": 2}
     common = {**sizes, "adaptation": AdaptationConfig(**adaptation)}
-    if name == "maesn":
-        return MAESNConfig(**{**common, "trpo": TRPOConfig(num_iterations=3), **options})
     if name == "promp":
         common |= {"outer": "promp", "inner_objective": "likelihood_ratio"}
-    return MAMLConfig(**{**common, "trpo": TRPOConfig(num_iterations=3), "action_scale": 1.0, **options})
+    else:
+        common["trpo"] = TRPOConfig(num_iterations=3)
+    if name == "maesn":
+        return MAESNConfig(**{**common, **options})
+    return MAMLConfig(**{**common, "action_scale": 1.0, **options})
 
 
 def make_learner(name, benchmark, **options):

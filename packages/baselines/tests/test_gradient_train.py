@@ -65,11 +65,12 @@ BAD = [
         {"exploration_coef": 1.0, "num_steps": 0},
         "exploration_coef needs adaptation.num_steps of at least 1",
     ),
-    ("maml-trpo", {"promp": ProMPConfig(target_inner_kl=0.01)}, "promp.target_inner_kl needs outer=promp and"),
+    ("maml-trpo", {"promp": ProMPConfig(target_inner_kl=0.01)}, "promp must have its defaults with outer=trpo"),
+    ("promp", {"trpo": TRPOConfig(max_kl=0.5)}, "trpo must have its defaults with outer=promp, got .*max_kl=0.5"),
     (
         "promp",
         {"num_steps": 0, "promp": ProMPConfig(target_inner_kl=0.01)},
-        "promp.target_inner_kl needs outer=promp and adaptation.num_steps of at least 1, got promp and 0",
+        "promp.target_inner_kl needs adaptation.num_steps of at least 1, got 0",
     ),
     ("maml-trpo", {"inner_learning_rate": 0.0}, "inner_learning_rate must be positive, got 0"),
     ("maml-trpo", {"inner_objective": "ratio"}, "inner_objective must be one of log_likelihood, likelihood_ratio"),
@@ -127,6 +128,10 @@ def test_runs_of_maml_and_promp_are_not_taken_for_each_other(tmp_path):
     PACKAGES["promp"].open_run(tmp_path / "run", make_config("promp"), benchmark(POINT), 0).close()
     with pytest.raises(RunError, match=r"must hold a run of maml-trpo, got .* a run of promp"):
         PACKAGES["maml-trpo"].load(tmp_path / "run")
+    path = tmp_path / "run/config.json"
+    path.write_text(path.read_text().replace('"seed"', '"sed"'))
+    with pytest.raises(RunError, match=r"config.json of run_dir .* is damaged: it has no seed"):
+        PACKAGES["promp"].load(tmp_path / "run")
 
 
 VECTORS = [name for name in benchmark_names() if "image" not in name and not name.startswith("catcher-")]

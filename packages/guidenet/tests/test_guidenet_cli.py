@@ -151,6 +151,9 @@ def test_flags_of_the_segmenter_reach_it(files, monkeypatch):
     ]
 
 
+POINT = ["--support", "a.png", "--point", "1,1+"]
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -164,7 +167,13 @@ def test_flags_of_the_segmenter_reach_it(files, monkeypatch):
         ),
         (["--support", "a.png", "--point", "1,1+", "one.png", "sub/one.png"], "images must have different names"),
         (["--guidance", "a.png", "one.png"], "a.png must be an npz of guidance"),
-        (["--support", "a.png", "--point", "1,1+", "one.png", "--max-side", "0"], "max_side must be at least 1"),
+        ([*POINT, "one.png", "--max-side", "0"], "max_side must be at least 1"),
+        ([*POINT, "one.png", "--classes", "x"], "--classes must be with a --mask, got none"),
+        ([*POINT, "one.png", "--mask-labels", "alpha"], "--mask-labels must be with a --mask, got none"),
+        (
+            [*POINT, "--mask", "a.png", "one.png", "--mask-labels", "binary", "--mask-colours", "red"],
+            "--mask-labels must be left out with --mask-colours, got binary",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said_before_anything_is_written(files, monkeypatch, capsys, flags, message):
@@ -404,6 +413,7 @@ def test_output_must_be_a_folder_and_something_must_be_done(files, capsys):
         (["--support", "a.png", "--mask-labels", "ids"], "auto, binary, classes, instances, alpha|invalid choice"),
         (["--point", "1,1+"], "--point must come after the --support that it belongs to"),
         (["--support", "a.png", "--point", "1,1"], "must look like 120,80+"),
+        (["--support", "a.png", "--page", "0"], "'0' must be a whole number of at least 1"),
     ],
 )
 def test_flags_that_make_no_sense_are_explained(files, capsys, flags, message):

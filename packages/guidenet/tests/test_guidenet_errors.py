@@ -166,8 +166,9 @@ def test_what_a_run_cannot_go_on_with_is_a_line(files, clips, monkeypatch, capsy
         ([*EVALUATE, "--tasks", "0"], "--tasks must be at least 1, got 0"),
         ([*EVALUATE, "--max-side", "0"], "--max-side must be at least 1, got 0"),
         ([*EVALUATE, "--part", "network"], "--part must be with --fine-tune"),
+        ([*EVALUATE, "--learning-rate", "0.1"], "--learning-rate must be with --fine-tune, got 0.1 without"),
         ([*EVALUATE, "--fine-tune", "-2"], "--fine-tune must be at least 0, got -2"),
-        ([*EVALUATE, "--fine-tune", "2"], "fusion must be one of none, got 'late'"),
+        ([*EVALUATE, "--fine-tune", "2"], "fusion must be none in a network to fine-tune, got 'late'"),
         ([*EVALUATE, "--data", "real:moon"], "data real must be one of coins, nuclei, quokka, got 'moon'"),
         ([*EVALUATE, "--data", "real:coins"], "--kind must be among interactive with --data real:coins, got video"),
         (

@@ -411,6 +411,7 @@ ERRORS = [
     ("max_grad_norm", 0.0, "0.0"),
     ("temperature", -0.5, "-0.5"),
     ("initial_temperature", 0.0, "0.0"),
+    ("target_entropy", float("nan"), "nan"),
     ("reward_scale", 0.0, "0.0"),
     ("mean_coef", -0.5, "-0.5"),
     ("log_std_coef", -0.5, "-0.5"),

@@ -24,8 +24,8 @@ def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
 
 
 def check_name(name: str, value: object) -> None:
-    """Raises unless `value` is text with something in it."""
-    if not isinstance(value, str) or not value:
+    """Raises unless `value` is text with something in it; a null character would be cut off in files."""
+    if not isinstance(value, str) or not value or "\0" in value:
         raise ValueError(f"{name} must be text, got {value!r}")
 
 
@@ -37,4 +37,4 @@ def check_range(name: str, value: tuple[float, float], minimum: float) -> None:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, numbers.Real)
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)

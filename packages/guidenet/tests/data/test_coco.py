@@ -55,9 +55,12 @@ def test_bad_run_lengths_are_refused():
         rle.draw_polygons([[0, 0, 1, 1]], SIZE)
 
 
+PHOTO = {"id": 7, "file_name": "000000000007.jpg", "height": SIZE[0], "width": SIZE[1]}
+
+
 def write(root, annotations, **changes):
     content = {
-        "images": [{"id": 7, "file_name": "000000000007.jpg", "height": SIZE[0], "width": SIZE[1]}],
+        "images": [PHOTO],
         "categories": [{"id": 90, "name": "toothbrush"}, {"id": 1, "name": "person"}, {"id": 3, "name": "car"}],
         "annotations": [{"image_id": 7, "iscrowd": 0, **annotation} for annotation in annotations],
         **changes,
@@ -103,6 +106,16 @@ def test_objects_are_painted_larger_first_and_crowds_unknown(tmp_path):
         coco.load_coco(tmp_path, "val", ["cat"])
 
 
+def test_boxes_among_masks_are_unknown(tmp_path):
+    """Label Studio and datumaro write rectangles so; pandas writes ids as fractions, others flags as text."""
+    box = {"category_id": 3, "segmentation": [], "bbox": [4.5, 0, 2, 3], "image_id": 7.0}
+    write(tmp_path, [{"category_id": 1, "segmentation": [SQUARE], "iscrowd": "0"}, box])
+    expected = np.zeros(SIZE, int)
+    expected[:3, 4:7] = -1
+    expected[1:5, 1:5] = 1
+    np.testing.assert_array_equal(coco.load_coco(tmp_path, "val").class_labels("7"), expected)
+
+
 def test_twenty_classes_are_those_of_voc():
     assert len(coco.IN_VOC) == len(set(coco.IN_VOC)) == 20
 
@@ -111,6 +124,15 @@ def test_twenty_classes_are_those_of_voc():
     ("changes", "message"),
     [
         ({"images": [{"id": 7}]}, "missing or of no such kind: 'file_name'"),
+        (
+            {"images": [PHOTO, {**PHOTO, "file_name": "b.jpg"}]},
+            "ids of their own, got 7 for 000000000007.jpg and b.jpg",
+        ),
+        ({"images": [PHOTO, {**PHOTO, "id": 8}]}, "each image once, got 000000000007.jpg for the images 7 and 8"),
+        ({"images": [{**PHOTO, "width": 0}]}, "image 7 must have a height and a width, got 6 x 0"),
+        ({"images": [{**PHOTO, "file_name": None}]}, "file_name must be text, got None"),
+        ({"images": [{**PHOTO, "id": "007"}]}, "other images or categories only, as of 7, 1"),
+        ({"categories": [{"id": 1, "name": "cat"}, {"id": 1, "name": "dog"}]}, "ids of their own, got 1 twice"),
         ({"categories": []}, "has no categories"),
         ({"annotations": [{"image_id": 7, "category_id": 1, "segmentation": []}]}, "has boxes only"),
         ({"annotations": None}, "missing or of no such kind"),
@@ -131,6 +153,9 @@ def test_damaged_annotations_are_named(tmp_path, changes, message):
         ({"counts": [1], "size": list(SIZE)}, "in total, got 1"),
         ("text", "polygons or counts and size, got 'text'"),
         ([[1, 2]], "3 points, got 2 numbers"),
+        (SQUARE, "lists x0, y0, x1, y1, .. of numbers, got 1.0"),
+        ([[1, None, 5, 1, 5, 5]], "numbers within 1e\\+06 px"),
+        ([[1, 1, 2e7, 1, 5, 5]], "numbers within 1e\\+06 px"),
     ],
 )
 def test_damaged_masks_are_named(tmp_path, segmentation, message):

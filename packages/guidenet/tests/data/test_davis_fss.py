@@ -185,6 +185,18 @@ def test_fss_has_ten_photos_of_a_class(classes):
     assert class_masks(found.select(["abacus/2"])) == (("abacus/2", 1, 1, 2),)
 
 
+def test_masks_of_fss_are_read_as_all_masks_are(classes):
+    """0 and 1 were all background, and what is transparent was the object."""
+    object_ = (np.arange(8) == 0) * (np.arange(6) < 3)[:, None]
+    ones, none = object_.astype(np.uint8), np.zeros_like(object_, np.uint8)
+    Image.fromarray(ones).save(classes / "abacus/1.png")
+    Image.fromarray(np.dstack([none, none, none, ones * 255])).save(classes / "abacus/2.png")
+    Image.fromarray(ones * 200 + 9).save(classes / "abacus/3.png")
+    found = fss.load_fss(classes, ["abacus"])
+    for number in "123":
+        np.testing.assert_array_equal(found.class_labels(f"abacus/{number}"), object_)
+
+
 def test_what_is_wrong_with_fss_is_named(classes):
     with pytest.raises(FileNotFoundError, match="zebra must be the folder of the class zebra of FSS-1000"):
         fss.load_fss(classes, ["zebra"])

@@ -95,7 +95,8 @@ def test_subfolders_are_classes(tmp_path):
         (lambda root: (root / "images/1.jpg").rename(root / "images/0.png"), "one file of each name, got .* and "),
         (lambda root: (root / "classes.txt").write_text("a\na"), "classes.txt must name classes, each once, got a, a"),
         (lambda root: add(root, "1", TWO[:4]), "1.png must have the 8 x 10 px of .*1.jpg, got 4 x 10"),
-        (lambda root: add(root, "1", np.dstack([TWO * 90, TWO, TWO])), "1.png has the colours"),
+        (lambda root: (root / "classes.txt").write_text("0: a\n1: b"), "in order and without numbers, got '0: a'"),
+        (lambda root: add(root, "1", np.dstack([TWO * 90, TWO, TWO])), "1.png has the colours.*: a mask of a data set"),
         (
             lambda root: write_indices(root / "masks/1.png", TWO.astype(np.int16)),
             "1.png has the class 2, and no classes.txt names any",
@@ -110,6 +111,12 @@ def test_what_is_wrong_is_named(tmp_path, change, message):
         Image.new("RGB", SIZE[::-1]).save(tmp_path / "images/1.jpg")
     with pytest.raises(ValueError, match=message):
         load(tmp_path).class_labels("1")
+
+
+def test_names_of_two_systems_are_equal_if_they_look_so(tmp_path):
+    add(tmp_path, "caf\u00e9", TWO)
+    (tmp_path / "masks/caf\u00e9.png").rename(tmp_path / "masks/cafe\u0301.png")
+    assert load(tmp_path).ids == ("caf\u00e9",)
 
 
 def test_missing_folders_are_named(tmp_path):

@@ -76,6 +76,12 @@ def test_augmented_masks_may_be_grey(root, tmp_path):
     np.testing.assert_array_equal(found.class_labels("a"), CLASSES)
 
 
+def test_an_id_that_is_listed_twice_is_one_image(root):
+    path = root / "VOC2012/ImageSets/Segmentation/train.txt"
+    path.write_text("a\nb.jpg\na\n")
+    assert voc.read_ids(root / "VOC2012", "train") == ("a", "b")
+
+
 def test_thesis_sets_share_no_image():
     train, val = voc.thesis_ids(["a", "b"], ["c", "d"], ["d", "e"], ["b", "f"])
     assert train == ("a", "b", "d", "e")

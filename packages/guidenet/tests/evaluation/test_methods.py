@@ -103,7 +103,7 @@ def test_options_of_fine_tuning_are_checked(options, message):
     network, params = make(fusion="none")
     with pytest.raises(ValueError, match=message):
         FineTuned(network, params, **options)
-    with pytest.raises(ValueError, match="fusion must be one of none, got 'late'"):
+    with pytest.raises(ValueError, match="fusion must be none in a network to fine-tune, got 'late'"):
         FineTuned(*make())
 
 

@@ -45,7 +45,7 @@ def change(path, **changes):
 
 def test_other_files_are_refused(tmp_path):
     path = tmp_path / "model.npz"
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"model.npz must be a trained network, a file or cut-outs"):
         load_model(path)
     path.write_bytes(b"no archive")
     with pytest.raises(ValueError, match=r"model.npz must be an npz of a trained network"):

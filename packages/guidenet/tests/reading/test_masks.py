@@ -171,6 +171,7 @@ CHOSEN = [
     (np.dstack([of(255)] * 3 + [of(255, 255, ring=0)]), "alpha", 1 - RING),
     (of(1, -1, dtype=np.int32), "binary", ON),
     ((0.3 + 0.4 * DISC).astype(np.float32), "binary", ON),
+    ((0.3 + 7 * DISC).astype(np.float32), "binary", ON),
     ((0.3 + 0.4 * DISC + 0.05 * BOX).astype(np.float32), "binary", ON),
 ]
 
@@ -193,6 +194,7 @@ def test_a_reading_can_be_chosen(tmp_path, image, kind, expected):
         ("a.tif", of(-7, dtype=np.int32), "classes", "a.tif must have labels from -1.*-7, 0"),
         ("a.tif", of(0.5, dtype=np.float32), "classes", "a.tif must have whole numbers"),
         ("a.tif", of(np.nan, dtype=np.float32), "binary", "a.tif must have finite values"),
+        ("a.tif", of(3.7, -4.3, box=0, dtype=np.float32), "binary", "a.tif must have fractions from 0 to 1, whole"),
         ("a.png", COLOUR[:, ::-1] + 1, "instances", "a.png must have a black background"),
         ("a.png", of(255), "labels", f"kind .* must be one of {', '.join(KINDS)}, got 'labels'"),
     ],
@@ -200,6 +202,21 @@ def test_a_reading_can_be_chosen(tmp_path, image, kind, expected):
 def test_a_reading_that_does_not_fit_is_refused(tmp_path, name, image, kind, message):
     with pytest.raises(ValueError, match=message):
         read_labels(save(tmp_path / name, image), kind=kind)
+
+
+def test_labels_that_a_format_changes_are_refused(tmp_path):
+    (tmp_path / "a.pgm").write_bytes(b"P5 3 1 20\n" + bytes([0, 1, 2]))  # 20 is the largest number: 1 is seen as 13
+    (tmp_path / "b.pgm").write_bytes(b"P2 2 1 300 0 300")
+    (tmp_path / "c.pgm").write_bytes(b"P5 3 1 255\n" + bytes([0, 1, 2]))
+    Image.fromarray(np.uint8(TWO)).save(tmp_path / "a.tif", compression="jpeg")
+    with pytest.raises(ValueError, match=r"a.pgm must have labels as they were written .* PGM to another number"):
+        read_labels(tmp_path / "a.pgm", kind="classes")
+    with pytest.raises(AmbiguousError, match=r"0, 13, 26, which are as seen.*must be binary, or a PNG of 8 bits"):
+        read_labels(tmp_path / "a.pgm")
+    with pytest.raises(ValueError, match=r"a.tif must have labels as they were written .*JPEG"):
+        read_labels(tmp_path / "a.tif", kind="classes")
+    assert read_labels(tmp_path / "b.pgm").tolist() == [[0, 1]]
+    assert read_labels(tmp_path / "c.pgm", kind="classes").tolist() == [[0, 1, 2]]
 
 
 def test_colours_can_be_named(tmp_path):

@@ -79,6 +79,8 @@ def test_classes_are_selected_renamed_and_joined():
     np.testing.assert_array_equal(joined.weight[0], a.weight.sum(axis=0))
     with pytest.raises(ValueError, match="classes must be among cat, dog, got 'owl'"):
         a.select(["owl"])
+    with pytest.raises(ValueError, match="new must be text, got 5"):
+        a.rename("dog", 5)
 
 
 def test_what_cannot_be_joined_is_said():
@@ -102,7 +104,7 @@ def test_files_that_are_no_guidance_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"x\.npz"):
         Guidance.load(path)
     path.write_bytes(b"no npz")
-    with pytest.raises(ValueError, match=r"x\.npz must be an npz of guidance"):
+    with pytest.raises(ValueError, match=r"x\.npz must be an npz of guidance, and is no npz or is cut off"):
         Guidance.load(path)
     np.savez(path, a=np.zeros(3))
     with pytest.raises(ValueError, match=r"x\.npz must be guidance with .*, got \['a'\]"):

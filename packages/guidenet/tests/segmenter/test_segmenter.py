@@ -501,6 +501,9 @@ def test_number_of_classes_does_not_change_the_scores():
         ),
         (lambda s: new(max_side=0), "max_side must be at least 1, got 0"),
         (lambda s: new(max_side=4096), "max_side must be at most 2048, got 4096"),
+        (lambda s: new(edges="no"), "edges must be one of True, False, got 'no'"),
+        (lambda s: s.click("photo", 0, 0, cls="a\0"), "cls must be text, got 'a.x00'"),
+        (lambda s: next(s.video(SUPPORT)), r"frames must be several images, got one, \[100, 120, 3\]"),
         (lambda s: new(pieces="one"), "pieces must be one of all, annotated, got 'one'"),
         (lambda s: s.predict("photo", pieces=1), "pieces must be one of all, annotated, got 1"),
         (lambda s: new(min_area=-1), "min_area must be at least 0, got -1"),
@@ -522,7 +525,7 @@ EARLY = Config(BackboneConfig("small", (4,)), HeadConfig("concat", hidden_size=4
 
 
 @pytest.mark.parametrize("name", ["max_side", "min_area"])
-@pytest.mark.parametrize("value", ["512", None, float("nan"), -1])
+@pytest.mark.parametrize("value", ["512", None, float("nan"), -1, True])
 def test_options_of_another_kind_are_refused(name, value):
     with pytest.raises(ValueError, match=f"{name} must be at least [01], got {value!r}"):
         new(**{name: value})

@@ -102,8 +102,8 @@ def test_overrides_that_are_tied_together_are_checked_together() -> None:
         ("num_task=3", "unknown option 'num_task', did you mean num_tasks?"),
         ("discount=0.9", "unknown option 'discount', did you mean sac.discount?"),
         ("sac=1", "unknown option 'sac', did you mean sac.discount or sac.low or sac.high?"),
-        ("sac.discount=2", "discount must be in (0, 1], got 2.0"),
-        ("sac.low=5", "low must be at most high, got 5.0 > 1.0"),
+        ("sac.discount=2", "sac: discount must be in (0, 1], got 2.0"),
+        ("sac.low=5", "sac: low must be at most high, got 5.0 > 1.0"),
     ],
 )
 def test_override_errors(assignment: str, message: str) -> None:

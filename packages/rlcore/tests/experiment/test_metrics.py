@@ -42,6 +42,19 @@ def test_truncate(tmp_path: Path, rest: str) -> None:
     assert read_metrics(tmp_path)[-2:] == [{"iteration": 2, "a": 0.5}, {"iteration": 3, "a": 1.5}]
 
 
+@pytest.mark.parametrize("line", ["garbage", "[1, 2]", '{"a": 1}', '{"iteration": "2"}'])
+def test_a_damaged_line_takes_none_of_those_after_it_along(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(content := f'{{"iteration": 1}}\n{line}\n{{"iteration": 2}}\n')
+    metrics_file = MetricsFile(tmp_path)
+    with pytest.raises(RunError, match=r"metrics.jsonl is damaged: line 2 is no entry"):
+        metrics_file.truncate(2)
+    metrics_file.close()
+    with pytest.raises(RunError, match=r"metrics.jsonl is damaged: line 2"):
+        read_metrics(tmp_path)
+    assert path.read_text() == content
+
+
 def test_no_run_has_no_metrics(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="is not a run directory"):
         read_metrics(tmp_path)

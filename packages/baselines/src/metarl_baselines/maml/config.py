@@ -4,6 +4,7 @@ import dataclasses
 from typing import Literal
 
 from rlcore.experiment import check_at_least, check_positive, check_rate, check_types
+from rlcore.policy_gradient import TRPOConfig
 
 from metarl_baselines.gradient import GradientConfig
 
@@ -46,7 +47,7 @@ class MAMLConfig(GradientConfig):
       return, to second order too.
     inner_learning_rate: of an inner step, along the gradient of every parameter.
     outer: how the parameters before adapting are trained: by a `trpo` step, or by gradient steps of `promp`.
-    promp: options of the latter.
+    promp: options of the latter. Those of the one that is not chosen keep their defaults: they would do nothing.
     exploration_coef: of a `trpo` step, weight of E-MAML's term (Stadie et al., 2018), which makes likelier what was
       played before adapting where rewards after it were high; 0 leaves it out, 1 is the original's.
     """
@@ -65,11 +66,11 @@ class MAMLConfig(GradientConfig):
             raise ValueError(f"outer=promp needs inner_objective=likelihood_ratio, got {self.inner_objective}")
         if self.outer == "promp" and self.exploration_coef:
             raise ValueError(f"outer=promp needs exploration_coef=0, got {self.exploration_coef}")
+        for part, default in (("promp", ProMPConfig()), ("trpo", TRPOConfig())):
+            if part != self.outer and getattr(self, part) != default:
+                raise ValueError(f"{part} must have its defaults with outer={self.outer}, got {getattr(self, part)}")
         adapts = self.adaptation.num_steps > 0
-        if self.promp.target_inner_kl is not None and not (adapts and self.outer == "promp"):
-            raise ValueError(
-                "promp.target_inner_kl needs outer=promp and adaptation.num_steps of at least 1, got "
-                f"{self.outer} and {self.adaptation.num_steps}"
-            )
+        if self.promp.target_inner_kl is not None and not adapts:
+            raise ValueError("promp.target_inner_kl needs adaptation.num_steps of at least 1, got 0")
         if self.exploration_coef and not adapts:
             raise ValueError("exploration_coef needs adaptation.num_steps of at least 1, got 0")

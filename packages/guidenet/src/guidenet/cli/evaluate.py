@@ -66,7 +66,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "--fine-tune", type=int, default=0, metavar="N", help="optimise an unguided model for N steps on each support"
     )
-    parser.add_argument("--learning-rate", type=float, default=1e-3, help="of fine-tuning (default: 0.001)")
+    parser.add_argument("--learning-rate", type=float, help="of fine-tuning (default: 0.001)")
     parser.add_argument(
         "--part",
         default="head",
@@ -107,7 +107,8 @@ def run(arguments: argparse.Namespace) -> int:
         network, params = load_network(arguments)
         method = Guided(network, params)
         if arguments.fine_tune:
-            method = FineTuned(network, params, arguments.fine_tune, arguments.learning_rate, arguments.part)
+            rate = 1e-3 if arguments.learning_rate is None else arguments.learning_rate
+            method = FineTuned(network, params, arguments.fine_tune, rate, arguments.part)
         if arguments.edges:
             method = Sharpened(method, network.config.backbone.strides[0])
         data = open_guarded(arguments.data, arguments.fold, arguments.cache)
@@ -173,6 +174,8 @@ def _check(arguments: argparse.Namespace) -> None:
         raise ValueError(f"--ridge must be without --fine-tune, got {arguments.fine_tune} steps")
     if arguments.part == "network" and not arguments.fine_tune:
         raise ValueError("--part must be with --fine-tune, got network without")
+    if arguments.learning_rate is not None and not arguments.fine_tune:
+        raise ValueError(f"--learning-rate must be with --fine-tune, got {arguments.learning_rate:g} without")
     check_at_least("--fine-tune", arguments.fine_tune, 0)
     for name in ("tasks", "max_side"):
         check_at_least(f"--{name.replace('_', '-')}", getattr(arguments, name), 1)

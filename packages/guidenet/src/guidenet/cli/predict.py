@@ -17,6 +17,7 @@ from guidenet.cli.supports import (
     add_support_flags,
     annotate,
     check_classes,
+    check_mask_flags,
     make_reader,
     read_supports,
 )
@@ -62,6 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     with user_errors():
         reader = make_reader(arguments)
         masks = [found for _, annotations in arguments.support for found in annotations if isinstance(found, Path)]
+        check_mask_flags(arguments, masks)
         jobs = find_jobs(arguments.images, arguments.output, arguments.keep_folders, masks)
         if not arguments.support and not arguments.guidance:
             raise ValueError("--support or --guidance must say what to look for, got neither")

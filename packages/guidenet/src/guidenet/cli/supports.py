@@ -132,7 +132,7 @@ def add_support_flags(parser: argparse.ArgumentParser) -> None:
 def add_reading_flags(parser: argparse.ArgumentParser) -> None:
     """How image files are read."""
     parser.add_argument(
-        "--page", type=int, metavar="N", help="which one, from 1, of files with several pages or frames"
+        "--page", type=_page, metavar="N", help="which one, from 1, of files with several pages or frames"
     )
     parser.add_argument(
         "--intensity",
@@ -153,6 +153,19 @@ def add_size_flag(parser: argparse.ArgumentParser) -> None:
         metavar="MP",
         help=f"the most that are taken of one image (default: {MAX_PIXELS / 1e6:g})",
     )
+
+
+def check_mask_flags(arguments: argparse.Namespace, masks: Sequence[Path]) -> None:
+    """Raises `ValueError` for a flag about masks where there are none, or two of which one decides nothing."""
+    given = {
+        "--classes": arguments.classes,
+        "--mask-labels": arguments.mask_labels != "auto",
+        "--mask-colours": arguments.mask_colours,
+    }
+    for flag in (flag for flag, value in given.items() if value and not masks):
+        raise ValueError(f"{flag} must be with a --mask, got none")
+    if given["--mask-labels"] and given["--mask-colours"]:
+        raise ValueError(f"--mask-labels must be left out with --mask-colours, got {arguments.mask_labels}")
 
 
 def make_reader(arguments: argparse.Namespace) -> Reader:
@@ -276,6 +289,12 @@ def _point(text: str) -> Point:
     cls, y, x, sign = match.groups()
     _check_text(cls or "")
     return Point(cls or DEFAULT_CLASS, int(y), int(x), sign == "+")
+
+
+def _page(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of at least 1")
+    return int(text)
 
 
 def _names(text: str) -> list[str]:

@@ -3,7 +3,9 @@
 In the shape descriptions `H, W` denote pixels.
 """
 
-from collections.abc import Sequence
+import contextlib
+import re
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from PIL import Image
 
 from guidenet.reading import (
     SUFFIXES,
+    AmbiguousError,
     Found,
     Pixels,
     UnreadableError,
@@ -35,6 +38,24 @@ _INDEXED = ("P", "L", "1", "I", "I;16", "I;16B", "I;16L")
 
 VOID = 255
 """How `UNKNOWN` is written in the files of PASCAL VOC and DAVIS."""
+
+
+BACKGROUND = ("background", "_background_", "__background__")
+"""Names of what has the label 0, at the head of lists of classes."""
+
+_PHOTOS = "a photo of a data set must be one picture of 8 bits"
+_MASKS = (
+    "a mask of a data set must be one picture, black and white or with the numbers of its labels, not their colours"
+)
+
+
+@contextlib.contextmanager
+def _without_options(remedy: str) -> Generator[None]:
+    """What can be read in several ways has another remedy here: data sets have none of the options for that."""
+    try:
+        yield
+    except AmbiguousError as error:
+        raise AmbiguousError(error.name, error.problem, remedy, error.readings) from None
 
 
 def require(path: str | Path, what: str) -> Path:
@@ -66,14 +87,31 @@ def read_lines(path: str | Path, what: str) -> tuple[str, ...]:
     return found
 
 
+def check_classes(path: str | Path, names: Sequence[str]) -> None:
+    """Checks a list of classes.
+
+    Args:
+      path: of the list, for the message.
+      names: without that of the background.
+
+    Raises:
+      ValueError: there are none, one is there twice, or they are numbered from 0, where labels begin with 1.
+    """
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"{path} must name classes, each once, got {', '.join(names) or 'none'}")
+    if len(names) > 1 and all(re.match(rf"{number}[\s:.,=]+[^\s\d]", name) for number, name in enumerate(names)):
+        raise ValueError(f"{path} must name the classes 1, 2, .. in order and without numbers, got {names[0]!r}")
+
+
 def read_photo(path: str | Path, what: str = "an image") -> Pixels:
     """`[H, W, 3]` RGB of an image file.
 
     Raises:
       FileNotFoundError: there is no such file; the message gives the path and `what` was expected.
-      ValueError: it is damaged.
+      ValueError: it is damaged, or can be read in several ways.
     """
-    return read_image(require(path, what))
+    with _without_options(_PHOTOS):
+        return read_image(require(path, what))
 
 
 def find_image(folder: str | Path, stem: str, suffixes: Sequence[str] = (".jpg", *SUFFIXES)) -> Path:
@@ -108,14 +146,15 @@ def read_mask(path: str | Path, what: str, kind: str = "auto", *, indexed: bool 
       FileNotFoundError: there is no such file; the message gives the path and `what` was expected.
       ValueError: it is damaged, or cannot be read in that way.
     """
-    try:
-        mask = decode(require(path, what), str(path), what="mask")
-    except UnreadableError as error:
-        raise ValueError(f"{path} must be {what}: {error.reason}") from None
-    mode = mask.image.mode
-    if indexed and mode not in _INDEXED:
-        raise ValueError(f"{path} must be {what} with indices (mode P or L), got an image of mode {mode}")
-    return find_labels(mask, kind)
+    with _without_options(_MASKS):
+        try:
+            mask = decode(require(path, what), str(path), what="mask")
+        except UnreadableError as error:
+            raise ValueError(f"{path} must be {what}: {error.reason}") from None
+        mode = mask.image.mode
+        if indexed and mode not in _INDEXED:
+            raise ValueError(f"{path} must be {what} with indices (mode P or L), got an image of mode {mode}")
+        return find_labels(mask, kind)
 
 
 def to_labels(found: Found, path: str | Path) -> Labels:

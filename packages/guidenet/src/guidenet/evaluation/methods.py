@@ -180,7 +180,8 @@ class FineTuned:
     batch_size: int = 0
 
     def __post_init__(self) -> None:
-        check_choice("fusion", self.network.config.fusion, ["none"])
+        if self.network.config.fusion != "none":
+            raise ValueError(f"fusion must be none in a network to fine-tune, got {self.network.config.fusion!r}")
         check_at_least("num_steps", self.num_steps, 1)
         check_positive("learning_rate", self.learning_rate)
         check_choice("part", self.part, ["head", "network"])

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from guidenet.archives import read_arrays
 from guidenet.network.config import BackboneConfig, Config, DecoderConfig, HeadConfig, LossConfig
 from guidenet.network.guided_network import Params
 
@@ -51,14 +52,11 @@ def read_model(path: str | Path) -> Stored:
       FileNotFoundError: there is no such file.
       ValueError: it is no such file, or of another version.
     """
+    arrays = read_arrays(path, "an npz of a trained network")
     try:
-        with np.load(Path(path), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
         header = json.loads(str(arrays.pop(_HEADER)))
         version = header["version"]
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # numpy raises several kinds for what is no npz
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} must be an npz of a trained network: {error!r}") from None
     if version != _VERSION:
         raise ValueError(f"{path} must be a trained network of version {_VERSION}, got {version!r}")

@@ -128,6 +128,8 @@ def load_model(path: str | Path, weights: str | Path | None = None) -> tuple[Gui
       WeightsMissingError: the backbone's weights are not installed.
       ValueError: the file is damaged or of another version, or the weights are not those that it was trained with.
     """
+    if path not in TRAINED and not Path(path).exists():
+        raise FileNotFoundError(f"{path} must be a trained network, a file or {', '.join(TRAINED)}, and there is none")
     stored = read_model(_FOLDER / f"{path}.npz" if path in TRAINED else path)
     network, params = GuidedNetwork(stored.config), stored.params
     if "backbone" not in params:

@@ -42,7 +42,7 @@ class Decoded:
     signed: numbers are signed, which the mode does not always say.
     white_is_zero: large numbers are dark, which Pillow has not undone.
     upper_byte: a channel had 16 bits, of which Pillow kept the upper 8.
-    packed: grey of 8 bits was 2 or 4 bits, or had 0 as white, and is now as it is seen.
+    packed: grey had other than 8 or 16 bits, another largest number, or 0 as white, and is now as it is seen.
     lossy: values are near what they were only.
     perhaps_lossy: they may be, which the format leaves open.
     plain_cmyk: Pillow took inverted CMYK for granted, and it is not said to be.
@@ -187,8 +187,8 @@ def inspect(file: Image.Image, name: str) -> Decoded:
         signed=(sample_format[0] == 2) if sample_format else file.mode == "I" and file.format is None,
         white_is_zero=deep and tags.get(_PHOTOMETRIC) == 0,
         upper_byte=not deep and ";16" in rawmode,
-        packed=rawmode.startswith(("L;2", "L;4", "L;I")),
-        lossy=file.format in ("JPEG", "MPO"),
+        packed=rawmode.startswith(("L;2", "L;4", "L;I")) or _is_scaled(file),
+        lossy=file.format in ("JPEG", "MPO") or file.info.get("compression") in ("jpeg", "tiff_jpeg"),
         perhaps_lossy=file.format in ("WEBP", "AVIF", "JPEG2000"),
         plain_cmyk=file.mode == "CMYK" and file.format == "JPEG" and "adobe" not in file.info,
     )
@@ -269,6 +269,12 @@ def _check_pixels(file: Image.Image, name: str, max_pixels: int) -> None:
     if file.width * file.height > max_pixels:
         problem = f"has {file.width} x {file.height} pixels, more than {max_pixels / 1e6:g} million"
         raise TooManyPixelsError(name, problem, "max_pixels (--max-megapixels) raises this limit")
+
+
+def _is_scaled(file: Image.Image) -> bool:
+    """Whether Pillow scales the numbers, as of PGM files whose largest number is neither 255 nor 65535."""
+    tile: Any = getattr(file, "tile", None)
+    return bool(tile) and tile[0][0] in ("ppm", "ppm_plain") and tile[0][3][-1] not in (255, 65535)
 
 
 def _rawmode(file: Image.Image) -> str:

@@ -32,6 +32,9 @@ _NOISE = 8
 
 _SHOWN = 6
 
+_PACKED = "as seen, and not as written: grey of 2 or 4 bits, of PGM to another number than 255, or with 0 as white"
+_LABELS = ", or a PNG of 8 bits must have its labels"
+
 
 class Found(NamedTuple):
     """Labels, and how they were read.
@@ -81,7 +84,10 @@ def read_plane(plane: Plane, kind: str) -> Found:
             raise ReadError(plane.name, f"must have whole numbers to be read as {kind}, and has fractions")
         elif values.min() >= 0 and values.max() <= 1:
             plane = plane._replace(values=np.round(values * 255).astype(np.int64), eight=True)
-        else:
+        elif len(np.unique(values)) > 2:
+            problem = "must have fractions from 0 to 1, whole numbers or two values"
+            raise ReadError(plane.name, f"{problem}, and has fractions from {values.min():g} to {values.max():g}")
+        elif kind == "auto":
             raise ambiguous(plane.name, f"has fractions from {values.min():g} to {values.max():g}", ("binary",))
     if kind == "auto":
         return _guess(plane)
@@ -120,7 +126,10 @@ def _guess(plane: Plane) -> Found:
         return Found((values >= 128).astype(np.int64), "binary")
     if min(have) < -1:
         raise ReadError(plane.name, f"must have labels from -1, unknown, on, and has the values {describe(levels)}")
-    problem = f"has the values {describe(levels)}, which may be classes, objects one by one, or dark and light"
+    problem = f"has the values {describe(levels)}"
+    if plane.packed:
+        raise ambiguous(plane.name, f"{problem}, which are {_PACKED}", ("binary",), _LABELS)
+    problem += ", which may be classes, objects one by one, or dark and light"
     raise ambiguous(plane.name, problem, ("classes", "instances", "binary"))
 
 
@@ -129,7 +138,7 @@ def _guess_lossy(plane: Plane, levels: npt.NDArray[Any], counts: npt.NDArray[np.
     if levels.max(initial=0) == 0 or (light and mid <= light):
         return Found((plane.values >= 128).astype(np.int64), "binary")
     problem = f"is a JPEG with greys from {levels[0]} to {levels[-1]}, and not black and white"
-    raise ambiguous(plane.name, problem, ("binary",), ", or a PNG must have its labels")
+    raise ambiguous(plane.name, problem, ("binary",), _LABELS)
 
 
 def _is_one_class(have: set[int], counts: dict[int, int]) -> bool:
@@ -171,8 +180,8 @@ def _indices(plane: Plane, kind: str) -> Ids:
     """The values as labels."""
     values, name = plane.values, plane.name
     if plane.lossy or plane.packed:
-        why = "a JPEG, which changes values" if plane.lossy else "grey of 2 or 4 bits, or with 0 as white"
-        raise ReadError(name, f"must have labels as they were written to be read as {kind}, and is {why}")
+        why = "is a JPEG, which changes values" if plane.lossy else f"has values that are {_PACKED}"
+        raise ReadError(name, f"must have labels as they were written to be read as {kind}, and {why}")
     levels = np.unique(values)
     if levels.min(initial=0) < -1:
         raise ReadError(name, f"must have labels from -1, unknown, on, and has the values {describe(levels)}")

@@ -14,6 +14,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from guidenet.archives import read_arrays
+from guidenet.checks import check_name
+
 Integers = npt.NDArray[np.int64]
 
 FRACTION_BITS = 16
@@ -156,7 +159,12 @@ class Guidance:
         return Guidance.of({name: mine[name] for name in wanted}, self.feature_size, self.encoder, self.shots)
 
     def rename(self, old: str, new: str) -> "Guidance":
-        """The same with another name for a class; if there is one of that name already, the two become one."""
+        """The same with another name for a class; if there is one of that name already, the two become one.
+
+        Raises:
+          ValueError: there is no class of the old name, or the new one is no text.
+        """
+        check_name("new", new)
         renamed = Guidance.of({new: self.select([old])._sums()[old]}, self.feature_size, self.encoder, self.shots)
         return self - self.select([old]) + renamed
 
@@ -205,13 +213,7 @@ class Guidance:
           FileNotFoundError: there is no such file.
           ValueError: it is not guidance, or of a later version.
         """
-        try:
-            with np.load(Path(path), allow_pickle=False) as file:
-                found = {name: file[name] for name in file.files}
-        except FileNotFoundError:
-            raise
-        except Exception as error:  # numpy raises several kinds for what is no npz
-            raise ValueError(f"{path} must be an npz of guidance: {error}") from None
+        found = read_arrays(path, "an npz of guidance")
         names = {"version", "classes", "total", "weight", "count", "encoder", "shots"}
         if "version" in found and found["version"].shape == () and found["version"] == 1 and "weight" in found:
             found.setdefault("count", found["weight"])

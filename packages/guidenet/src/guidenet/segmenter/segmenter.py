@@ -72,8 +72,8 @@ class Segmenter:
             places such an image is annotated, if `annotated`, and else only how what is annotated looks.
 
         Raises:
-          ValueError: only one of `network` and `params` is given, `max_side`, `min_area` or `pieces` is none that there
-            is, or the network's fusion is not late: other kinds would need the encoder for every click.
+          ValueError: only one of `network` and `params` is given, `max_side`, `edges`, `min_area` or `pieces` is none
+            that there is, or the network's fusion is not late: other kinds would need the encoder for every click.
           WeightsMissingError: no network is given, and the extra `weights` is not installed.
         """
         check_at_least("max_side", max_side, 1)
@@ -85,6 +85,7 @@ class Segmenter:
             network, params = pretrained()
         if network.config.fusion != "late":
             raise ValueError(f"fusion must be late for clicks to spare the encoder, got {network.config.fusion}")
+        check_choice("edges", edges, (True, False))
         check_at_least("min_area", min_area, 0)
         check_choice("pieces", pieces, PIECES)
         self._network, self._max_side = network, max_side
@@ -299,8 +300,11 @@ class Segmenter:
           frames: images as for `predict`.
 
         Raises:
-          ValueError: one of them is no image; the message says which.
+          ValueError: one of them is no image, where the message says which; or all are one image, and not several.
         """
+        shape = np.shape(frames) if isinstance(frames, np.ndarray) else ()
+        if len(shape) == 3 and shape[2] in (3, 4):
+            raise ValueError(f"frames must be several images, got one, {list(shape)}")
         for i, frame in enumerate(frames):
             try:
                 encoded = self._encode(as_image(frame))

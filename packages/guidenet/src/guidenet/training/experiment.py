@@ -14,7 +14,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import numpy.typing as npt
-from rlcore.experiment import Run, check_memory, tell, to_dict
+from rlcore.experiment import Run, check_memory, check_seed, tell, to_dict
 
 from guidenet.data.episodes import Task
 from guidenet.data.files import UNKNOWN
@@ -55,6 +55,9 @@ class Experiment:
     directory: Path
     checkpoint_every: int = 0
     weights: Path | None = None
+
+    def __post_init__(self) -> None:
+        check_seed(self.seed)
 
     @property
     def learner(self) -> Learner:

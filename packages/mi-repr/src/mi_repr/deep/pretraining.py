@@ -20,7 +20,7 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-from rlcore.experiment import Run, check_choice, read_metrics, to_dict
+from rlcore.experiment import Run, check_choice, check_seed, read_metrics, to_dict
 from rlcore.experiment.reporting.metrics import to_scalars
 from rlcore.types import Metrics
 
@@ -118,8 +118,7 @@ def pretrain(
     for name, given, kind in (("encoder", encoder_config, EncoderConfig), ("config", config, PretrainConfig)):
         if not isinstance(given, kind):
             raise ValueError(f"{name} must be of type {kind.__name__}, got {given!r}")
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"seed must be a whole number, at least 0, got {seed!r}")
+    check_seed(seed)
     record.check(encoder_config, config)
     frames = check_frames(frames)
     actions, num_actions = check_actions(actions, len(frames), num_actions)

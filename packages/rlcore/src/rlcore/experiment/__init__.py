@@ -1,6 +1,6 @@
 """What goes around training: run directories, exact resume, metrics, progress, configs and flags."""
 
-from rlcore.experiment.checks import check_at_least, check_choice, check_positive, check_rate, check_types
+from rlcore.experiment.checks import check_at_least, check_choice, check_positive, check_rate, check_seed, check_types
 from rlcore.experiment.compilation_cache import enable_compilation_cache
 from rlcore.experiment.config import difference, from_dict, override, to_dict
 from rlcore.experiment.directory import load_config, package_versions
@@ -22,6 +22,7 @@ __all__ = [
     "check_memory",
     "check_positive",
     "check_rate",
+    "check_seed",
     "check_types",
     "define_training_flags",
     "difference",

@@ -9,6 +9,8 @@ import typing
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import numpy as np
+
 from rlcore.experiment.parsing import describe
 
 
@@ -36,6 +38,16 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     """Raises unless `value` is one of `choices`."""
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+
+
+def check_seed(seed: Any) -> int:
+    """Returns the seed as an int; raises unless it is a whole number in [0, 2^32).
+
+    JAX takes any seed for the one with the same 32 lower bits, so others would give equal numbers.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be a whole number in [0, 2^32), got {seed!r}")
+    return int(seed)
 
 
 def check_types(config: Any) -> None:

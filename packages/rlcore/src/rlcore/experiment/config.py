@@ -103,7 +103,10 @@ def _replace(config: Any, changes: Mapping[str, Any]) -> Any:
         else:
             fields[name] = value
     for group, nested in groups.items():
-        fields[group] = _replace(getattr(config, group), nested)
+        try:
+            fields[group] = _replace(getattr(config, group), nested)
+        except ValueError as error:
+            raise ValueError(f"{group}: {error}") from None
     return dataclasses.replace(config, **fields)
 
 

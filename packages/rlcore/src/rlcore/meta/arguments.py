@@ -20,17 +20,6 @@ def check_count(name: str, value: Any) -> int:
     return int(value)
 
 
-def check_seed(seed: Any) -> int:
-    """The seed as an int.
-
-    Raises:
-      ValueError: it is not a whole number in [0, 2^32).
-    """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed must be a whole number in [0, 2^32), got {seed!r}")
-    return int(seed)
-
-
 def check_num_visited(num_tasks: int, benchmark: Any) -> None:
     """Raises ValueError where `num_tasks_per_iteration` is more than a benchmark has to train on."""
     if num_tasks > benchmark.num_train_tasks:

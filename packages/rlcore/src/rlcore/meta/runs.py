@@ -12,6 +12,7 @@ import numpy as np
 from rlcore.experiment import (
     Run,
     RunError,
+    check_seed,
     difference,
     load_config,
     override,
@@ -19,7 +20,6 @@ from rlcore.experiment import (
     restore_part,
     to_dict,
 )
-from rlcore.meta.arguments import check_seed
 from rlcore.meta.player import Player
 from rlcore.meta.policy import Benchmark
 from rlcore.meta.training import MetaLearner, TrainState, meta_train
@@ -60,8 +60,12 @@ def read_run(run_dir: str | os.PathLike[str], algorithm: str) -> SavedRun:
         parts = {name: part for name, part in saved.items() if name not in (algorithm, "benchmark", "seed")}
         return SavedRun(algorithm, benchmark, saved["seed"], saved[algorithm], parts)
     found = saved.get("algorithm")
-    is_whole = all(isinstance(saved.get(name), dict) for name in ("benchmark", "config")) and "seed" in saved
-    if found != algorithm or not is_whole:
+    if found == algorithm:
+        kinds = {"benchmark": dict, "config": dict, "seed": int}
+        damaged = [name for name, kind in kinds.items() if not isinstance(saved.get(name), kind)]
+        if damaged:
+            raise RunError(f"config.json of run_dir {run_dir} is damaged: it has no {', '.join(damaged)} as it must be")
+    else:
         others = [name for name in ("pearl", "meld") if name in saved]
         found = found or (others[0] if others else "something else")
         raise RunError(f"run_dir must hold a run of {algorithm}, got {run_dir}, a run of {found}")

@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from rlcore.experiment import Run, check_memory, num_bytes, tell
+from rlcore.experiment import Run, check_memory, check_seed, num_bytes, tell
 from rlcore.experiment.reporting.metrics import to_scalars
-from rlcore.meta.arguments import check_count, check_seed
+from rlcore.meta.arguments import check_count
 from rlcore.meta.config import Collection, Testing
 from rlcore.meta.policy import Benchmark
 from rlcore.meta.results import outcome_metrics

@@ -1,6 +1,7 @@
 """Options of the soft actor-critic."""
 
 import dataclasses
+import math
 
 from rlcore.experiment import check_at_least, check_positive, check_rate, check_types
 
@@ -67,6 +68,8 @@ class SACConfig:
             check_positive("max_grad_norm", self.max_grad_norm)
         if self.temperature is not None:
             check_at_least("temperature", self.temperature, 0)
+        if self.target_entropy is not None and not math.isfinite(self.target_entropy):
+            raise ValueError(f"target_entropy must be finite, got {self.target_entropy}")
         check_positive("initial_temperature", self.initial_temperature)
         check_positive("reward_scale", self.reward_scale)
         check_at_least("mean_coef", self.mean_coef, 0)

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 from guidenet.checks import check_choice
 from guidenet.data.composites.benchmark import FOLDS, ROLES
 from guidenet.data.dataset import Dataset
+from guidenet.data.files import UNKNOWN
 from guidenet.data.footage import Footage
 from guidenet.data.sources import Source, interactive_source, semantic_source
 
@@ -72,7 +73,11 @@ def of_images(
         dataset = images(role)
         problem = f"and {name} has {len(dataset.ids)} images for that"
         if not any((dataset.class_labels(image) > 0).any() for image in dataset.ids):
-            raise ValueError(f"data must have objects for {role}, {problem}, with nothing in them")
+            is_open = any((dataset.class_labels(image) == UNKNOWN).any() for image in dataset.ids)
+            what = (
+                "nothing in them but unknown pixels, such as 255 in masks of classes" if is_open else "nothing in them"
+            )
+            raise ValueError(f"data must have objects for {role}, {problem}, with {what}")
         if kind == "interactive":
             return interactive_source(dataset)
         found = semantic_source(dataset)

@@ -9,7 +9,7 @@ In the shape descriptions `H, W` denote pixels.
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,8 @@ class Annotations:
     classes: names in the order of COCO's ids, which have gaps; the label of `classes[k]` is k + 1. Categories of one
       name, as Roboflow writes them, are one class.
     photos: file name, height and width in px by the id of an image, which is a number as text.
-    objects: by the id of an image, its annotations as they are in the file, with the label as `label`.
+    objects: by the id of an image, its annotations as they are in the file, with the label as `label` and
+      `iscrowd` as a number.
     num_skipped: annotations of images or categories that are not in the file, as when some were filtered out.
     """
 
@@ -65,7 +66,8 @@ def read_annotations(path: str | Path) -> Annotations:
 
     Raises:
       FileNotFoundError: there is no such file.
-      ValueError: it is no JSON, lacks a field, or has no categories or boxes only.
+      ValueError: it is no JSON, lacks a field, has an id or a photo twice, no categories, boxes only, or annotations of
+        other images or categories only.
     """
     what = "COCO's instance annotations, JSON with images, annotations and categories"
     try:
@@ -75,33 +77,69 @@ def read_annotations(path: str | Path) -> Annotations:
     try:
         categories = sorted(content["categories"], key=lambda category: int(category["id"]))
         names = tuple(dict.fromkeys(str(category["name"]) for category in categories))
-        labels = {int(category["id"]): names.index(str(category["name"])) + 1 for category in categories}
-        photos = {
-            str(image["id"]): (_file_name(image), int(image["height"]), int(image["width"]))
-            for image in content["images"]
-        }
+        labels = _number_categories(categories, names)
+        photos = _read_photos(content["images"])
         objects: dict[str, list[Mapping[str, Any]]] = {name: [] for name in photos}
         skipped = 0
         for annotation in content["annotations"]:
-            label, image = labels.get(int(annotation["category_id"])), str(annotation["image_id"])
+            label, image = labels.get(int(annotation["category_id"])), _id(annotation["image_id"])
             if label is None or image not in objects:
                 skipped += 1
             else:
-                objects[image].append({**annotation, "label": label})
+                objects[image].append({**annotation, "label": label, "iscrowd": int(annotation.get("iscrowd") or 0)})
     except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise ValueError(f"{path} must be {what}; missing or of no such kind: {error}") from None
-    if not names:
-        raise ValueError(f"{path} must be {what}, and has no categories")
     found = [annotation for image in objects.values() for annotation in image]
-    if found and not any(annotation.get("segmentation") for annotation in found):
-        raise ValueError(f"{path} must be {what}, and has boxes only: no annotation has a segmentation")
+    problem = ""
+    if not names:
+        problem = "no categories"
+    elif skipped and not found:
+        one = content["annotations"][0]
+        problem = f"annotations of other images or categories only, as of {one['image_id']!r}, {one['category_id']!r}"
+    elif found and not any(annotation.get("segmentation") for annotation in found):
+        problem = "boxes only: no annotation has a segmentation"
+    if problem:
+        raise ValueError(f"{path} must be {what}, and has {problem}")
     return Annotations(Path(path), names, photos, {name: tuple(found) for name, found in objects.items()}, skipped)
+
+
+def _number_categories(categories: Iterable[Mapping[str, Any]], names: Sequence[str]) -> dict[int, int]:
+    """Labels by the id of a category. Raises `ValueError` if an id has two names."""
+    labels: dict[int, int] = {}
+    for category in categories:
+        label = names.index(str(category["name"])) + 1
+        if labels.setdefault(int(category["id"]), label) != label:
+            raise ValueError(f"categories with ids of their own, got {category['id']} twice")
+    return labels
+
+
+def _read_photos(images: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, int, int]]:
+    """`Annotations.photos`. Raises `ValueError` if an id or a file is there twice, or a photo has no size."""
+    photos: dict[str, tuple[str, int, int]] = {}
+    home: dict[str, str] = {}
+    for image in images:
+        name, file, size = _id(image["id"]), _file_name(image), (int(image["height"]), int(image["width"]))
+        if min(size) < 1:
+            raise ValueError(f"image {name} must have a height and a width, got {size[0]} x {size[1]} px")
+        if name in photos:
+            raise ValueError(f"images with ids of their own, got {name} for {photos[name][0]} and {file}")
+        if home.setdefault(file, name) != name:
+            raise ValueError(f"each image once, got {file} for the images {home[file]} and {name}")
+        photos[name] = (file, *size)
+    return photos
+
+
+def _id(value: Any) -> str:
+    """As text; a column of whole numbers with a gap becomes fractions in some tools: 7.0."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _file_name(image: Mapping[str, Any]) -> str:
     """Below the folder of images: of a path on another machine the file; of LVIS the folder and file of the address."""
     if "file_name" in image or "coco_url" not in image:
-        name = str(image["file_name"]).replace("\\", "/")
+        if not isinstance(image["file_name"], str) or not image["file_name"]:
+            raise ValueError(f"file_name must be text, got {image['file_name']!r}")
+        name = image["file_name"].replace("\\", "/")
         return name.rpartition("/")[2] if name.startswith("/") or name[1:3] == ":/" else name
     return "/".join(str(image["coco_url"]).split("/")[-2:])
 
@@ -158,7 +196,8 @@ def load_coco(
 ) -> Dataset:
     """A set of COCO; ids are the numbers of images as text.
 
-    Where objects overlap the smaller one is on top. Crowds, which are not told apart, are unknown where no object is.
+    Where objects overlap the smaller one is on top. Crowds, which are not told apart, and boxes of objects without a
+    segmentation are unknown where no object is.
 
     Args:
       root: the folder with annotations and images.
@@ -193,7 +232,7 @@ def load_coco(
         return painted
 
     def is_labelled(name: str) -> bool:
-        return any(one["label"] in table and not one.get("iscrowd") for one in found.objects[name])
+        return any(one["label"] in table and not one["iscrowd"] for one in found.objects[name])
 
     return Dataset(
         names,
@@ -212,10 +251,11 @@ def _paint(annotations: Annotations, name: str, table: Mapping[int, int], instan
         if annotation["label"] not in table:
             continue
         try:
-            mask = decode(annotation["segmentation"], (height, width))
+            has_mask = bool(annotation.get("segmentation"))
+            mask = decode(annotation["segmentation"], (height, width)) if has_mask else _box(annotation, height, width)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"{annotations.path} has a damaged annotation {number} of image {name}: {error}") from None
-        if annotation.get("iscrowd"):
+        if annotation["iscrowd"] or not has_mask:
             labels[mask] = UNKNOWN
         else:
             masks.append((mask, table[annotation["label"]]))
@@ -224,3 +264,10 @@ def _paint(annotations: Annotations, name: str, table: Mapping[int, int], instan
         mask, label = masks[number]
         labels[mask] = number + 1 if instances else label
     return labels
+
+
+def _box(annotation: Mapping[str, Any], height: int, width: int) -> rle.Mask:
+    """`[H, W]` of all pixels that the box of an annotation touches."""
+    left, top, across, down = map(float, annotation["bbox"])
+    rows, columns = np.arange(height)[:, None], np.arange(width)
+    return (rows + 1 > top) & (rows < top + down) & (columns + 1 > left) & (columns < left + across)

@@ -8,6 +8,7 @@ In the shape descriptions `H, W` denote pixels.
 """
 
 import dataclasses
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path, PurePath
 
@@ -15,7 +16,18 @@ import numpy as np
 from scipy import ndimage
 
 from guidenet.data.dataset import Dataset
-from guidenet.data.files import UNKNOWN, Labels, check_size, read_lines, read_mask, read_photo, require, to_labels
+from guidenet.data.files import (
+    BACKGROUND,
+    UNKNOWN,
+    Labels,
+    check_classes,
+    check_size,
+    read_lines,
+    read_mask,
+    read_photo,
+    require,
+    to_labels,
+)
 from guidenet.reading import AmbiguousError, Found, list_images
 
 CLASS = "object"
@@ -30,7 +42,6 @@ SPLITS = {
 
 _LAYOUT = "images/NAME.jpg and masks/NAME.png of the same names"
 _LARGEST = np.iinfo(np.int16).max
-_BACKGROUND = ("background", "_background_", "__background__")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,9 +67,8 @@ def read_classes(root: str | Path) -> tuple[str, ...]:
     if not path.exists():
         return ()
     lines = read_lines(path, "the names of the values 1, 2, .. of masks, one a line")
-    names = lines[1:] if lines[0].lower() in _BACKGROUND else lines
-    if not names or len(set(names)) < len(names):
-        raise ValueError(f"{path} must name classes, each once, got {', '.join(names) or 'none'}")
+    names = lines[1:] if lines[0].lower() in BACKGROUND else lines
+    check_classes(path, names)
     return names
 
 
@@ -141,7 +151,8 @@ def load_folder(root: str | Path, pairs: Mapping[str, Pair]) -> Dataset:
 def _by_name(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in list_images(folder, below=True):
-        name = path.relative_to(folder).with_suffix("").as_posix()
+        # Names that macOS wrote have their accents apart.
+        name = unicodedata.normalize("NFC", path.relative_to(folder).with_suffix("").as_posix())
         other = found.setdefault(name, path)
         if other != path:
             raise ValueError(f"{folder} must have one file of each name, got {other} and {path}")

@@ -4,14 +4,16 @@ Below the root is a folder for each class with `1.jpg` .. `10.jpg` and masks `1.
 under its authors' terms, and neither in this package nor fetched by it.
 """
 
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
+from guidenet.data import files
 from guidenet.data.dataset import Dataset
-from guidenet.data.files import Labels, check_size, find_image, read_lines, read_photo, require
-from guidenet.reading import Pixels, UnreadableError, decode, to_rgb
+from guidenet.data.files import Labels, check_size, find_image, read_lines, read_photo, require, to_labels
+from guidenet.reading import AmbiguousError, Pixels
 
 NUM_PHOTOS = 10
 
@@ -60,18 +62,18 @@ def divide_classes(root: str | Path) -> dict[str, tuple[str, ...]]:
 
 
 def read_mask(path: str | Path) -> Labels:
-    """`[H, W]`, 1 where the file is light (128 of 255 and up), 0 elsewhere.
+    """`[H, W]`: 1 object, 0 elsewhere. What is not plainly black and white is light from 128 of 255 on.
 
     Raises:
       FileNotFoundError: there is no such file.
-      ValueError: it is damaged.
+      ValueError: it is damaged, or has nothing light in it.
     """
     what = "a mask of FSS-1000"
-    try:
-        mask = decode(require(path, what), str(path), what="mask")
-    except UnreadableError as error:
-        raise ValueError(f"{path} must be {what}: {error.reason}") from None
-    return (to_rgb(mask).mean(axis=2) >= 127.5).astype(np.int16)
+    with contextlib.suppress(AmbiguousError):
+        found = files.read_mask(path, what)
+        if found.ids.max(initial=0) <= 1:
+            return to_labels(found, path)
+    return to_labels(files.read_mask(path, what, "binary"), path)
 
 
 def load_fss(root: str | Path, classes: Iterable[str]) -> Dataset:

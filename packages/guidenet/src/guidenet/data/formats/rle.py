@@ -16,6 +16,9 @@ Mask = npt.NDArray[np.bool_]
 
 _FINENESS = 5  # fractions of a pixel, COCO's
 
+_FARTHEST = 1e6
+"""Corners of polygons lie within so many px: memory goes with the length of their edges."""
+
 
 def decode_counts(counts: Sequence[int], size: tuple[int, int]) -> Mask:
     """`[H, W]` of run lengths, of 0 and 1 in turns, beginning with 0, down the columns from left to right.
@@ -87,13 +90,17 @@ def draw_polygons(polygons: Iterable[Sequence[float]], size: tuple[int, int]) ->
       size: height and width, px.
 
     Raises:
-      ValueError: a polygon is not of at least three points.
+      ValueError: a polygon is not of at least three points, or a number is not finite or far beyond any image.
     """
     mask = np.zeros(size, bool)
     for polygon in polygons:
         corners = np.asarray(polygon, np.float64)
-        if corners.ndim != 1 or len(corners) < 6 or len(corners) % 2:
+        if corners.ndim != 1:
+            raise ValueError(f"polygons must be lists x0, y0, x1, y1, .. of numbers, got {polygon!r}")
+        if len(corners) < 6 or len(corners) % 2:
             raise ValueError(f"polygon must be x, y of at least 3 points, got {len(corners)} numbers")
+        if not (np.abs(corners) <= _FARTHEST).all():
+            raise ValueError(f"polygon must have numbers within {_FARTHEST:g} px, got {polygon!r}")
         mask |= _draw(corners.reshape(-1, 2), size)
     return mask
 

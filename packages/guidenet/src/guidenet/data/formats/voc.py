@@ -16,7 +16,9 @@ import scipy.io
 
 from guidenet.data.dataset import Dataset
 from guidenet.data.files import (
+    BACKGROUND,
     Labels,
+    check_classes,
     check_size,
     find_image,
     from_indices,
@@ -36,8 +38,6 @@ CLASSES = (
 CLASS_LISTS = ("labels.txt", "classes.txt", "class_names.txt", "labelmap.txt")
 """Files of the folder that name other classes, one a line, as labelme and CVAT write them."""
 
-_BACKGROUND = ("background", "_background_", "__background__")
-
 
 def read_classes(voc: str | Path) -> tuple[str, ...]:
     """The classes of a folder in the layout of VOC: those of a file of `CLASS_LISTS`, or else `CLASSES`.
@@ -54,15 +54,14 @@ def read_classes(voc: str | Path) -> tuple[str, ...]:
         lines = [line for line in read_lines(path, "a list of classes, one a line") if not line.startswith("#")]
         names = [line.split(":")[0].strip() if path.name == "labelmap.txt" else line for line in lines]
         names = [name for name in names if name != "__ignore__"]
-        found[path] = tuple(names[1:] if names and names[0].lower() in _BACKGROUND else names)
+        found[path] = tuple(names[1:] if names and names[0].lower() in BACKGROUND else names)
     if not found:
         return CLASSES
     (path, classes), *others = found.items()
     for other, names in others:
         if names != classes:
             raise ValueError(f"{path} must have the classes of {other}, got {len(classes)} and {len(names)} others")
-    if not classes or len(set(classes)) < len(classes):
-        raise ValueError(f"{path} must name classes, each once, got {', '.join(classes) or 'none'}")
+    check_classes(path, classes)
     return classes
 
 
@@ -80,7 +79,8 @@ def read_ids(voc: str | Path, split: str) -> tuple[str, ...]:
 
     Args:
       voc: the folder `VOC2012`.
-      split: the name of a list, such as `train`, `val` or `trainval`. Suffixes of images are left out.
+      split: the name of a list, such as `train`, `val` or `trainval`. Suffixes of images and repeated lines are
+        left out.
 
     Raises:
       FileNotFoundError: there is no such list.
@@ -92,7 +92,8 @@ def read_ids(voc: str | Path, split: str) -> tuple[str, ...]:
     for line in lines:
         if line.split()[-1] in ("-1", "0", "1") and len(line.split()) > 1:
             raise ValueError(f"{path} must be {what}, got {line!r}, which has a flag")
-    return tuple(line[: -len(Path(line).suffix)] if Path(line).suffix.lower() in SUFFIXES else line for line in lines)
+    ids = (line[: -len(Path(line).suffix)] if Path(line).suffix.lower() in SUFFIXES else line for line in lines)
+    return tuple(dict.fromkeys(ids))
 
 
 def read_sbdd_ids(sbdd: str | Path, split: str) -> tuple[str, ...]:

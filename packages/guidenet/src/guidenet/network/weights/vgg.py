@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from guidenet.archives import read_arrays
 from guidenet.network.backbones.vgg import CONVOLUTIONS, VGG16_CHANNELS
 from guidenet.network.weights.torch_file import read_torch_file
 
@@ -51,13 +52,7 @@ def load_vgg16(path: str | Path | None, channels: Sequence[int] = ()) -> dict[st
 def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
     if path.suffix != ".npz":
         return read_torch_file(path)
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except OSError:
-        raise
-    except Exception as error:  # numpy raises several kinds for what is no npz
-        raise ValueError(f"{path} must be an npz: {error}") from None
+    return read_arrays(path, "an npz of weights")
 
 
 def _take(

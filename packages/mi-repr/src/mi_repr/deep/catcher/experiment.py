@@ -23,7 +23,7 @@ import numpy as np
 from metarl_envs import Benchmark, get_task
 from metarl_envs.catcher import CatcherEnv, CatcherTask, state_index, state_vector
 from metarl_envs.catcher.state import LAST_FRUIT_Y, NUM_STEPS
-from rlcore.experiment import Run, RunError, difference, load_config, read_metrics, tell, to_dict
+from rlcore.experiment import Run, RunError, check_seed, difference, load_config, read_metrics, tell, to_dict
 
 from mi_repr.deep.batching import in_batches
 from mi_repr.deep.catcher.bounds import information_bounds
@@ -76,6 +76,7 @@ class Experiment:
     env: CatcherEnv = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
+        check_seed(self.seed)
         env = self.benchmark.family.functional
         if not isinstance(env, CatcherEnv):
             raise ValueError(f"benchmark must be a catcher game with simple physics, got {self.benchmark.name!r}")

@@ -82,7 +82,7 @@ class MetricsFile:
 def read_metrics(run_dir: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """Returns what a run has logged so far, a dict with `iteration` and the metrics for each line.
 
-    Safe while the run goes on. Raises `RunError` if there are no metrics.
+    Safe while the run goes on. Raises `RunError` if there are no metrics, or a line that is not the last is damaged.
     """
     path = run_path(run_dir) / METRICS
     if not path.is_file():
@@ -91,13 +91,20 @@ def read_metrics(run_dir: str | os.PathLike[str]) -> list[dict[str, Any]]:
 
 
 def _read_lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
-    """Yields whole lines with their entries up to the first that was cut short."""
+    """Yields whole lines with their entries; a last line that was cut short is left out."""
     with path.open("rb") as file:
-        for line in file:
-            try:
-                entry = json.loads(line)
-            except ValueError:
-                return
-            if not line.endswith(b"\n"):
-                return
-            yield line, entry
+        for number, line in enumerate(file, 1):
+            entry = _parse(line)
+            if entry is not None:
+                yield line, entry
+            elif file.read(1):  # a crash cuts the last line only: what follows is not to be lost with this one
+                raise RunError(f"{path} is damaged: line {number} is no entry of metrics; mend it or take it out")
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    whole = line.endswith(b"\n") and isinstance(entry, dict) and type(entry.get("iteration")) is int
+    return entry if whole else None
