@@ -15,8 +15,8 @@ from guidenet.data.dataset import Dataset, Mask, class_masks, instance_masks
 from guidenet.data.episodes import Task, interactive_tasks, sample_tasks, sample_video_tasks
 
 KINDS = ("semantic", "interactive", "video", "textured", "similar")
-"""Distributions of tasks (4.3.3): classes across images, objects within one image, objects across frames; and within
-one textured scene, an object or all that are like it."""
+"""Distributions of tasks (4.3.3), which are classes across images, objects within one image, objects across frames; and
+within one textured scene, an object or all that are like it."""
 
 
 @dataclasses.dataclass(frozen=True)
