@@ -65,7 +65,7 @@ def main() -> None:
     """Draws all, or those that are named."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("names", nargs="*", choices=[*PICTURES, []], default=[])
+    parser.add_argument("names", nargs="*", help="of benchmarks; all of them if none is given")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     for name in arguments.names or PICTURES:

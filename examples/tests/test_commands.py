@@ -14,6 +14,7 @@ TEXTS = (
     *sorted(ROOT.glob("packages/*/benchmarks/README.md")),
     *sorted(ROOT.glob("examples/**/README.md")),
     *sorted(ROOT.glob("examples/*.py")),
+    *sorted(ROOT.glob("docs/**/*.md")),
 )
 
 

@@ -19,7 +19,8 @@ def test_pictures_are_there_and_shown():
     for name, others in draw_environments.PICTURES.items():
         (row,) = [line for line in page.splitlines() if f"(environments/{name}.webp)" in line]
         assert all(f"`{each}`" in row for each in (name, *others))
-        assert Image.open(DOCS / f"environments/{name}.webp").height == 240
+        with Image.open(DOCS / f"environments/{name}.webp") as picture:
+            assert picture.height == 240
 
 
 def test_a_game_is_drawn_as_it_is():
