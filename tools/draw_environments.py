@@ -14,7 +14,8 @@ from metarl_envs.benchmarks import gymnasium_id
 from PIL import Image
 
 PICTURES: dict[str, tuple[str, ...]] = {
-    "point-sparse-v0": ("point-dense-v0", "point-sparse-wide-v0", "point-sparse-reference-v0"),
+    "point-sparse-v0": ("point-sparse-wide-v0", "point-sparse-reference-v0"),
+    "point-dense-v0": (),
     "point-image-dense-v1": (
         *("point-image-sparse-v1", "point-image-dense-32-v1", "point-image-sparse-32-v1"),
         *("point-image-dense-v0", "point-image-sparse-v0", "point-image-dense-32-v0", "point-image-sparse-32-v0"),
@@ -25,8 +26,7 @@ PICTURES: dict[str, tuple[str, ...]] = {
     "catcher-grip-distractors-v0": (),
     "catcher-ple-v0": (),
     "half-cheetah-vel-v0": ("half-cheetah-vel-slow-v0", "half-cheetah-dir-v0"),
-    "ant-fwd-back-v0": ("ant-fwd-back-reference-v0",),
-    "ant-goal-v0": ("ant-goal-reference-v0",),
+    "ant-fwd-back-v0": ("ant-fwd-back-reference-v0", "ant-goal-v0", "ant-goal-reference-v0"),
     "humanoid-dir-v0": (),
     "walker-params-v0": ("walker-params-reference-v0",),
     "hopper-params-v0": ("hopper-params-reference-v0",),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rlcore.experiment import read_metrics
+from rlcore.experiment import RunError, read_metrics
 
 from support.curves import read_episodes, read_learning
 from support.leaderboard.records import Family, Learner, Place
@@ -40,7 +40,10 @@ def read_runs(results: Path, place: Place) -> list[Run]:
 def read_run(results: Path, place: Place, seed: int) -> Run:
     """One of them."""
     path = results / f"{place.path}-seed{seed}"
-    env_steps, minutes = read_learning(path, _METRIC)[0][-1], measure_minutes(read_metrics(path))
+    tested = read_learning(path, _METRIC)[0]
+    if not tested:
+        raise RunError(f"{path} was never tested: no line of its metrics has {_METRIC}")
+    env_steps, minutes = tested[-1], measure_minutes(read_metrics(path))
     if place.first_stage:
         rows = read_metrics(results / f"{place.first_stage}-seed{seed}")
         before = measure_minutes(rows)

@@ -77,7 +77,7 @@ def draw_panels(number: str, figure: Figure, look: Look, folder: Path) -> list[P
             axes.set_xscale("log")
             axes.xaxis.set_minor_formatter(NullFormatter())
         axes.grid(alpha=0.3)
-        axes.legend(fontsize=8)
+        axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=2)  # hides no curve
     for axes in list(grid.flat)[len(shown) :]:
         axes.set_axis_off()
     if not points:

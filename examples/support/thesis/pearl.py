@@ -77,7 +77,7 @@ _WIDE = (
 
 _BASELINES = {
     "half-cheetah-vel": (
-        _baseline("RL2", "rl2", "half-cheetah-vel", 500, 0.6, committed=True),
+        _baseline("RL2", "rl2", "half-cheetah-vel", 500, 0.6, num_seeds=3, committed=True),
         _baseline("recurrent SAC", "recurrent-sac", "half-cheetah-vel", 300, 2),
         _baseline("VariBAD", "varibad", "half-cheetah-vel", 300, 2),
         _baseline("ProMP", "promp", "half-cheetah-vel", 150, 0.4, committed=True),

@@ -106,7 +106,7 @@ def test_correlated_batch_is_one_run_in_order():
     [
         {},
         {"encoder": "deterministic"},
-        {"encoder": "recurrent"},
+        {"encoder": "recurrent", "num_hypotheses": 8},
         {"factor": "precision", "prior_factor": True},
         {"next_obs_in_context": True},
         {"kl_reduction": "mean"},

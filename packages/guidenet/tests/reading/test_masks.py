@@ -217,6 +217,9 @@ def test_labels_that_a_format_changes_are_refused(tmp_path):
         read_labels(tmp_path / "a.tif", kind="classes")
     assert read_labels(tmp_path / "b.pgm").tolist() == [[0, 1]]
     assert read_labels(tmp_path / "c.pgm", kind="classes").tolist() == [[0, 1, 2]]
+    (tmp_path / "a.pbm").write_bytes(b"P1 3 1\n0 1 0\n")
+    (tmp_path / "b.pbm").write_bytes(b"P4 3 1\n" + bytes([0b01000000]))
+    assert read_labels(tmp_path / "a.pbm").tolist() == read_labels(tmp_path / "b.pbm").tolist()
 
 
 def test_colours_can_be_named(tmp_path):

@@ -158,6 +158,8 @@ class PearlMemory(NamedTuple):
 class PearlPolicy:
     """Acts on one draw of the task variable for each episode (thesis, Algorithm 2): a `MetaPolicy`.
 
+    The draw is from the posterior, or, where the config has hypotheses, from them until the trial's first reward.
+
     agent: the agent; the parameters come with each call.
     num_prior_episodes: episodes of a trial whose z is drawn from the prior, whatever was seen.
     num_prior_steps: steps of a trial within which episodes begin with z from the prior.
@@ -170,7 +172,7 @@ class PearlPolicy:
     deterministic: bool = False
 
     def begin_trial(self, params: SACParams, key: chex.PRNGKey, num_tasks: int) -> PearlMemory:
-        """Nothing known of `N` tasks."""
+        """Nothing known of `N` tasks; the key is consumed where there are hypotheses to draw."""
         config, inference = self.agent.config, self.agent.inference
         belief = inference.encoder.blank(num_tasks)
         hypotheses = None
@@ -182,7 +184,7 @@ class PearlPolicy:
         return PearlMemory(belief, hypotheses, z, none, none)
 
     def begin_episode(self, params: SACParams, memory: PearlMemory, key: chex.PRNGKey) -> PearlMemory:
-        """Draws z from the posterior, or from the prior where a trial has only begun; the key is consumed."""
+        """Draws z; from the prior where a trial has only begun; the key is consumed."""
         encoder = self.agent.inference.encoder
         blank = encoder.blank(memory.z.shape[0])
         exploring = (memory.episode < self.num_prior_episodes) | (memory.step < self.num_prior_steps)

@@ -274,7 +274,10 @@ def _check_pixels(file: Image.Image, name: str, max_pixels: int) -> None:
 def _is_scaled(file: Image.Image) -> bool:
     """Whether Pillow scales the numbers, as of PGM files whose largest number is neither 255 nor 65535."""
     tile: Any = getattr(file, "tile", None)
-    return bool(tile) and tile[0][0] in ("ppm", "ppm_plain") and tile[0][3][-1] not in (255, 65535)
+    if not tile or tile[0][0] not in ("ppm", "ppm_plain"):
+        return False
+    arguments = tile[0][3]  # mode and largest number; of bitmaps the mode alone
+    return isinstance(arguments, tuple) and arguments[-1] not in (255, 65535)
 
 
 def _rawmode(file: Image.Image) -> str:

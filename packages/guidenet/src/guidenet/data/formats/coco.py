@@ -232,7 +232,8 @@ def load_coco(
         return painted
 
     def is_labelled(name: str) -> bool:
-        return any(one["label"] in table and not one["iscrowd"] for one in found.objects[name])
+        objects = found.objects[name]
+        return any(one["label"] in table and not one["iscrowd"] and one.get("segmentation") for one in objects)
 
     return Dataset(
         names,

@@ -97,7 +97,9 @@ def _read_lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
             entry = _parse(line)
             if entry is not None:
                 yield line, entry
-            elif file.read(1):  # a crash cuts the last line only: what follows is not to be lost with this one
+            # A crash cuts the last line only: what follows another one is not to be lost with it. A line without an
+            # end is the last, whatever a run that goes on has written since.
+            elif line.endswith(b"\n") and file.read(1):
                 raise RunError(f"{path} is damaged: line {number} is no entry of metrics; mend it or take it out")
 
 

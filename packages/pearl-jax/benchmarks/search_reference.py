@@ -1,12 +1,11 @@
-"""What is the most that aiming at one place in each episode can have in sparse navigation, to hold PEARL against?
+"""Searches that PEARL in sparse navigation is held against: what aiming at one place in each episode has.
 
-    uv run packages/pearl-jax/benchmarks/search_ceiling.py --benchmark=point-sparse-v0
+    uv run packages/pearl-jax/benchmarks/search_reference.py --benchmark=point-sparse-v0
 
-The searcher knows the family: goals are uniform on a half circle. In each episode it aims at a goal, goes there in a
-straight line as fast as it can, and stays. `forgets` draws the goal from all of them, episode after episode: no
-Gaussian belief can do better, which cannot say where the goal is not. `rules out` draws it from those whose reward it
-would have met where it has been: posterior sampling with the exact posterior. Who has found a goal goes straight to it
-from the next episode on.
+The searcher knows the family: goals are uniform on a half circle. In each episode it draws a goal, goes there in a
+straight line as fast as it can, and stays. `forgets` draws it from all of them, episode after episode, as from a belief
+that cannot say where the goal is not. `rules out` draws it from those whose reward it would not have met where it has
+been: posterior sampling with the exact posterior. Who has found the goal goes straight to it from the next episode on.
 """
 
 import jax
@@ -18,7 +17,7 @@ from metarl_envs.point import PointEnv, PointFamily
 
 _BENCHMARK = flags.DEFINE_enum("benchmark", "point-sparse-v0", ["point-sparse-v0", "point-sparse-wide-v0"], "Tasks.")
 _NUM_TRIALS = flags.DEFINE_integer("num_trials", 200, "In each test task.", lower_bound=1)
-_NUM_GOALS = flags.DEFINE_integer("num_goals", 1000, "That may be, evenly on the half circle.", lower_bound=2)
+_NUM_GOALS = flags.DEFINE_integer("num_goals", 1000, "That may be, evenly on the half circle.", lower_bound=100)
 _SEED = flags.DEFINE_integer("seed", 0, "Of the goals that are drawn.", lower_bound=0)
 _NUM_EPISODES = 21
 _ADAPTED_TO = (0, 1, 2, 3, 5, 10, 15, 20)
