@@ -60,6 +60,14 @@ def test_outputs_are_compared(shown, same):
     assert tutorials.is_same("a 1.00 b 10.0 c 3", shown) is same
 
 
+def test_numbers_of_a_training_are_not_compared_and_words_are(tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text(PAGE.replace("Text.", tutorials.TRAINED).replace("0.7", "9.9"))
+    assert len(tutorials.run(path)[1]) == 1  # what is printed and not shown
+    path.write_text(path.read_text().replace("x is 9.9", "y is 9.9"))
+    assert len(tutorials.run(path)[1]) == 2
+
+
 def test_an_error_is_shown_with_the_line_of_the_page(tmp_path):
     path = tmp_path / "page.md"
     path.write_text("Text.\n\n```python\n1 / 0\n```\n")
