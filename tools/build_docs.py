@@ -82,6 +82,7 @@ def main() -> None:
         "-m",
         "sphinx",
         "--fail-on-warning",
+        "--write-all",  # pages that did not change name those that did, in their margin
         "--quiet",
         "-b",
         "html",

@@ -142,7 +142,7 @@ def flood(height: npt.NDArray[np.floating], seeds: npt.NDArray[np.int_]) -> npt.
 
 
 PHOTOS: dict[str, Callable[[], Photo]] = {"coins": load_coins, "nuclei": load_nuclei, "quokka": load_quokka}
-"""The name of each, as in `--data real:coins`, and what loads it."""
+"""What loads each, by its name."""
 
 
 def photo_source(names: Sequence[str]) -> Source:
