@@ -37,6 +37,7 @@ html_title = "Abstractions of states and tasks, in JAX"
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sourcelink = False
+html_show_copyright = False
 # What nobody looks at and every build would pay for: single functions in the contents of each page, and two indices.
 toc_object_entries = False
 html_use_index = False
