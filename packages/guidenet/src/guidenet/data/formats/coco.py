@@ -232,8 +232,7 @@ def load_coco(
         return painted
 
     def is_labelled(name: str) -> bool:
-        objects = found.objects[name]
-        return any(one["label"] in table and not one["iscrowd"] and one.get("segmentation") for one in objects)
+        return any(one["label"] in table and not one["iscrowd"] and not _is_box(one) for one in found.objects[name])
 
     return Dataset(
         names,
@@ -242,6 +241,11 @@ def load_coco(
         lambda name: labels(name, False),
         lambda name: labels(name, True),
     )
+
+
+def _is_box(annotation: Mapping[str, Any]) -> bool:
+    """Whether a box is all that says where the object is."""
+    return "bbox" in annotation and not annotation.get("segmentation")
 
 
 def _paint(annotations: Annotations, name: str, table: Mapping[int, int], instances: bool) -> Labels:
