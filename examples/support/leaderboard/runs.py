@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from rlcore.experiment import RunError, read_metrics
 
-from support.curves import read_episodes, read_learning
+from support.curves import read_episodes
 from support.leaderboard.records import Family, Learner, Place
 
 _METRIC = "test/return"
@@ -40,14 +40,15 @@ def read_runs(results: Path, place: Place) -> list[Run]:
 def read_run(results: Path, place: Place, seed: int) -> Run:
     """One of them."""
     path = results / f"{place.path}-seed{seed}"
-    tested = read_learning(path, _METRIC)[0]
+    rows = read_metrics(path)
+    tested = [row["env_steps"] for row in rows if _METRIC in row]
     if not tested:
         raise RunError(f"{path} was never tested: no line of its metrics has {_METRIC}")
-    env_steps, minutes = tested[-1], measure_minutes(read_metrics(path))
+    env_steps, minutes = tested[-1], measure_minutes(rows)
     if place.first_stage:
-        rows = read_metrics(results / f"{place.first_stage}-seed{seed}")
-        before = measure_minutes(rows)
-        env_steps += rows[-1]["env_steps"]
+        first = read_metrics(results / f"{place.first_stage}-seed{seed}")
+        before = measure_minutes(first)
+        env_steps += first[-1]["env_steps"]
         minutes = None if minutes is None or before is None else minutes + before
     episodes, returns = read_episodes(path, _METRIC, _LATE_SHARE)
     return Run(seed, env_steps, minutes, dict(zip(map(int, episodes), returns, strict=True)))

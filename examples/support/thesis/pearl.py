@@ -51,18 +51,15 @@ def _baseline(
     return Group(label, make, num_seeds)
 
 
-def _navigate(label: str, name: str, *flags: str) -> Group:
-    """With narrow goals."""
-    options = {"num_iterations": 480, "hours": 0.25, "flags": ("--preset=explore", *flags)}
-    make = partial(_train, "point-sparse-v0", f"point-sparse/{name}", committed=f"point-sparse/{name}", **options)
-    return Group(label, make)
-
-
-def _navigate_wide(label: str, name: str, *flags: str) -> Group:
-    """With wide goals."""
-    options = {"num_iterations": 48, "hours": 0.1, "flags": flags}
+def _navigate(label: str, name: str, *flags: str, wide: bool = False) -> Group:
+    """In sparse navigation, with narrow goals or with wide ones."""
     place = f"point-sparse/{name}"
-    return Group(label, partial(_train, "point-sparse-wide-v0", place, committed=place, **options))
+    if wide:
+        benchmark, options = "point-sparse-wide-v0", {"num_iterations": 48, "hours": 0.1}
+    else:
+        benchmark, options = "point-sparse-v0", {"num_iterations": 480, "hours": 0.25}
+        flags = ("--preset=explore", *flags)
+    return Group(label, partial(_train, benchmark, place, flags=flags, committed=place, **options))
 
 
 _THESIS = "--override=num_hypotheses=0"
@@ -70,8 +67,8 @@ _EXPLORE = _navigate("PEARL", "explore", _THESIS)
 _DETERMINISTIC = _navigate("PEARL, deterministic", "deterministic", "--override=encoder=deterministic", _THESIS)
 _HYPOTHESES = _navigate("PEARL with hypotheses", "hypotheses")
 _WIDE = (
-    _navigate_wide("PEARL", "wide", _THESIS),
-    _navigate_wide("PEARL with hypotheses", "wide-hypotheses"),
+    _navigate("PEARL", "wide", _THESIS, wide=True),
+    _navigate("PEARL with hypotheses", "wide-hypotheses", wide=True),
 )
 
 
