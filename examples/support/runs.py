@@ -66,6 +66,12 @@ def load_run(run_dir: str, overrides: Sequence[str]) -> tuple[Algorithm, Trained
     return ALGORITHMS[name], ALGORITHMS[name].import_package().load(run_dir, overrides, benchmark=benchmark)
 
 
+def test_on_train_tasks(trained: Trained) -> Trained:
+    """The same agent, whose tests are in the tasks that it was trained on."""
+    benchmark = dataclasses.replace(trained.benchmark, test_tasks=trained.benchmark.train_tasks)
+    return dataclasses.replace(trained, benchmark=benchmark)
+
+
 def find_benchmark(name: str | None) -> Benchmark:
     """The registered benchmark of that name, or for `NAME:5` the first five train tasks of it.
 
@@ -96,7 +102,7 @@ def restrict(benchmark: Benchmark, num_tasks: int) -> Benchmark:
 
 
 def check_sizes(algorithm: Algorithm, trained: Trained, num_tasks: int | None, num_episodes: int | None) -> None:
-    """Raises ValueError where the benchmark has fewer test tasks, or the algorithm plays fewer episodes."""
+    """Raises ValueError where there are fewer tasks to test in, or the algorithm plays fewer episodes."""
     benchmark, most = trained.benchmark, trained.learner.testing.num_episodes
     if (num_tasks or 0) > benchmark.num_test_tasks:
         raise ValueError(f"num_tasks must be at most {benchmark.num_test_tasks} for {benchmark.name}, got {num_tasks}")

@@ -66,8 +66,10 @@ def test_results_of_gradient_steps_tell_how_many_episodes_were_adapted_to(run, a
     result = run("train_baseline.py", f"--algorithm={algorithm}", *flags, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert read_row(result, "adapted to") == ["0", "0", "2"]
-    flags = [f"--run_dir={tmp_path}/run", "--num_tasks=1", f"--output_dir={tmp_path}", "--num_episodes=6"]
+    flags = [f"--run_dir={tmp_path}/run", "--tasks=train", "--num_tasks=1", "--num_episodes=6"]
     result = run("evaluate.py", *flags, "--override=adaptation.num_test_steps=2", cwd=tmp_path)
+    assert "mean over 1 tasks trained on" in result.stdout
+    assert (tmp_path / "run" / "train_tasks" / "adaptation.png").exists()  # those of the tests stay as they are
     assert read_row(result, "adapted to") == ["0", "0", "2", "2", "4"]  # episodes 1, 2, 3, 4 and 6
     film = [f"--run_dir={tmp_path}/run", "--num_tasks=1", "--every=10", f"--output={tmp_path}/film.gif"]
     result = run("record_video.py", *film, cwd=tmp_path)
