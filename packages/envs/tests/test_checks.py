@@ -6,7 +6,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
-from metarl_envs import Benchmark, check_actions, check_vector_space, from_gymnasium, is_picture
+from metarl_envs import Benchmark, check_actions, check_vector_space, from_gymnasium, is_picture, read_actions
 
 VECTOR = spaces.Box(-1, 1, (2,), np.float32)
 LARGEST = np.finfo(np.float32).max
@@ -68,6 +68,13 @@ def test_actions_of_another_kind_are_refused_with_a_hint(space, hints):
         check_actions(make_benchmark(space))
     for hint in hints:
         assert hint in str(error.value)
+
+
+def test_choices_are_told_from_vectors():
+    assert read_actions(make_benchmark(spaces.Discrete(4, start=2))) == (4, True)
+    assert read_actions(make_benchmark(VECTOR)) == (2, False)
+    with pytest.raises(ValueError, match="a functional family's choices must begin with 0, got Discrete"):
+        read_actions(make_benchmark(spaces.Discrete(4, start=2), functional=object()))
 
 
 OBSERVATIONS = [

@@ -114,7 +114,7 @@ VECTOR = spaces.Box(-1, 1, (2,), np.float32)
     [
         (spaces.Discrete(3), VECTOR, r"the observation space must be a vector of floats, got Discrete\(3\)"),
         (spaces.Box(0, 255, (8, 8), np.uint8), VECTOR, r"the observation space must be a vector of floats"),
-        (VECTOR, spaces.Discrete(3), r"the action space must be a vector of floats, got Discrete\(3\)"),
+        (VECTOR, spaces.MultiBinary(3), r"the action space must be a vector of floats, got MultiBinary\(3\)"),
         (VECTOR, spaces.Box(-np.inf, np.inf, (2,), np.float32), r"the action space must be bounded"),
     ],
 )

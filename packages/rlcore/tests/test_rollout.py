@@ -213,11 +213,16 @@ def test_environments_are_given_clipped_actions_and_the_trajectory_has_the_polic
         np.testing.assert_array_equal(trajectory.transition.action[0], wild)
 
 
-def test_discrete_actions_pass_unscaled():
+@pytest.mark.parametrize(
+    ("space", "given"), [({"n": 3}, 1), ({"n": 3, "start": np.int64(0)}, 1), ({"n": 3, "start": 5}, 6)]
+)
+def test_discrete_actions_are_counted_from_where_the_space_begins(space, given):
     env = VectorWalk()
-    env.single_action_space = SimpleNamespace(n=3)
+    env.single_action_space = SimpleNamespace(**space)
     _, _, trajectory = run_host(env, 2, lambda memory, obs, key: (np.ones((NUM_ENVS, 1), np.int32), memory))
-    assert env.actions[0].dtype == trajectory.transition.action.dtype == np.int32
+    assert trajectory.transition.action.dtype == np.int32
+    assert (trajectory.transition.action == 1).all()
+    assert (env.actions[0] == given).all()
 
 
 @pytest.mark.parametrize("bounds", [(-np.inf, 1.0), (-1.0, np.inf)])

@@ -10,7 +10,7 @@ from metarl_envs.adapters.wrappers import ChangingFamily, FilmedFamily, Shot
 from metarl_envs.benchmarks import register_all
 from metarl_envs.catcher import CatcherEnv, CatcherFamily, CatcherTask, PleCatcherEnv
 from metarl_envs.check_family import check_family
-from metarl_envs.checks import check_actions, check_vector_space, is_picture
+from metarl_envs.checks import Actions, check_actions, check_vector_space, is_picture, read_actions
 from metarl_envs.fingerprint import fingerprint
 from metarl_envs.mujoco import SimulatedFamily
 from metarl_envs.point import PointEnv, PointFamily, PointTask
@@ -53,6 +53,7 @@ __all__ = [
     "get_task",
     "is_picture",
     "num_tasks",
+    "read_actions",
     "register_benchmark",
     "register_with_gymnasium",
     "take_tasks",

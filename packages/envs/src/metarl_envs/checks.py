@@ -1,11 +1,22 @@
 """What algorithms ask of a benchmark's spaces, refused by name before anything is computed."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium import spaces
 
 from metarl_envs.tasks import Benchmark
+
+
+class Actions(NamedTuple):
+    """Actions that a learner may be asked for.
+
+    size: numbers in an action, or choices of which it is one.
+    discrete: whether it is a choice, counted from 0.
+    """
+
+    size: int
+    discrete: bool
 
 
 def check_vector_space(benchmark: Benchmark, kind: str, space: spaces.Space[Any]) -> spaces.Box:
@@ -40,6 +51,20 @@ def check_actions(benchmark: Benchmark) -> int:
     if benchmark.family.functional is not None and not ((space.low == -1).all() and (space.high == 1).all()):
         raise ValueError(f"benchmark {benchmark.name}: a functional family's actions must be in [-1, 1], got {space}")
     return space.shape[0]
+
+
+def read_actions(benchmark: Benchmark) -> Actions:
+    """What actions are, for learners that make bounded vectors and choices, `gymnasium.spaces.Discrete`.
+
+    Raises:
+      ValueError: they are neither; or a functional family's choices are not counted from 0.
+    """
+    space = benchmark.family.action_space
+    if not isinstance(space, spaces.Discrete):
+        return Actions(check_actions(benchmark), discrete=False)
+    if benchmark.family.functional is not None and space.start != 0:
+        raise ValueError(f"benchmark {benchmark.name}: a functional family's choices must begin with 0, got {space}")
+    return Actions(int(space.n), discrete=True)
 
 
 def is_picture(space: spaces.Space[Any]) -> bool:

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from rlcore.averaging import average_params
 from rlcore.replay import Replay, sample, sample_episodes, sample_windows
-from rlcore.sac import SAC, ContinuousHead, SACParams, SACState
+from rlcore.sac import SAC, ContinuousHead, DiscreteHead, SACParams, SACState
 from rlcore.types import Metrics, Transition
 
 from pearl_jax.config import PearlConfig
@@ -53,10 +53,11 @@ class PearlAgent:
     Args:
       config: the options.
       obs_shape: of an observation, such as `(17,)` or `(H, W, 3)`.
-      action_size: numbers in an action.
+      action_size: numbers in an action, or choices of which it is one.
       horizon: steps of the longest episode.
       obs_network: turns observations into features, see `TaskInference`; None for vectors.
       obs_dtype: in which observations are stored.
+      discrete: whether actions are choices.
     """
 
     def __init__(
@@ -67,13 +68,16 @@ class PearlAgent:
         horizon: int,
         obs_network: nn.Module | None = None,
         obs_dtype: Any = jnp.float32,
+        *,
+        discrete: bool = False,
     ):
         self.config = config
         self._horizon = horizon
-        self.inference = TaskInference(config, obs_network or VectorObs())
-        self.sac = SAC(config.sac, ContinuousHead(config.sac, action_size), self.inference)
+        self.inference = TaskInference(config, obs_network or VectorObs(), action_size if discrete else 0)
+        head = (DiscreteHead if discrete else ContinuousHead)(config.sac, action_size)
+        self.sac = SAC(config.sac, head, self.inference)
         self._obs = jax.ShapeDtypeStruct(obs_shape, obs_dtype)
-        self._action_size = action_size
+        self._action = jax.ShapeDtypeStruct(() if discrete else (action_size,), jnp.int32 if discrete else jnp.float32)
 
     def init(self, key: chex.PRNGKey) -> AgentState:
         """The state before the first update; the key is consumed."""
@@ -83,8 +87,8 @@ class PearlAgent:
 
     def example_row(self) -> Row:
         """A row of zeros, for the shape of the replay."""
-        obs, scalar = jnp.zeros(self._obs.shape, self._obs.dtype), jnp.zeros((), jnp.float32)
-        action, step = jnp.zeros(self._action_size, jnp.float32), jnp.zeros((), jnp.int32)
+        obs, action = (jnp.zeros(kind.shape, kind.dtype) for kind in (self._obs, self._action))
+        scalar, step = jnp.zeros((), jnp.float32), jnp.zeros((), jnp.int32)
         return Row(obs, action, scalar, scalar, obs, scalar, step)
 
     def sample(self, data: ContextReplay, key: chex.PRNGKey) -> PearlBatch:
@@ -199,7 +203,7 @@ class PearlPolicy:
     def act(
         self, params: SACParams, memory: PearlMemory, obs: chex.Array, key: chex.PRNGKey
     ) -> tuple[chex.Array, PearlMemory]:
-        """Actions `[N, Da]`; the key is consumed."""
+        """Actions `[N, Da]`, or choices `[N]` int32; the key is consumed."""
         features = self.agent.inference.features(params.representation, obs)
         return self.agent.sac.act(params, join_task(features, memory.z), key, self.deterministic), memory
 

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from gymnasium import spaces
-from metarl_envs import Benchmark, check_actions, check_vector_space, is_picture
+from metarl_envs import Benchmark, check_vector_space, is_picture, read_actions
 from rlcore.convolution import has_slow_convolutions
 from rlcore.experiment import Run
 from rlcore.meta import Collection, Testing, Visit, check_num_visited, check_signal, find_difficulty, get_signal
@@ -50,13 +50,14 @@ class PearlLearner:
         self.config = config
         self._num_tasks = benchmark.num_train_tasks
         self._horizon = horizon = benchmark.family.horizon
-        action_size = check_actions(benchmark)
+        action_size, discrete = read_actions(benchmark)
         obs_space, obs_network = _choose_network(config, benchmark, obs_network)
         self._check_sizes(benchmark)
         if config.training_reward != "reward":
             check_signal(config.training_reward, benchmark.family.signals)
         obs_dtype = jnp.float32 if obs_network is None else obs_space.dtype
-        self.agent = PearlAgent(config, obs_space.shape, action_size, horizon, obs_network, obs_dtype)
+        obs_shape = obs_space.shape
+        self.agent = PearlAgent(config, obs_shape, action_size, horizon, obs_network, obs_dtype, discrete=discrete)
 
         adapting = PearlPolicy(self.agent, num_prior_steps=config.num_prior_episodes * horizon)
         exploring = PearlPolicy(self.agent, num_prior_steps=config.num_initial_episodes * horizon)

@@ -3,8 +3,8 @@
 Where there is an observation network, "observation" below stands for its features: of pictures, for example.
 
 In the shape descriptions `M` denotes the tasks of a batch, `B` the transitions of each for the actor and critics, `C`
-those for the encoder, `Do`, `Da`, `Dz`, `Dc` the sizes of observations, actions, the task variable and context
-transitions.
+those for the encoder, `Do`, `Da`, `Dz`, `Dc` the sizes of observations, actions as vectors, the task variable and
+context transitions.
 """
 
 from typing import NamedTuple
@@ -44,7 +44,7 @@ class PearlBatch(NamedTuple):
     """What one gradient step learns from.
 
     obs, next_obs: `[M, B, ...]` what the observation network takes: vectors, or pictures such as `[M, B, H, W, 3]`.
-    action: `[M, B, Da]`. reward, discount: `[M, B]`.
+    action: `[M, B, Da]`, or choices `[M, B]` int32. reward, discount: `[M, B]`.
     context: rows `[M, C, ...]`.
     context_valid: `[M, C]` bool, which transitions of the context count.
     """
@@ -61,7 +61,7 @@ class PearlBatch(NamedTuple):
 def context_features(
     config: PearlConfig, obs: chex.Array, action: chex.Array, reward: chex.Array, next_obs: chex.Array
 ) -> chex.Array:
-    """What the encoder sees of transitions, `[..., Dc]`: s, a, r, and s' where the config says so."""
+    """What the encoder sees of transitions, `[..., Dc]`: s, a as a vector, r, and s' where the config says so."""
     parts = [obs, action, reward[..., None]]
     return jnp.concatenate([*parts, next_obs] if config.next_obs_in_context else parts, axis=-1)
 
@@ -109,10 +109,11 @@ class TaskInference:
     Args:
       config: the options.
       obs_network: observations to features `[..., Do]`.
+      num_actions: choices, where actions are choices `[...]` int32, which are seen one-hot; 0 where they are vectors.
     """
 
-    def __init__(self, config: PearlConfig, obs_network: nn.Module):
-        self._config = config
+    def __init__(self, config: PearlConfig, obs_network: nn.Module, num_actions: int = 0):
+        self._config, self._num_actions = config, num_actions
         self.obs_network = obs_network
         self.encoder = make_encoder(config)
         self.reward_model = RewardModel(config.encoder_sizes)
@@ -140,11 +141,12 @@ class TaskInference:
     def see(self, params: InferenceParams, rows: Row) -> chex.Array:
         """What the encoder sees of transitions, `[..., Dc]`; no gradient flows into observations."""
         obs, next_obs = jax.lax.stop_gradient((self.features(params, rows.obs), self.features(params, rows.next_obs)))
-        return context_features(self._config, obs, rows.action, rows.context_reward, next_obs)
+        return context_features(self._config, obs, self._vector(rows.action), rows.context_reward, next_obs)
 
     def see_place(self, params: InferenceParams, rows: Row) -> chex.Array:
         """Where a reward may be, `[..., Do + Da]`: observations, through which no gradient flows, and actions."""
-        return jnp.concatenate([jax.lax.stop_gradient(self.features(params, rows.obs)), rows.action], axis=-1)
+        obs = jax.lax.stop_gradient(self.features(params, rows.obs))
+        return jnp.concatenate([obs, self._vector(rows.action)], axis=-1)
 
     def apply(self, params: InferenceParams, batch: PearlBatch, key: chex.PRNGKey) -> RepresentationOutput:
         """Infers the tasks of a batch; the key is consumed."""
@@ -206,7 +208,11 @@ class TaskInference:
         told = [batch.reward[..., None]]
         if self._config.next_obs_in_context:
             told.append(jax.lax.stop_gradient(self.features(params, batch.next_obs)) - obs)
-        return jnp.concatenate([obs, batch.action], axis=-1), jnp.concatenate(told, axis=-1)
+        return jnp.concatenate([obs, self._vector(batch.action)], axis=-1), jnp.concatenate(told, axis=-1)
+
+    def _vector(self, action: chex.Array) -> chex.Array:
+        """Actions as vectors, `[..., Da]`."""
+        return jax.nn.one_hot(action, self._num_actions) if self._num_actions else action
 
     def _make_decoder(self, output_size: int) -> MLP:
         return MLP(self._config.encoder_sizes, output_size)

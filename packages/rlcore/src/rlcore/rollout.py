@@ -276,7 +276,9 @@ def _stack_signals(steps: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
 
 
 def make_action_scaling(space: Any) -> Callable[[np.ndarray], np.ndarray]:
-    """From a policy's actions, clipped to [-1, 1], to those of a bounded gymnasium space; choices pass unchanged.
+    """From a policy's actions, clipped to [-1, 1], to those of a bounded gymnasium space.
+
+    Choices, which a policy counts from 0, are counted from where the space begins.
 
     One that is not a number becomes the centre: an environment may not survive it, and what a policy said is told by
     the trajectory.
@@ -285,7 +287,8 @@ def make_action_scaling(space: Any) -> Callable[[np.ndarray], np.ndarray]:
       ValueError: the space is not bounded.
     """
     if not hasattr(space, "high"):
-        return lambda action: action
+        start = getattr(space, "start", 0)
+        return lambda action: action + start if np.any(start) else action
     low, high = np.asarray(space.low, np.float64), np.asarray(space.high, np.float64)
     if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
         raise ValueError(f"the action space must be bounded, got {space}")

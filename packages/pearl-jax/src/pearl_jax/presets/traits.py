@@ -3,6 +3,7 @@
 import dataclasses
 from typing import NamedTuple
 
+from gymnasium import spaces
 from metarl_envs import Benchmark, benchmark_names, is_picture
 from rlcore.replay import row_bytes
 
@@ -27,6 +28,7 @@ class Traits(NamedTuple):
     few_tasks: at most four.
     short: episodes of at most 50 steps, as in navigation; longer ones are taken for locomotion.
     pictures: whether observations are pictures; else vectors.
+    discrete: whether actions are choices; else vectors.
     sparse: whether a `dense_reward` is reported beside the reward, which is then taken for the sparse one.
     registered: whether the name is a registered benchmark's.
     own_dynamics: whether tasks may differ in their dynamics, as they may wherever nobody says that they don't.
@@ -39,6 +41,7 @@ class Traits(NamedTuple):
     few_tasks: bool
     short: bool
     pictures: bool
+    discrete: bool
     sparse: bool
     registered: bool
     own_dynamics: bool
@@ -61,6 +64,7 @@ def read_traits(benchmark: Benchmark) -> Traits:
         few_tasks=benchmark.num_train_tasks <= _FEW_TASKS,
         short=family.horizon <= _SHORT_HORIZON,
         pictures=is_picture(family.observation_space),
+        discrete=isinstance(family.action_space, spaces.Discrete),
         sparse="dense_reward" in family.signals and name not in _DENSE,
         registered=registered,
         own_dynamics=name in _OWN_DYNAMICS or not registered,
