@@ -21,6 +21,7 @@ from support.figures import save_figure
 
 _RUNS = flags.DEFINE_multi_string("runs", None, "LABEL=PATTERN of run directories.", required=True)
 _X = flags.DEFINE_string("x", "env_steps", "Metric of the horizontal axis: env_steps, updates, iteration.")
+_LOG_X = flags.DEFINE_bool("log_x", False, "Whether the horizontal axis is logarithmic.")
 _Y = flags.DEFINE_string("y", "test/return", "Metric of the vertical axis.")
 _HLINE = flags.DEFINE_multi_string("hline", [], "LABEL=VALUE of a level to mark, such as a published number.")
 _POINT = flags.DEFINE_multi_string(
@@ -84,6 +85,8 @@ def plot() -> None:
         for marker, (label, positions) in zip(itertools.cycle("ov^sD*"), points.items(), strict=False):
             axes.plot(*zip(*positions, strict=True), marker, color="black", markersize=5, label=label)
     axes.set(xlabel=_X.value, ylabel=_Y.value, title=_TITLE.value)
+    if _LOG_X.value:
+        axes.set_xscale("log")
     axes.grid(alpha=0.3)
     axes.legend()
     save_figure(figure, output, dpi=130)

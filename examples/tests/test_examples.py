@@ -87,7 +87,7 @@ def test_evaluation_of_a_run_of_the_first_version(run, finished, tmp_path):
 
 def test_plot_of_learning_curves_of_a_run_at_home_whatever_its_name(run, finished, tmp_path):
     shutil.copytree(finished[0], tmp_path / "lr[0.1]")
-    flags = ["--runs=PEARL=~/lr[0.1]", "--hline=best=16", "--point=log=9e4,3", "--output=~/new/curve.png"]
+    flags = ["--runs=PEARL=~/lr[0.1]", "--hline=best=16", "--point=log=9e4,3", "--log_x", "--output=~/new/curve.png"]
     result = run("plot.py", *flags, cwd=tmp_path, alone=True, HOME=str(tmp_path))
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "new" / "curve.png").read_bytes().startswith(b"\x89PNG")

@@ -1,4 +1,4 @@
-"""Actions that are choices: one-hot for the encoder, a categorical policy, and the environment's own numbers of them."""
+"""Actions that are choices: seen one-hot by the encoder, and numbered as the environment numbers them."""
 
 import dataclasses
 

@@ -22,6 +22,7 @@ from metarl_envs.tasks import Benchmark, Task, TaskFamily, Tasks, get_task, num_
 register_all()
 
 __all__ = [
+    "Actions",
     "Benchmark",
     "CatcherEnv",
     "CatcherFamily",
