@@ -68,8 +68,8 @@ def load_run(run_dir: str, overrides: Sequence[str]) -> tuple[Algorithm, Trained
 
 def test_on_train_tasks(trained: Trained) -> Trained:
     """The same agent, whose tests are in the tasks that it was trained on."""
-    benchmark = dataclasses.replace(trained.benchmark, test_tasks=trained.benchmark.train_tasks)
-    return dataclasses.replace(trained, benchmark=benchmark)
+    benchmark = find_benchmark(trained.benchmark.name)
+    return dataclasses.replace(trained, benchmark=dataclasses.replace(benchmark, test_tasks=benchmark.train_tasks))
 
 
 def find_benchmark(name: str | None) -> Benchmark:

@@ -72,6 +72,12 @@ def test_own_families_are_evaluated(run, directory):
     assert (directory / "out" / "adaptation.png").exists()
 
 
+def test_the_family_of_the_examples_has_choices_and_is_trained_on(run, tmp_path):
+    result = run("train_pearl.py", "--import=rooms", "--benchmark=rooms-v0", *SMALL, "--run_dir=run", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "mean over 6 tasks never seen" in result.stdout
+
+
 def test_own_families_are_filmed_by_their_render(run, directory):
     result = run("record_video.py", "--import=mine", "--run_dir=run", "--num_episodes=2", cwd=directory)
     assert result.returncode == 0, result.stderr

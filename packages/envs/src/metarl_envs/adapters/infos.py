@@ -66,16 +66,17 @@ def same_step_infos(signals: dict[str, np.ndarray], obs: Any, ended: np.ndarray)
       obs: a pytree of `[N, ...]`, after the step and before any reset.
       ended: `[N]` bool, where the step ended an episode.
     """
+    if not ended.any():
+        return step_infos({name: value.copy() for name, value in signals.items()})
     infos: dict[str, Any] = {}
     if not ended.all():
         infos |= _masked(signals, ~ended)
-    if ended.any():
-        final_obs = np.full(len(ended), None, dtype=object)
-        leaves, structure = jax.tree.flatten(obs)
-        for i in np.flatnonzero(ended).tolist():
-            final_obs[i] = structure.unflatten([leaf[i, ...] for leaf in leaves])
-        infos |= {"final_obs": final_obs, "_final_obs": ended}
-        infos |= {"final_info": _masked(signals, ended), "_final_info": ended.copy()}
+    final_obs = np.full(len(ended), None, dtype=object)
+    leaves, structure = jax.tree.flatten(obs)
+    for i in np.flatnonzero(ended).tolist():
+        final_obs[i] = structure.unflatten([leaf[i, ...] for leaf in leaves])
+    infos |= {"final_obs": final_obs, "_final_obs": ended}
+    infos |= {"final_info": _masked(signals, ended), "_final_info": ended.copy()}
     return infos
 
 

@@ -16,6 +16,8 @@ from metarl_envs.locomotion.tasks import DirectionTask, GoalTask, SignTask, Velo
 from metarl_envs.mujoco.scenario import Fields
 from metarl_envs.tasks import Tasks
 
+_ALONG_X = np.array([1, 0])
+
 
 class Motion(NamedTuple):
     """What a reward may depend on.
@@ -82,13 +84,15 @@ class _HalfCheetah(Rules):
 
     def place(self, fields: Fields) -> np.ndarray:
         """Along x; the half-cheetah has no y."""
-        return fields["qpos"][:, :1] * (1, 0)
+        return fields["qpos"][:, :1] * _ALONG_X
 
     def observe(self, fields: Fields) -> np.ndarray:
         """See the class."""
         qpos = fields["qpos"]
-        torso = np.stack([qpos[:, 0], np.zeros(len(qpos)), qpos[:, 1] + _TORSO_HEIGHT], axis=-1)
-        return np.concatenate([qpos[:, 1:], fields["qvel"], torso], axis=-1)
+        obs = np.zeros((len(qpos), self.obs_size))
+        obs[:, :8], obs[:, 8:17] = qpos[:, 1:], fields["qvel"]
+        obs[:, 17], obs[:, 19] = qpos[:, 0], qpos[:, 1] + _TORSO_HEIGHT
+        return obs
 
 
 _TORSO_HEIGHT = 0.7
@@ -263,7 +267,7 @@ class _Params(Rules):
 
     def place(self, fields: Fields) -> np.ndarray:
         """Along x; these robots have no y."""
-        return fields["qpos"][:, :1] * (1, 0)
+        return fields["qpos"][:, :1] * _ALONG_X
 
     def observe(self, fields: Fields) -> np.ndarray:
         """Positions but the first, velocities clipped to [-10, 10]."""

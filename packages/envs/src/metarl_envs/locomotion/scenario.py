@@ -4,6 +4,7 @@ In the shape descriptions, `N` denotes the simulations, `Du` the model's control
 """
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -105,11 +106,17 @@ class Locomotion:
 
     def command(self, fields: Fields, action: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Writes controls; returns where the robots are, `[N, 2]`, and the controls, `[N, Du]`."""
-        low, high = self.model.actuator_ctrlrange.T
-        control = (high + low) / 2 + (high - low) / 2 * (self.rules.action_scale * action)
+        centre, half = self._control_range
+        control = centre + half * (self.rules.action_scale * action)
         place = np.array(self.rules.place(fields))
         fields["ctrl"][:] = control
         return place, control
+
+    @functools.cached_property
+    def _control_range(self) -> tuple[np.ndarray, np.ndarray]:
+        """Centre and half the width of the actuators' range, `[Du]`."""
+        low, high = self.model.actuator_ctrlrange.T
+        return (high + low) / 2, (high - low) / 2
 
     def score(
         self, fields: Fields, tasks: Any, before: tuple[np.ndarray, np.ndarray]

@@ -113,6 +113,11 @@ class Simulation:
             return self._eyes.draw_batch(self._batch, indices)
         return self._scenario.observe(self._fields)[indices]
 
+    def _observe_all(self) -> np.ndarray:
+        if self._eyes is not None:
+            return self._eyes.draw_batch(self._batch, np.arange(self._num))
+        return self._scenario.observe(self._fields)
+
     def step(self, actions: np.ndarray) -> StepResult:
         """Simulates one step of the environment.
 
@@ -122,12 +127,12 @@ class Simulation:
           actions: `[N, Da]`, clipped to [-1, 1].
         """
         scenario, fields, time = self._scenario, self._fields, self._time.copy()
-        before = scenario.command(fields, np.clip(np.asarray(actions, np.float64), -1, 1))
+        before = scenario.command(fields, np.minimum(np.maximum(np.asarray(actions, np.float64), -1), 1))
         self._batch.step(nstep=scenario.frame_skip, stage=self._stage)
         reward, signals = scenario.score(fields, self._tasks, before)
         diverged = (self._time < time + (scenario.frame_skip - 0.5) * self._time_step).reshape(-1)
         terminated = scenario.terminated(fields) | diverged
-        return StepResult(self.observe(np.arange(self._num)), np.where(diverged, 0.0, reward), terminated, signals)
+        return StepResult(self._observe_all(), np.where(diverged, 0.0, reward), terminated, signals)
 
     def materialise(self, index: int) -> tuple[Any, Any]:
         """MuJoCo's model and data of one simulation, all quantities computed: to draw it, or for any `mj_` function."""
