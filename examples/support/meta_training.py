@@ -6,7 +6,14 @@ from typing import Any
 import metarl_envs
 from absl import flags
 from metarl_envs import Benchmark
-from rlcore.experiment import define_training_flags, enable_compilation_cache, get_run_dir, override, user_errors
+from rlcore.experiment import (
+    TRACKERS,
+    define_training_flags,
+    enable_compilation_cache,
+    get_run_dir,
+    override,
+    user_errors,
+)
 
 from support.algorithms import ALGORITHMS
 from support.reports import ReportOptions
@@ -42,7 +49,10 @@ def define_training(
         default_benchmark=default_benchmark, default_preset=default_preset, presets=purposes
     )
     imports = define_import_flag()
-    tensorboard = flags.DEFINE_bool("tensorboard", False, "Write metrics for TensorBoard too.")
+    tensorboard = flags.DEFINE_bool("tensorboard", False, "The same as --track=tensorboard.")
+    track = flags.DEFINE_multi_enum(
+        "track", [], list(TRACKERS), "Where metrics go too, beside metrics.jsonl; may be given several times."
+    )
 
     def train() -> None:
         name = names[0] if chosen is None else chosen.value
@@ -62,6 +72,7 @@ def define_training(
                 seed,
                 checkpoint_every=training.checkpoint_every.value,
                 tensorboard=tensorboard.value,
+                trackers=track.value,
                 **parts,
             )
         enable_compilation_cache()

@@ -10,9 +10,11 @@ from rlcore.experiment.memory import check_memory, num_bytes
 from rlcore.experiment.reading import latest_iteration, restore_latest, restore_part
 from rlcore.experiment.reporting.metrics import read_metrics
 from rlcore.experiment.reporting.screen import tell
+from rlcore.experiment.reporting.trackers import TRACKERS
 from rlcore.experiment.run import Run
 
 __all__ = [
+    "TRACKERS",
     "NonFiniteError",
     "Run",
     "RunError",

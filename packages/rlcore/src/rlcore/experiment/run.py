@@ -34,7 +34,7 @@ from rlcore.experiment.memory import num_bytes
 from rlcore.experiment.reporting.metrics import MetricsFile, Scalar, to_scalars
 from rlcore.experiment.reporting.progress import Phase, Progress, make_progress
 from rlcore.experiment.reporting.screen import stderr, tell
-from rlcore.experiment.reporting.tensorboard import TensorBoard, check_tensorboard
+from rlcore.experiment.reporting.trackers import Trackers, check_trackers
 
 StateT = TypeVar("StateT")
 
@@ -61,7 +61,7 @@ class _Loop:
 class Run:
     """A run directory that this process trains in; open it with `Run.open` and use it as a context."""
 
-    def __init__(self, run_dir: Path, lock: Lock, checkpoint_every: int, keep: int, tensorboard: bool) -> None:
+    def __init__(self, run_dir: Path, lock: Lock, checkpoint_every: int, keep: int, trackers: Trackers) -> None:
         """Use `Run.open`."""
         self._lock: Lock | None = lock
         self._run_dir = run_dir
@@ -69,7 +69,7 @@ class Run:
         self._checkpoint_every = checkpoint_every
         self._keep = keep
         self._metrics_file = MetricsFile(run_dir)
-        self._tensorboard = TensorBoard(run_dir) if tensorboard else None
+        self._trackers = trackers
         self._signals = StopSignals()
         self._loop: _Loop | None = None
         self._saved_iteration = 0
@@ -86,6 +86,7 @@ class Run:
         checkpoint_every: int = 1,
         keep: int = 3,
         tensorboard: bool = False,
+        trackers: Sequence[str] = (),
     ) -> "Run":
         """Opens a new run, or one to go on with.
 
@@ -97,7 +98,8 @@ class Run:
             a run that goes on under others says so.
           checkpoint_every: iterations between checkpoints; 0 takes them as often as costs a twentieth of the time.
           keep: how many checkpoints to keep; 2 or more, to have another if the newest is damaged.
-          tensorboard: whether to write event files too; needs the extra `rlcore[tensorboard]`.
+          tensorboard: the same as a tracker of that name; needs the extra `rlcore[tensorboard]`.
+          trackers: where metrics go too, names of `rlcore.experiment.TRACKERS`: `tensorboard`, `wandb`, `mlflow`.
 
         Raises `RunError` before anything is written if `run_dir` cannot be used: see `rlcore.experiment.directory`.
         """
@@ -105,13 +107,13 @@ class Run:
             if isinstance(value, bool) or not isinstance(value, int):
                 raise ValueError(f"{name} must be an integer, got {value!r}")
             check_at_least(name, value, least)
-        if tensorboard:
-            check_tensorboard()
+        names = [*trackers, *(["tensorboard"] if tensorboard else [])]
+        check_trackers(names)
         path = run_path(run_dir)
         lock = claim(path, config, versions)
         try:
             checkpoints.clean(path / CHECKPOINTS)
-            return cls(path, lock, checkpoint_every, keep, tensorboard)
+            return cls(path, lock, checkpoint_every, keep, Trackers(names, path, config))
         except OSError as error:
             lock.close()
             raise RunError(f"run_dir {path} cannot be written: {error.strerror or error}") from error
@@ -139,8 +141,7 @@ class Run:
             return
         if self._loop is not None:
             self._loop.progress.close()
-        if self._tensorboard is not None:
-            self._tensorboard.close()
+        self._trackers.close()
         self._metrics_file.close()
         self._lock.close()
         self._lock = None
@@ -282,8 +283,7 @@ class Run:
 
     def _write(self, iteration: int, scalars: Mapping[str, Scalar]) -> None:
         self._metrics_file.write(iteration, scalars)
-        if self._tensorboard is not None:
-            self._tensorboard.write(iteration, scalars)
+        self._trackers.write(iteration, scalars)
 
     def _check_open(self) -> None:
         if self._lock is None:

@@ -172,6 +172,7 @@ class Algorithm:
         checkpoint_every: int = 1,
         keep: int = 3,
         tensorboard: bool = False,
+        trackers: Sequence[str] = (),
         **parts: Any,
     ) -> Run:
         """Opens a new run, or one to go on with.
@@ -184,6 +185,7 @@ class Algorithm:
           checkpoint_every: see `rlcore.experiment.Run.open`.
           keep: see there.
           tensorboard: see there.
+          trackers: see there.
           **parts: what the learner takes besides.
 
         Raises:
@@ -196,7 +198,7 @@ class Algorithm:
         distribution = self.package.partition(".")[0].replace("_", "-")
         versions = package_versions(distribution, "metarl-envs", "rlcore", "jax")
         options = {"checkpoint_every": checkpoint_every, "keep": keep, "tensorboard": tensorboard}
-        return Run.open(run_dir, _as_written(run_dir, identity), versions=versions, **options)
+        return Run.open(run_dir, _as_written(run_dir, identity), versions=versions, trackers=trackers, **options)
 
     def train(
         self, config: Any, benchmark: Benchmark, run: Run, *, seed: int, num_iterations: int, **parts: Any

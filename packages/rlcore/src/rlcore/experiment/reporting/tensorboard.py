@@ -1,22 +1,14 @@
 """Metrics for TensorBoard, with the extra `rlcore[tensorboard]`."""
 
-import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlcore.experiment.directory import TENSORBOARD
-from rlcore.experiment.errors import RunError
 from rlcore.experiment.reporting.metrics import Scalar
 
 if TYPE_CHECKING:
     from tensorboardX import SummaryWriter
-
-
-def check_tensorboard() -> None:
-    """Raises `RunError` if the extra is not installed."""
-    if importlib.util.find_spec("tensorboardX") is None:
-        raise RunError("TensorBoard needs an extra: pip install 'rlcore[tensorboard]'")
 
 
 class TensorBoard:
