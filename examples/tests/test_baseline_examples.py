@@ -60,7 +60,7 @@ def read_row(result, name):
     return next(line for line in result.stdout.splitlines() if line.startswith(name)).removeprefix(name).split()
 
 
-@pytest.mark.parametrize("algorithm", ["promp", "maesn"])
+@pytest.mark.parametrize("algorithm", ["promp", pytest.param("maesn", marks=pytest.mark.slow)])
 def test_results_of_gradient_steps_tell_how_many_episodes_were_adapted_to(run, algorithm, tmp_path):
     flags = ["--preset=tiny", "--num_iterations=1", "--override=hidden_sizes=4", f"--run_dir={tmp_path}/run"]
     result = run("train_baseline.py", f"--algorithm={algorithm}", *flags, cwd=tmp_path)

@@ -38,7 +38,7 @@ def test_stopped_and_resumed_run_equals_an_undisturbed_one_and_compiles_once(tmp
     assert from_dict(type(config), saved["config"]) == config
 
 
-@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("name", [*WHOLE[:2], pytest.param("maesn", marks=pytest.mark.slow)])
 def test_trains_on_a_users_environment_and_is_read_back_and_played(tmp_path, name, make_lines, line_env):
     """Episodes end early; two inner steps."""
     config, lines, package = make_config(name, num_steps=2, num_tasks_per_iteration=0), make_lines(), PACKAGES[name]
