@@ -34,13 +34,15 @@ from rlcore.experiment import RunError, check_choice, enable_compilation_cache, 
 from support.guidenet_methods import METHODS, find_networks, make_commands, make_method
 from support.guidenet_pictures import draw_scores, draw_tasks
 from support.guidenet_scorer import Scorer
+from support.guidenet_scores import PARTS as SCORED
+from support.guidenet_scores import Scores
 
-PARTS = ("points", "frames", "clicks", "shots", "photos", "pictures")
+PARTS = (*SCORED, "pictures")
 
 _RUNS = flags.DEFINE_string("runs", "runs/guidenet", "Folder of the trained networks.")
 _OUTPUT = flags.DEFINE_string("output", "runs/guidenet-results", "Folder for scores, tables and pictures.")
 _SCORES = flags.DEFINE_string(
-    "scores", None, "Folder of scores: nothing is computed, tables and curves are made of them."
+    "scores", None, "Folder of scores: nothing is computed, tables and curves are made of those of --methods and --parts."
 )
 _COMMANDS = flags.DEFINE_bool("commands", False, "Only print the commands that train the networks of --methods.")
 _SEEDS = flags.DEFINE_integer("seeds", 3, "How many of each method --commands is for.", lower_bound=1)
@@ -50,8 +52,10 @@ _DATA = flags.DEFINE_string(
     "The images: cut-outs; cut-outs, folder, coco, voc, fss or davis with :FOLDER; or real, photos for tests only.",
 )
 _CACHE = flags.DEFINE_string("cache", "cache", "Folder for the drawings of cut-outs.")
-_PARTS = flags.DEFINE_list("parts", list(PARTS), f"What to compute: {', '.join(PARTS)}.")
-_METHODS = flags.DEFINE_list("methods", [], "Methods to compute, by default all whose networks are there.")
+_PARTS = flags.DEFINE_list("parts", list(PARTS), f"What to compute, or to show of --scores: {', '.join(PARTS)}.")
+_METHODS = flags.DEFINE_list(
+    "methods", [], "Methods to compute, or to show of --scores; by default all whose networks or scores are there."
+)
 _NUM_TASKS = flags.DEFINE_integer("num_tasks", 300, "Semantic and interactive tasks.", lower_bound=1)
 _NUM_CLIPS = flags.DEFINE_integer("num_clips", 30, "Video tasks, at most.", lower_bound=1)
 _NUM_STEPS = flags.DEFINE_integer("num_steps", 100, "Gradient steps of fine-tuning.", lower_bound=1)
@@ -64,19 +68,23 @@ def run() -> None:
     with user_errors():
         for method in _METHODS.value:
             check_choice("methods", method, list(METHODS))
+        for part in _PARTS.value:
+            check_choice("parts", part, PARTS)
     if _COMMANDS.value:
         print("\n".join(make_commands(_METHODS.value, range(_SEEDS.value), _RUNS.value)))
         return
     if _SCORES.value is not None:
         scores = Path(_SCORES.value).expanduser()
         with user_errors():
-            if not any(scores.glob("*-seed*.npz")):
+            if Scores(scores).is_empty():
                 raise ValueError(f"scores must be a folder of files of this program, got {_SCORES.value}")
-            draw_scores(scores, folder)
+            chosen = Scores(scores, _METHODS.value, _PARTS.value)
+            if chosen.is_empty():
+                wanted = f"{', '.join(_PARTS.value)} of {', '.join(_METHODS.value) or 'some method'}"
+                raise ValueError(f"scores must have {wanted}, and {_SCORES.value} has none")
+            draw_scores(chosen, folder)
         return
     with user_errors():
-        for part in _PARTS.value:
-            check_choice("parts", part, PARTS)
         if "shots" in _PARTS.value and _DATA.value != "cut-outs":
             raise ValueError(f"parts must be points with data other than cut-outs, got shots with {_DATA.value}")
         data = open_guarded(_DATA.value, _FOLD.value, _CACHE.value)
@@ -90,7 +98,7 @@ def run() -> None:
     except UserError as error:  # a file of the data
         raise RunError(str(error)) from None
     with user_errors():
-        draw_scores(folder / "scores", folder)
+        draw_scores(Scores(folder / "scores"), folder)
     if "pictures" in _PARTS.value and (network := networks.get("decoder-seed0")):
         method = make_method("decoder-seed0", network, _NUM_STEPS.value)
         for kind in ("semantic", "interactive"):

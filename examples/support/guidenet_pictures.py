@@ -15,17 +15,17 @@ from matplotlib.figure import Figure
 
 from support.figures import save_figure
 from support.guidenet_methods import METHODS, POINTS, SHOTS
-from support.guidenet_scores import pooled, read_scores, summarise, summarise_frames, summarise_look_alikes
+from support.guidenet_scores import Scores, pooled, read_scores, summarise, summarise_frames, summarise_look_alikes
 from support.guidenet_tables import make_tables
 
 _NUM_SHOWN = 8
 
 
-def draw_scores(scores: Path, folder: Path) -> None:
-    """Draws all scores that there are in a folder, and writes them over seeds as JSON, and as tables to `tables.md`.
+def draw_scores(scores: Scores, folder: Path) -> None:
+    """Draws scores, and writes them over seeds as JSON, and as tables to `tables.md`.
 
     Args:
-      scores: the folder of the files of scores.
+      scores: which.
       folder: where pictures and tables go.
     """
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """Scores that `guidenet_results.py` has written, over seeds. Everything here follows from the files of scores alone."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,36 @@ from guidenet.metrics import masks as metrics
 from support.guidenet_files import read_file
 from support.guidenet_methods import METHODS
 
+PARTS = ("points", "frames", "clicks", "shots", "photos")
+"""Of the results, each in files of its own."""
+
 _TASKS = ("data", "images", "look_alikes")
 """What a file says of its tasks."""
 _MEANS = ("mean_iu", "fb_iu", "boundary_f", "j", "f")
+
+
+@dataclasses.dataclass(frozen=True)
+class Scores:
+    """Which scores are looked at.
+
+    folder: of their files.
+    methods: by name; empty is all.
+    parts: some of `PARTS`; others are ignored.
+    """
+
+    folder: Path
+    methods: Sequence[str] = ()
+    parts: Sequence[str] = PARTS
+
+    def find(self, part: str, method: str, kind: str = "*") -> list[Path]:
+        """The files of a method, one for each seed and kind of tasks; none where they are not looked at."""
+        if part not in self.parts or (self.methods and method not in self.methods):
+            return []
+        return sorted(self.folder.glob(f"{part}-{method}-seed*-{kind}.npz"))
+
+    def is_empty(self) -> bool:
+        """Whether there are none."""
+        return not any(self.find(part, method) for part in PARTS for method in METHODS)
 
 
 def get_kinds(part: str, method: str, kinds: Sequence[str]) -> tuple[str, ...]:
@@ -31,20 +59,20 @@ def get_kinds(part: str, method: str, kinds: Sequence[str]) -> tuple[str, ...]:
     return ("classes",) if record.shots else ()
 
 
-def read_scores(folder: Path, part: str, kind: str) -> dict[str, list[dict[str, Any]]]:
-    """Scores in a folder by method, one for each seed.
+def read_scores(scores: Scores, part: str, kind: str) -> dict[str, list[dict[str, Any]]]:
+    """Scores of a part by method, one for each seed.
 
     Raises:
       ValueError: seeds of a method are of different tasks, as where other photos were installed.
     """
     found: dict[str, list[dict[str, Any]]] = {}
     for method in METHODS:
-        paths = sorted(folder.glob(f"{part}-{method}-seed*-{kind}.npz"))
+        paths = scores.find(part, method, kind)
         if paths:
             found[method] = [read_file(path) for path in paths]
-            for path, scores in zip(paths, found[method], strict=True):
+            for path, content in zip(paths, found[method], strict=True):
                 for name in _TASKS:
-                    if scores.get(name) != found[method][0].get(name):
+                    if content.get(name) != found[method][0].get(name):
                         raise ValueError(f"scores: {path.name} must be of the tasks of {paths[0].name}: {name} differ")
     return found
 
@@ -65,11 +93,11 @@ def _over_seeds(found: Sequence[dict[str, Any]], **names: Any) -> dict[str, Any]
     return row
 
 
-def summarise(folder: Path) -> list[dict[str, Any]]:
+def summarise(scores: Scores) -> list[dict[str, Any]]:
     """A row for each kind, method and P, over seeds."""
     rows: list[dict[str, Any]] = []
     for kind in KINDS:
-        for method, seeds in read_scores(folder, "points", kind).items():
+        for method, seeds in read_scores(scores, "points", kind).items():
             for found in zip(*(seed["points"] for seed in seeds), strict=True):
                 row = _over_seeds(found, kind=kind, method=method)
                 row["update_ms"] = 1e3 * float(np.median([seed["update_seconds"] for seed in found]))
@@ -78,10 +106,10 @@ def summarise(folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def summarise_look_alikes(folder: Path) -> list[dict[str, Any]]:
+def summarise_look_alikes(scores: Scores) -> list[dict[str, Any]]:
     """The same for interactive tasks with a look-alike of the object in the image, and for the others."""
     rows: list[dict[str, Any]] = []
-    for method, seeds in read_scores(folder, "points", "interactive").items():
+    for method, seeds in read_scores(scores, "points", "interactive").items():
         alike = np.array(seeds[0]["look_alikes"], bool)
         for found in zip(*(seed["points"] for seed in seeds), strict=True):
             for look_alike in (True, False):
@@ -92,19 +120,19 @@ def summarise_look_alikes(folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def summarise_frames(folder: Path) -> list[dict[str, Any]]:
+def summarise_frames(scores: Scores) -> list[dict[str, Any]]:
     """A row for each method, S annotated frames and P points in each (thesis figure 11, right)."""
     return [
         _over_seeds(found, method=method, frames=found[0]["frames"])
-        for method, seeds in read_scores(folder, "frames", "video").items()
+        for method, seeds in read_scores(scores, "frames", "video").items()
         for found in zip(*(seed["frames"] for seed in seeds), strict=True)
     ]
 
 
-def summarise_photos(folder: Path) -> list[dict[str, Any]]:
+def summarise_photos(scores: Scores) -> list[dict[str, Any]]:
     """A row for each method, photo and P."""
     rows: list[dict[str, Any]] = []
-    for method, seeds in read_scores(folder, "photos", "photos").items():
+    for method, seeds in read_scores(scores, "photos", "photos").items():
         images = seeds[0]["images"]
         for found in zip(*(seed["photos"] for seed in seeds), strict=True):
             for photo in sorted(set(images)):
@@ -116,20 +144,20 @@ def summarise_photos(folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def summarise_clicks(folder: Path) -> list[dict[str, Any]]:
+def summarise_clicks(scores: Scores) -> list[dict[str, Any]]:
     """A row for each method: mean numbers of clicks over tasks and seeds."""
     rows: list[dict[str, Any]] = []
-    for method, seeds in read_scores(folder, "clicks", "interactive").items():
+    for method, seeds in read_scores(scores, "clicks", "interactive").items():
         row: dict[str, Any] = {"method": method, "seeds": len(seeds)}
         row |= {name: float(np.mean([seed["clicks"][name] for seed in seeds])) for name in seeds[0]["clicks"]}
         rows.append(row)
     return rows
 
 
-def summarise_shots(folder: Path) -> list[dict[str, Any]]:
+def summarise_shots(scores: Scores) -> list[dict[str, Any]]:
     """A row for each method, S annotated images and P points in each."""
     return [
         {**_over_seeds(found, method=method), "shots": found[0]["shots"]}
-        for method, seeds in read_scores(folder, "shots", "classes").items()
+        for method, seeds in read_scores(scores, "shots", "classes").items()
         for found in zip(*(seed["shots"] for seed in seeds), strict=True)
     ]

@@ -1,13 +1,13 @@
 """The tables of `guidenet_results.py` in Markdown, made of its files of scores alone."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from guidenet.data.sources import KINDS
 
 from support.guidenet_methods import METHODS
 from support.guidenet_scores import (
+    Scores,
     summarise,
     summarise_clicks,
     summarise_frames,
@@ -19,8 +19,8 @@ from support.guidenet_scores import (
 Rows = Sequence[Mapping[str, Any]]
 
 
-def make_tables(scores: Path) -> str:
-    """All tables that a folder of scores has something for."""
+def make_tables(scores: Scores) -> str:
+    """All tables that there are scores for."""
     points = summarise(scores)
     tables: list[str] = []
 

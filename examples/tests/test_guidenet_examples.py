@@ -13,7 +13,7 @@ from guidenet.training import training_preset
 from rlcore.experiment import override
 from support.guidenet_files import read_file, write_file
 from support.guidenet_methods import METHODS, find_networks, make_commands
-from support.guidenet_scores import get_kinds, summarise_look_alikes, summarise_photos
+from support.guidenet_scores import Scores, get_kinds, summarise_look_alikes, summarise_photos
 from support.guidenet_tables import make_tables
 
 TINY = ["--preset=tiny", "--override=num_iterations=1"]
@@ -133,14 +133,34 @@ def test_tables_follow_from_counts_alone(tmp_path):
             write_file(tmp_path / f"points-{method}-seed{seed}-interactive.npz", scores)
             clicks = {"clicks_to_85": [4 + seed] * 10, "clicks_to_90": [20] * 10}
             write_file(tmp_path / f"clicks-{method}-seed{seed}-interactive.npz", {"clicks": clicks})
-    tables = make_tables(tmp_path)
+    tables = make_tables(Scores(tmp_path))
     assert "| late-global guidance | 2 | 0.600 (0.600 to 0.600) |" in tables
     assert "| foreground-background | 2 | 0.200 (0.200 to 0.200) |" in tables
     assert "| late-global guidance | 2 | 4.5 | 20.0 |" in tables
     assert "| late-global guidance | 2 | 2.00 |" in tables
     for words in ("with", "without"):
         assert tables.count(f"## interactive, {words} a look-alike: positive IU") == 1
-    assert [row["tasks"] for row in summarise_look_alikes(tmp_path)] == [4, 6] * 2
+    chosen = make_tables(Scores(tmp_path, ["none"], ["clicks", "pictures"]))
+    assert chosen.splitlines()[0] == "## interactive: clicks"
+    assert chosen.splitlines()[-1] == "| foreground-background | 2 | 4.5 | 20.0 |"
+    assert chosen.count("## ") == 1
+    assert "late" not in chosen
+    assert [row["tasks"] for row in summarise_look_alikes(Scores(tmp_path))] == [4, 6] * 2
+
+
+def test_methods_and_parts_are_chosen_of_scores(run, tmp_path):
+    row = {"points": 5, "counts": [[30, 10, 10, 50]] * 10, "update_seconds": 0.002}
+    for method in ("late", "none"):
+        write_file(tmp_path / f"points-{method}-seed0-video.npz", {"points": [row]})
+    write_file(tmp_path / "frames-late-seed0-video.npz", {"frames": [{**row, "frames": 1}]})
+    flags = [f"--scores={tmp_path}", "--output=chosen", "--methods=none", "--parts=points,clicks"]
+    result = run("guidenet_results.py", *flags, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert {row["method"] for row in json.loads((tmp_path / "chosen" / "points.json").read_text())} == {"none"}
+    names = {path.name for path in (tmp_path / "chosen").iterdir()}
+    assert names == {"points.json", "points.png", "times.png", "tables.md"}
+    lacking = run("guidenet_results.py", f"--scores={tmp_path}", "--parts=frames", "--methods=none", cwd=tmp_path)
+    assert f"scores must have frames of none, and {tmp_path} has none" in lacking.stderr + lacking.stdout
 
 
 def test_seeds_that_were_scored_on_other_photos_are_refused(tmp_path):
@@ -151,12 +171,12 @@ def test_seeds_that_were_scored_on_other_photos_are_refused(tmp_path):
     with pytest.raises(
         ValueError, match=r"photos-late-seed1.* must be of the tasks of photos-late-seed0.*: images differ"
     ):
-        summarise_photos(tmp_path)
+        summarise_photos(Scores(tmp_path))
     write_file(
         tmp_path / "photos-late-seed1-photos.npz",
         {"name": "late-seed1", "photos": [row], "images": ["coins"] * 5 + ["quokka"] * 5},
     )
-    assert [(found["photo"], found["seeds"], found["tasks"]) for found in summarise_photos(tmp_path)] == [
+    assert [(found["photo"], found["seeds"], found["tasks"]) for found in summarise_photos(Scores(tmp_path))] == [
         ("coins", 2, 5),
         ("quokka", 2, 5),
     ]

@@ -214,11 +214,12 @@ def draw_scores(number: str, figure: Figure, look: Look, folder: Path) -> list[P
     if not found:
         return []
     from support.guidenet_pictures import draw_scores as draw_all
+    from support.guidenet_scores import Scores
 
     with tempfile.TemporaryDirectory() as gathered:
         for one in found:
             for file in one.need.files:
                 if (one.path / file).exists():
                     shutil.copyfile(one.path / file, Path(gathered) / file)
-        draw_all(Path(gathered), folder)
+        draw_all(Scores(Path(gathered)), folder)
     return sorted(folder.glob("*.png"))
