@@ -42,7 +42,9 @@ PARTS = (*SCORED, "pictures")
 _RUNS = flags.DEFINE_string("runs", "runs/guidenet", "Folder of the trained networks.")
 _OUTPUT = flags.DEFINE_string("output", "runs/guidenet-results", "Folder for scores, tables and pictures.")
 _SCORES = flags.DEFINE_string(
-    "scores", None, "Folder of scores: nothing is computed, tables and curves are made of those of --methods and --parts."
+    "scores",
+    None,
+    "Folder of scores: nothing is computed, tables and curves are made of those of --methods and --parts.",
 )
 _COMMANDS = flags.DEFINE_bool("commands", False, "Only print the commands that train the networks of --methods.")
 _SEEDS = flags.DEFINE_integer("seeds", 3, "How many of each method --commands is for.", lower_bound=1)

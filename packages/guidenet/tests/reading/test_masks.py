@@ -1,6 +1,8 @@
 """Every kind of mask that people have: read as it can only be read, or refused with the readings and the option."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -34,6 +36,17 @@ def soft():
     image = Image.new("L", (70, 60))
     ImageDraw.Draw(image).ellipse((12, 10, 51, 49), fill=255)
     return image.filter(ImageFilter.GaussianBlur(0.7))
+
+
+def png(bits, colours, rows, width):
+    """A PNG of any depth, of rows of bytes."""
+    parts = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, len(rows), bits, colours, 0, 0, 0)),
+        (b"IDAT", zlib.compress(b"".join(b"\0" + bytes(row) for row in rows))),
+        (b"IEND", b""),
+    ]
+    chunks = [struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in parts]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def rgba(colour, alpha):
@@ -85,6 +98,9 @@ READ = [
 
 
 def save(path, image):
+    if isinstance(image, bytes):
+        path.write_bytes(image)
+        return path
     image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
     image.save(path, **({"lossless": True} if path.suffix == ".webp" else {}))
     return path
@@ -114,7 +130,9 @@ REFUSED = [
     ("trimap.png", of(255, ring=128), "values 0, 128, 255"),
     ("many.png", np.minimum(ROWS * 4, 255).astype(np.uint8), r"values 0, 4, 8, 12, 16, \.\., 236"),
     ("photo.jpg", np.minimum(COLUMNS * 4, 255).astype(np.uint8), "is a JPEG with greys"),
-    ("dark.jpg", of(3), "is a JPEG with greys from 0 to"),
+    ("trimap.jpg", of(255, ring=128), "is a JPEG with greys from 0 to 255"),
+    ("trimap.avif", of(255, ring=128), "is an AVIF with greys from 0 to 255"),
+    ("ids.pgm", b"P5 3 1 20\n" + bytes([0, 1, 2]), "values 0, 1, 2, which may be"),
     ("plus-minus.tif", of(1, -1, dtype=np.int32), "values -1, 1"),
     ("probabilities.tif", (ROWS / 60).astype(np.float32), "which may be"),
     ("fractions.tif", of(7.5, dtype=np.float32), "fractions from 0 to 7.5"),
@@ -188,7 +206,7 @@ def test_a_reading_can_be_chosen(tmp_path, image, kind, expected):
     [
         ("a.png", of(255), "alpha", "a.png must have transparent pixels to be read as alpha"),
         ("a.jpg", of(255), "classes", "a.jpg must have labels as they were written .*JPEG"),
-        ("a.jpg", COLOUR, "instances", "a.jpg must be black and white or no JPEG"),
+        ("a.jpg", COLOUR, "instances", "a.jpg must be black and white, and is a JPEG"),
         ("a.png", of(100, box=90), "binary", "a.png must have light pixels .*0, 90, 100"),
         ("a.png", of(99, 99), "binary", "a.png must have light pixels .*values 99"),
         ("a.tif", of(-7, dtype=np.int32), "classes", "a.tif must have labels from -1.*-7, 0"),
@@ -204,22 +222,82 @@ def test_a_reading_that_does_not_fit_is_refused(tmp_path, name, image, kind, mes
         read_labels(save(tmp_path / name, image), kind=kind)
 
 
-def test_labels_that_a_format_changes_are_refused(tmp_path):
-    (tmp_path / "a.pgm").write_bytes(b"P5 3 1 20\n" + bytes([0, 1, 2]))  # 20 is the largest number: 1 is seen as 13
-    (tmp_path / "b.pgm").write_bytes(b"P2 2 1 300 0 300")
-    (tmp_path / "c.pgm").write_bytes(b"P5 3 1 255\n" + bytes([0, 1, 2]))
-    Image.fromarray(np.uint8(TWO)).save(tmp_path / "a.tif", compression="jpeg")
-    with pytest.raises(ValueError, match=r"a.pgm must have labels as they were written .* PGM to another number"):
-        read_labels(tmp_path / "a.pgm", kind="classes")
-    with pytest.raises(AmbiguousError, match=r"0, 13, 26, which are as seen.*must be binary, or a PNG of 8 bits"):
-        read_labels(tmp_path / "a.pgm")
-    with pytest.raises(ValueError, match=r"a.tif must have labels as they were written .*JPEG"):
-        read_labels(tmp_path / "a.tif", kind="classes")
-    assert read_labels(tmp_path / "b.pgm").tolist() == [[0, 1]]
-    assert read_labels(tmp_path / "c.pgm", kind="classes").tolist() == [[0, 1, 2]]
+LOSSY = [("jpg", {}), ("webp", {}), ("webp", {"quality": 95}), ("avif", {}), ("avif", {"quality": 100})]
+LOSSY += [("jp2", {}), ("jp2", {"irreversible": True, "quality_layers": [30]})]
+
+
+@pytest.mark.parametrize(("suffix", "options"), LOSSY)
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("label", [1, 2, 40])
+def test_labels_in_a_lossy_file_are_refused(tmp_path, suffix, options, mode, label):
+    path = tmp_path / f"a.{suffix}"
+    Image.fromarray(of(label)).convert(mode).save(path, **options)
+    for kind in ("auto", "classes", "instances", "binary"):
+        with pytest.raises(ValueError, match=rf"a.{suffix} (is|must have labels|must have light|must be black)"):
+            read_labels(path, kind=kind)
+    with pytest.raises(ValueError, match=r"is an? [A-Za-z ]+(2000)? with greys .*: a PNG of 8 bits must have them"):
+        read_labels(path)
+    Image.fromarray(of(0)).convert(mode).save(path, **options)
+    assert not read_labels(path).any()
+
+
+def test_lossless_webp_keeps_labels(tmp_path):
+    """With transparency and animation too, whose frames are chunks inside chunks."""
+    path = save(tmp_path / "a.webp", of(1, box=2))
+    np.testing.assert_array_equal(read_labels(path, kind="classes"), TWO)
+    Image.fromarray(of(1)).save(path, lossless=True, exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0")
+    np.testing.assert_array_equal(read_labels(path), ON)
+    frames = [Image.fromarray(of(1)), Image.fromarray(of(90, box=90))]
+    for lossless in (True, False):
+        frames[0].save(path, save_all=True, append_images=frames[1:], lossless=lossless)
+        if lossless:
+            np.testing.assert_array_equal(read_labels(path, page=2, kind="binary"), ON | BOX)
+        else:
+            with pytest.raises(ValueError, match="is a lossy WebP"):
+                read_labels(path, page=2)
+
+
+def test_labels_of_another_depth(tmp_path):
+    """Pillow spreads them over 8 or 16 bits: 1 of 20 is 13."""
+    for head, labels in ((b"P5 3 1 20\n", [0, 1, 2]), (b"P2 3 1 300\n", [0, 1, 299]), (b"P5 3 1 255\n", [0, 1, 2])):
+        plain = head.startswith(b"P2")
+        (tmp_path / "a.pgm").write_bytes(head + (" ".join(map(str, labels)).encode() if plain else bytes(labels)))
+        assert read_labels(tmp_path / "a.pgm", kind="classes").tolist() == [labels]
+    for content, found in (
+        (b"P2 2 1 300 0 300", [0, 1]),
+        (b"P2 2 1 300 0 1", [0, 1]),
+        (b"P2 10 1 90 0 90 90 90 90 90 90 90 89 88", [0, *[1] * 9]),
+    ):
+        (tmp_path / "a.pgm").write_bytes(content)
+        kind = "auto" if len(found) == 2 else "binary"
+        assert read_labels(tmp_path / "a.pgm", kind=kind).tolist() == [found]
+    (tmp_path / "a.png").write_bytes(png(4, 0, [[0x01, 0x2F]], 4))
+    assert read_labels(tmp_path / "a.png", kind="classes").tolist() == [[0, 1, 2, 15]]
+    (tmp_path / "a.ppm").write_bytes(b"P6 2 1 20\n" + bytes([0, 0, 0, 2, 2, 2]))
+    with pytest.raises(ValueError, match=r"a.ppm must have labels as they were written .*another depth than 8"):
+        read_labels(tmp_path / "a.ppm", kind="classes")
     (tmp_path / "a.pbm").write_bytes(b"P1 3 1\n0 1 0\n")
     (tmp_path / "b.pbm").write_bytes(b"P4 3 1\n" + bytes([0b01000000]))
     assert read_labels(tmp_path / "a.pbm").tolist() == read_labels(tmp_path / "b.pbm").tolist()
+
+
+def test_labels_of_16_bits_in_colours_are_refused(tmp_path):
+    """Pillow has the upper 8 bits, in which 1 and 2 are 0."""
+    for labels, kinds in (((0, 1, 2), KINDS), ((0, 600, 65535), ("classes", "instances"))):
+        rows = [[byte for label in labels for byte in 3 * [label >> 8, label & 255]]]
+        (tmp_path / "a.png").write_bytes(png(16, 2, rows, 3))
+        for kind in kinds:
+            with pytest.raises(ValueError, match=r"a.png must have (labels in one channel or|transparent)"):
+                read_labels(tmp_path / "a.png", kind=kind)
+        with pytest.raises(ValueError, match="colours of more, of which 8 bits are read"):
+            read_labels(tmp_path / "a.png", colours=["red"])
+    assert read_labels(tmp_path / "a.png", kind="binary").tolist() == [[0, 0, 1]]
+
+
+def test_labels_that_a_format_changes_are_refused(tmp_path):
+    Image.fromarray(np.uint8(TWO)).save(tmp_path / "a.tif", compression="jpeg")
+    with pytest.raises(ValueError, match=r"a.tif must have labels as they were written .*TIFF with jpeg"):
+        read_labels(tmp_path / "a.tif", kind="classes")
 
 
 def test_colours_can_be_named(tmp_path):

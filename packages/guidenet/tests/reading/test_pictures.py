@@ -93,6 +93,46 @@ def test_which_values_are_black_and_white_can_be_chosen(tmp_path, image, intensi
     np.testing.assert_allclose(grey(found), expected, atol=1)
 
 
+@pytest.mark.parametrize("plain", [True, False])
+@pytest.mark.parametrize("largest", [300, 1000, 4095, 60000])
+def test_numbers_of_a_pgm_are_those_that_were_written(tmp_path, largest, plain):
+    """Pillow spreads them over 16 bits."""
+    values = np.array([0, largest // 10, largest // 2, largest])
+    head = b"P2" if plain else b"P5"
+    body = " ".join(map(str, values)).encode() if plain else values.astype(">u2").tobytes()
+    path = save(tmp_path / "a.pgm", head + b" 4 1 %d\n" % largest + body)
+    whole = np.round(values * 255 / largest)
+    for intensity, expected in (
+        ("auto", whole),
+        ("full", whole),
+        ("stretch", whole),
+        ((0, largest // 2), np.minimum(np.round(values * 255 / (largest // 2)), 255)),
+        ((0, 2 * largest), np.round(values * 127.5 / largest)),
+    ):
+        np.testing.assert_allclose(grey(read_image(path, intensity=intensity))[0], expected, atol=0.51)
+
+
+def jpeg2000(values, bits):
+    """Of other than 8 and 16 bits, which Pillow does not write: the depth is changed, and so is what is taken off."""
+    deep = 8 if bits < 8 else 16
+    file = io.BytesIO()
+    moved = values - (1 << bits - 1) + (1 << deep - 1)
+    Image.fromarray(moved.astype(np.uint8 if deep == 8 else np.uint16)).save(file, "JPEG2000")
+    data = bytearray(file.getvalue())
+    data[data.index(b"\xff\x4f\xff\x51") + 42] = bits - 1
+    return bytes(data)
+
+
+def test_numbers_of_a_jpeg_2000_are_those_that_were_written(tmp_path):
+    """Pillow shifts them up to 8 or 16 bits."""
+    values = np.tile([0, 1, 1000, 4095], (8, 4))
+    path = save(tmp_path / "a.jp2", jpeg2000(values, 12))
+    for intensity, expected in (("auto", values * 255 / 4095), ((0, 1000), np.minimum(values * 0.255, 255))):
+        np.testing.assert_allclose(grey(read_image(path, intensity=intensity)), expected, atol=0.51)
+    save(path, jpeg2000(values.clip(0, 15), 4))
+    np.testing.assert_array_equal(grey(read_image(path)), values.clip(0, 15) * 17)
+
+
 @pytest.mark.parametrize(
     ("image", "message"),
     [
@@ -240,6 +280,13 @@ def test_colours_of_16_bits(tmp_path):
     np.testing.assert_array_equal(read_image(dim, intensity="full"), COLOURS // 16)
     with pytest.raises(ValueError, match="read at full range only"):
         read_image(dim, intensity="stretch")
+    for largest, seen in ((65535, None), (4095, 62)):
+        path = save(tmp_path / "c.ppm", b"P6 2 1 %d\n" % largest + np.array([0, 0, 0, *[1000] * 3], ">u2").tobytes())
+        if seen:
+            np.testing.assert_array_equal(read_image(path), [[[0] * 3, [seen] * 3]])
+            continue
+        with pytest.raises(ValueError, match=r"c.ppm has colours of 16 bits that use the lower 14"):
+            read_image(path)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

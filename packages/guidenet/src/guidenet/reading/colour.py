@@ -106,10 +106,12 @@ def _convert(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Imag
 
 
 def _check_upper_byte(decoded: Decoded, intensity: Intensity) -> None:
-    """Pillow gives the upper 8 of 16 bits: of dim numbers next to nothing is left."""
+    """Pillow gives the upper 8 bits: of dim numbers next to nothing is left, unless the file says which are light."""
     if intensity != "auto":
-        problem = "has colours of 16 bits, which are read at full range only"
+        problem = "has colours of more than 8 bits, which are read at full range only"
         raise ReadError(decoded.name, problem, f"intensity (--intensity) must be auto or full, got {intensity}")
+    if decoded.largest:
+        return
     bands = [band for band in decoded.image.getbands() if band != "A"]
     if max(int(np.asarray(decoded.image.getchannel(band)).max(initial=0)) for band in bands) < _DIM:
         problem = "has colours of 16 bits that use the lower 14 at most, of which little would be left"

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
+from guidenet.reading import fidelity
 from guidenet.reading.errors import AmbiguousError, ReadError, TooManyPixelsError, UnreadableError
 
 MAX_PIXELS = 200_000_000
@@ -41,10 +42,11 @@ class Decoded:
     bits: of a number, 0 where the mode says all.
     signed: numbers are signed, which the mode does not always say.
     white_is_zero: large numbers are dark, which Pillow has not undone.
-    upper_byte: a channel had 16 bits, of which Pillow kept the upper 8.
-    packed: grey had other than 8 or 16 bits, another largest number, or 0 as white, and is now as it is seen.
-    lossy: values are near what they were only.
-    perhaps_lossy: they may be, which the format leaves open.
+    upper_byte: a channel of a colour had more than 8 bits, of which Pillow kept the upper 8.
+    largest: the number that is white, where the file has another than 255 and 65535; the numbers are spread over 8 or
+      16 bits, which `guidenet.reading.intensity.samples` undoes.
+    inverted: grey had 0 as white, and is now as it is seen.
+    loss: the format, as `a JPEG`, where values are near what they were only, or may be.
     plain_cmyk: Pillow took inverted CMYK for granted, and it is not said to be.
     """
 
@@ -55,9 +57,9 @@ class Decoded:
     signed: bool = False
     white_is_zero: bool = False
     upper_byte: bool = False
-    packed: bool = False
-    lossy: bool = False
-    perhaps_lossy: bool = False
+    largest: int = 0
+    inverted: bool = False
+    loss: str = ""
     plain_cmyk: bool = False
 
 
@@ -186,17 +188,20 @@ def inspect(file: Image.Image, name: str) -> Decoded:
         bits=tags[_BITS][0] if _BITS in tags else 16 if file.mode.startswith("I;16") or file.format == "PPM" else 0,
         signed=(sample_format[0] == 2) if sample_format else file.mode == "I" and file.format is None,
         white_is_zero=deep and tags.get(_PHOTOMETRIC) == 0,
-        upper_byte=not deep and ";16" in rawmode,
-        packed=rawmode.startswith(("L;2", "L;4", "L;I")) or _is_scaled(file),
-        lossy=file.format in ("JPEG", "MPO") or file.info.get("compression") in ("jpeg", "tiff_jpeg"),
-        perhaps_lossy=file.format in ("WEBP", "AVIF", "JPEG2000"),
+        upper_byte=not deep and fidelity.has_deep_colours(file, rawmode),
+        largest=fidelity.find_largest(file, rawmode),
+        inverted=rawmode.startswith("L;") and "I" in rawmode,
+        loss=fidelity.find_loss(file),
         plain_cmyk=file.mode == "CMYK" and file.format == "JPEG" and "adobe" not in file.info,
     )
     with _unmapped(file):
         file.load()
     # A TIFF is upright once it is loaded.
     turn = None if file.format == "TIFF" else _TURNS.get(orientation)
-    return dataclasses.replace(found, image=file.copy() if turn is None else file.transpose(turn))
+    image = file.copy() if turn is None else file.transpose(turn)
+    if file.format == "JPEG2000" and found.largest:
+        image = fidelity.spread_evenly(image, found.largest)
+    return dataclasses.replace(found, image=image)
 
 
 def upright_size(path: str | Path, name: str | None = None) -> tuple[int, int, int]:
@@ -269,15 +274,6 @@ def _check_pixels(file: Image.Image, name: str, max_pixels: int) -> None:
     if file.width * file.height > max_pixels:
         problem = f"has {file.width} x {file.height} pixels, more than {max_pixels / 1e6:g} million"
         raise TooManyPixelsError(name, problem, "max_pixels (--max-megapixels) raises this limit")
-
-
-def _is_scaled(file: Image.Image) -> bool:
-    """Whether Pillow scales the numbers, as of PGM files whose largest number is neither 255 nor 65535."""
-    tile: Any = getattr(file, "tile", None)
-    if not tile or tile[0][0] not in ("ppm", "ppm_plain"):
-        return False
-    arguments = tile[0][3]  # mode and largest number; of bitmaps the mode alone
-    return isinstance(arguments, tuple) and arguments[-1] not in (255, 65535)
 
 
 def _rawmode(file: Image.Image) -> str:

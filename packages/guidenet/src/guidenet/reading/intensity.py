@@ -53,6 +53,9 @@ def check_intensity(intensity: Intensity) -> Intensity:
 def samples(decoded: Decoded) -> npt.NDArray[Any]:
     """`[H, W]` numbers of a file with one channel, as they are meant."""
     values = np.asarray(decoded.image)
+    if decoded.largest:
+        top = 255 if values.dtype == np.uint8 else 65535
+        return np.round(values * (decoded.largest / top)).astype(values.dtype)
     if decoded.image.mode == "L" and decoded.signed:
         return values.view(np.int8).astype(np.int16)
     if decoded.image.mode == "I" and not decoded.signed and decoded.bits == 32:
@@ -85,6 +88,8 @@ def _limits(decoded: Decoded, values: npt.NDArray[Any], intensity: Intensity) ->
     least, most = (values.min().item(), values.max().item()) if values.size else (0, 0)
     if intensity == "stretch":
         return least, most if most > least else least + 1
+    if decoded.largest:
+        return 0, decoded.largest
     if intensity == "full":
         return _range(decoded, values.dtype.kind)
     if values.dtype.kind == "f" and least >= -_ROUNDING and most <= 1 + _ROUNDING:

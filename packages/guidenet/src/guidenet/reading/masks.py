@@ -20,13 +20,21 @@ from guidenet.reading.values import KINDS, Found, Ids, Plane, ambiguous, read_pl
 Colour = str | tuple[int, int, int]
 """A name or `#rrggbb`, or RGB."""
 
+_STEP = 32
+"""Colours that a lossy file has mixed up are one where they are nearer than this."""
+
 BORDER = (224, 224, 192)
 """RGB of unknown pixels where the palette of PASCAL VOC is."""
 
 _NEAR_GREY = 48
-"""How far the channels of a JPEG may be apart where it was grey."""
+"""How far the channels may be apart where black and white was written to a lossy file."""
 
 _NEAR_BLACK = 16
+
+_LIGHT = 224
+"""Of black and white with noise some channel has so much."""
+
+_TOO_DEEP = "must have labels in one channel or in colours of 8 bits, and has colours of more, of which 8 bits are read"
 
 _FLAT = 32
 """A picture that was cut out has more colours; so many may stand for labels."""
@@ -76,6 +84,8 @@ def find_labels(mask: Decoded, kind: str = "auto", colours: Sequence[Colour] = (
       ReadError: as `read_labels`.
     """
     check_choice("kind (--mask-labels)", kind, KINDS)
+    if mask.upper_byte and (colours or kind in ("classes", "instances")):
+        raise ReadError(mask.name, _TOO_DEEP)
     if colours:
         return _by_colours(mask, [parse_colour(colour) for colour in colours])
     alpha = _alpha(mask)
@@ -90,11 +100,13 @@ def find_labels(mask: Decoded, kind: str = "auto", colours: Sequence[Colour] = (
             raise ReadError(mask.name, "must have 0 as black, and has it as white (MinIsWhite of TIFF)")
         values = samples(mask)
         values = values.astype(np.uint8) if values.dtype == np.bool_ else values
-        return read_plane(Plane(mask.name, values, values.dtype.itemsize == 1, mask.lossy, mask.packed), kind)
+        eight = values.dtype.itemsize == 1 and not mask.largest
+        return read_plane(Plane(mask.name, values, eight, mask.loss, mask.inverted, mask.largest), kind)
     rgb = _rgb(mask)
-    is_noisy = mask.perhaps_lossy and kind == "auto" and rgb.max(initial=0) >= 224
-    if _is_grey(rgb, _NEAR_GREY if mask.lossy or is_noisy else 0):
-        return read_plane(Plane(mask.name, rgb[..., 1], lossy=mask.lossy), kind)
+    if mask.upper_byte and not rgb.any():
+        raise ReadError(mask.name, _TOO_DEEP)
+    if _is_grey(rgb, _NEAR_GREY if mask.loss and rgb.max(initial=0) >= _LIGHT else 0):
+        return read_plane(Plane(mask.name, rgb[..., 1], loss=_loss_of_colours(mask)), kind)
     return _colours(mask, rgb, kind)
 
 
@@ -130,6 +142,11 @@ def _rgb(mask: Decoded) -> Pixels:
     return image if image.shape[2] == 3 else np.where(image[..., 3:] > 0, image[..., :3], np.uint8(0))
 
 
+def _loss_of_colours(mask: Decoded) -> str:
+    """What changes the numbers of an image with channels of colours, or nothing."""
+    return mask.loss or ("a file of another depth than 8 bits" if mask.upper_byte or mask.largest else "")
+
+
 def _is_grey(rgb: Pixels, tolerance: int) -> bool:
     return bool((rgb.max(axis=2) - rgb.min(axis=2)).max(initial=0) <= tolerance)
 
@@ -149,10 +166,12 @@ def _opaque(mask: Decoded, alpha: Pixels, kind: str) -> Found:
         if levels[-1] and not solid.any():
             problem = f"has pixels that are transparent in part, at most {levels[-1]} of 255"
             raise ambiguous(mask.name, problem, ("binary",))
-        flat = np.unique(_packed(_rgb(mask)[solid]))
+        rgb = _rgb(mask)[solid]
+        flat = np.unique(_packed(rgb // _STEP if mask.loss else rgb))
         is_index = mask.image.mode == "P" and np.asarray(mask.image)[solid].max(initial=0) > 1
         if 1 < len(flat) <= _FLAT or is_index:
-            problem = f"has transparent pixels, and {_list(flat)} where it is opaque"
+            found = "several colours" if mask.loss else _list(flat)
+            problem = f"has transparent pixels, and {found} where it is opaque"
             raise ambiguous(mask.name, problem, ("alpha", "classes", "instances", "binary"))
     return Found(solid.astype(np.int64), "alpha")
 
@@ -189,9 +208,10 @@ def _colours(mask: Decoded, rgb: Pixels, kind: str) -> Found:
         if len(levels) == 2 and levels[0] == 0:
             return Found((flat > 0).astype(np.int64), kind)
         grey = np.asarray(seen(mask).convert("L"))
-        return read_plane(Plane(mask.name, grey, lossy=mask.lossy), kind)
-    if mask.lossy:
-        raise ReadError(mask.name, "must be black and white or no JPEG, which changes the colours of labels")
+        return read_plane(Plane(mask.name, grey, loss=_loss_of_colours(mask)), kind)
+    loss = _loss_of_colours(mask)
+    if loss:
+        raise ReadError(mask.name, f"must be black and white, and is {loss}, which may change the colours of labels")
     if kind == "instances":
         if levels[0] != 0:
             raise ReadError(mask.name, f"must have a black background to be read as instances, and has {_list(levels)}")

@@ -25,6 +25,7 @@ def read_image(
 
     - `auto`: whole numbers go from 0 to the largest of 8, 10, 12, 14, 16, 24 or 32 bits, the fewest that hold them all,
       so images of one camera mostly agree; fractions from 0 to 1. Negative numbers and other fractions are refused.
+      A PGM or JPEG 2000 says which number is white; where it is not 65535, which many write whatever they hold, it is.
     - `full`: all that the type can hold, so 0 to 65535 for 16 bits; 0 to 1 for fractions.
     - `stretch`: black is the least value of the image, and white the largest.
     - two numbers: the values that are black and white.

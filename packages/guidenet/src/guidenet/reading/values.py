@@ -32,8 +32,11 @@ _NOISE = 8
 
 _SHOWN = 6
 
-_PACKED = "as seen, and not as written: grey of 2 or 4 bits, of PGM to another number than 255, or with 0 as white"
+_INVERTED = "has 0 as white, so its values are not as they are seen"
 _LABELS = ", or a PNG of 8 bits must have its labels"
+
+_BAND = 17
+"""Greys that one grey is spread over where a format changes values."""
 
 
 class Found(NamedTuple):
@@ -51,17 +54,19 @@ class Plane(NamedTuple):
     """One channel of a mask.
 
     name: of the file, for messages.
-    values: `[H, W]`.
+    values: `[H, W]`, as they were written.
     eight: they are of 8 bits.
-    lossy: they are near what they were only.
-    packed: they are as they are seen, and not as they were written.
+    loss: the format, where they are near what they were only.
+    inverted: they are as they are seen, and were written the other way round.
+    largest: the one that is white, where it is neither 255 nor 65535; else 0.
     """
 
     name: str
     values: npt.NDArray[Any]
     eight: bool = True
-    lossy: bool = False
-    packed: bool = False
+    loss: str = ""
+    inverted: bool = False
+    largest: int = 0
 
 
 def read_plane(plane: Plane, kind: str) -> Found:
@@ -113,31 +118,42 @@ def _guess(plane: Plane) -> Found:
     values = plane.values
     levels, counts = np.unique(values, return_counts=True)
     have = {int(level) for level in levels}
-    if plane.lossy:
+    if plane.loss:
         return _guess_lossy(plane, levels, counts)
-    if have <= {0, VOID} or have <= {0, _VOID_16}:
+    whites = (plane.largest,) if plane.largest else (VOID, _VOID_16)
+    if any(have <= {0, white} for white in whites):
         return Found((values > 0).astype(np.int64), "binary")
-    if not plane.packed:
+    if not plane.inverted:
         if have <= {0, 1} or (0 in have and have <= {-1, 0, 1}):
             return Found(values.astype(np.int64), "binary")
         if plane.eight and VOID in have and _is_one_class(have, dict(zip(map(int, levels), counts, strict=True))):
             return Found(_indices(plane, "classes"), "classes")
-    if plane.eight and _is_soft(levels, counts):
-        return Found((values >= 128).astype(np.int64), "binary")
+    scale = VOID / plane.largest if plane.largest else 1
+    if (plane.eight or plane.largest) and _is_soft(levels * scale, counts):
+        return Found((values * scale >= 128).astype(np.int64), "binary")
     if min(have) < -1:
         raise ReadError(plane.name, f"must have labels from -1, unknown, on, and has the values {describe(levels)}")
     problem = f"has the values {describe(levels)}"
-    if plane.packed:
-        raise ambiguous(plane.name, f"{problem}, which are {_PACKED}", ("binary",), _LABELS)
+    if plane.inverted:
+        raise ambiguous(plane.name, f"{problem}, and {_INVERTED}", ("binary",), _LABELS)
     problem += ", which may be classes, objects one by one, or dark and light"
     raise ambiguous(plane.name, problem, ("classes", "instances", "binary"))
 
 
 def _guess_lossy(plane: Plane, levels: npt.NDArray[Any], counts: npt.NDArray[np.int64]) -> Found:
-    light, mid = counts[levels >= _LIGHT].sum(), counts[(levels >= _DARK) & (levels < _LIGHT)].sum()
-    if levels.max(initial=0) == 0 or (light and mid <= light):
-        return Found((plane.values >= 128).astype(np.int64), "binary")
-    problem = f"is a JPEG with greys from {levels[0]} to {levels[-1]}, and not black and white"
+    """Black and white with noise. Edges have many greys; one grey that is large is neither, as of a trimap."""
+    scale = VOID / (plane.largest or (VOID if plane.eight else _VOID_16))
+    seen = np.round(levels * scale).astype(np.int64)
+    is_mid = (seen >= _DARK) & (seen < _LIGHT)
+    light, mid = counts[seen >= _LIGHT].sum(), counts[is_mid].sum()
+    is_grey = np.isin(seen, _TRIMAP)
+    greys = np.convolve(np.bincount(seen[is_grey], counts[is_grey], VOID), np.ones(_BAND))
+    is_trimap = 16 * mid > light and 2 * greys.max() > mid
+    if levels.max(initial=0) == 0 or (light and mid <= light and not is_trimap):
+        return Found((plane.values * scale >= 128).astype(np.int64), "binary")
+    problem = f"is {plane.loss} with greys from {levels[0]} to {levels[-1]}, and not black and white"
+    if seen[-1] < 128:
+        raise ReadError(plane.name, f"{problem}, which may change labels", "a PNG of 8 bits must have them")
     raise ambiguous(plane.name, problem, ("binary",), _LABELS)
 
 
@@ -162,16 +178,18 @@ def _is_soft(levels: npt.NDArray[Any], counts: npt.NDArray[np.int64]) -> bool:
 
 
 def _binary(plane: Plane) -> Ids:
-    """1 where it is light. Of two values the larger one is."""
+    """1 where it is light. Of two values the larger one is, unless a format changes them."""
     values = plane.values
     levels = np.unique(values)
-    if len(levels) == 1 and levels[0] in (0, 1):
+    if len(levels) == 1 and levels[0] in ((0,) if plane.loss else (0, 1)):
         return values.astype(np.int64)
-    if len(levels) == 2 and not (plane.eight and levels[0] >= 128):
+    white = plane.largest or (VOID if plane.eight else int(levels[-1]))
+    bound = (white + 1) / 2
+    if len(levels) == 2 and not plane.loss and not ((plane.eight or plane.largest) and levels[0] >= bound):
         return (values == levels[1]).astype(np.int64)
-    bound = 128 if plane.eight else (int(levels[-1]) + 1) / 2
     if levels[-1] < bound:
-        problem = f"must have light pixels (128 and up) to be read as binary, and has the values {describe(levels)}"
+        light = f"{-(-white // 2)} and up"
+        problem = f"must have light pixels ({light}) to be read as binary, and has the values {describe(levels)}"
         raise ReadError(plane.name, problem)
     return (values >= bound).astype(np.int64)
 
@@ -179,8 +197,8 @@ def _binary(plane: Plane) -> Ids:
 def _indices(plane: Plane, kind: str) -> Ids:
     """The values as labels."""
     values, name = plane.values, plane.name
-    if plane.lossy or plane.packed:
-        why = "is a JPEG, which changes values" if plane.lossy else f"has values that are {_PACKED}"
+    if plane.loss or plane.inverted:
+        why = f"is {plane.loss}, which may change values" if plane.loss else _INVERTED
         raise ReadError(name, f"must have labels as they were written to be read as {kind}, and {why}")
     levels = np.unique(values)
     if levels.min(initial=0) < -1:
