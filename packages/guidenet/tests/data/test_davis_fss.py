@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 from guidenet.data.dataset import class_masks
+from guidenet.data.files import write_indices
 from guidenet.data.formats import davis, fss
+from guidenet.reading import voc_palette
 from PIL import Image
 
 SIZE = (6, 8)
@@ -115,6 +117,45 @@ def test_grey_indices_stay_objects(clips):
     assert set(np.unique(video.labels(2))) == {-1, 0}
 
 
+GREY = LABELS[0] == 1
+VOC_PALETTE = Image.fromarray(GREY * np.uint8(255))
+VOC_PALETTE.putpalette(voc_palette().tobytes())
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "message"),
+    [
+        (GREY * np.uint8(1), GREY * np.uint8(255), "00001.png is black and white, .*00000.png has the numbers"),
+        (GREY * np.uint8(1), GREY * np.uint16(65535), "00001.png is black and white, .*00000.png has the numbers"),
+        (GREY * np.uint8(1), white_first(GREY), "00001.png is black and white, .*00000.png has the numbers"),
+        (GREY * np.uint8(255), LABELS[0].astype(np.uint8), "00001.png has numbers, and .*00000.png is black and white"),
+        (GREY * np.uint8(255), LABELS[0].astype(np.uint8) * 127, "00001.png has numbers, and .*00000.png is black"),
+        (GREY * np.uint8(1), np.dstack([GREY * np.uint8(255)] * 3), "00001.png is black and white in colours, and"),
+    ],
+)
+def test_masks_of_a_clip_have_one_reading(clips, first, other, message):
+    save_masks(clips, [first, other])
+    video = davis.read_video(clips, "bear")
+    assert video.objects == (1,)
+    with pytest.raises(ValueError, match=f"{message}.*: masks of the clip bear must all be"):
+        video.labels(1)
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "expected"),
+    [
+        (GREY * np.uint8(255), GREY * np.uint8(1), GREY),  # 1 is the object either way
+        (GREY * np.uint8(1), VOC_PALETTE, -GREY.astype(int)),  # the palette says that 255 is no white
+        (GREY * np.uint8(1) + 255 * (LABELS[0] == 2).astype(np.uint8), GREY * np.uint8(255), -GREY.astype(int)),
+        (white_first(GREY), GREY * np.uint8(255), GREY),
+        (GREY * np.uint8(1), np.zeros(SIZE, np.uint8), np.zeros(SIZE)),
+    ],
+)
+def test_what_has_one_meaning_in_a_clip_is_read(clips, first, other, expected):
+    save_masks(clips, [first, other])
+    np.testing.assert_array_equal(davis.read_video(clips, "bear").labels(1), expected)
+
+
 def test_a_clip_without_objects_is_named(clips):
     save_masks(clips, [np.zeros(SIZE, np.uint8)])
     with pytest.raises(ValueError, match=r"bear/00000.png must have the objects of the clip bear, and is all"):
@@ -192,9 +233,17 @@ def test_masks_of_fss_are_read_as_all_masks_are(classes):
     Image.fromarray(ones).save(classes / "abacus/1.png")
     Image.fromarray(np.dstack([none, none, none, ones * 255])).save(classes / "abacus/2.png")
     Image.fromarray(ones * 200 + 9).save(classes / "abacus/3.png")
+    border = (np.arange(8) == 1) * (np.arange(6) < 3)[:, None]
+    Image.fromarray(ones * 15 + border * np.uint8(255)).save(classes / "abacus/4.png")
     found = fss.load_fss(classes, ["abacus"])
     for number in "123":
         np.testing.assert_array_equal(found.class_labels(f"abacus/{number}"), object_)
+    np.testing.assert_array_equal(found.class_labels("abacus/4"), object_.astype(int) - border)
+    write_indices(classes / "abacus/5.png", np.int16(object_) + 2 * border)
+    with pytest.raises(
+        ValueError, match=r"5.png must be a mask of FSS-1000, which has one object, got the labels 1, 2"
+    ):
+        found.class_labels("abacus/5")
 
 
 def test_what_is_wrong_with_fss_is_named(classes):

@@ -75,6 +75,59 @@ def test_one_named_class_may_be_black_and_white(tmp_path):
         found.class_labels("b")
 
 
+WHITE = (TWO == 2) * np.uint8(255)
+
+
+def test_white_among_numbers_of_classes_is_unknown_if_another_mask_tells(tmp_path):
+    (tmp_path / "classes.txt").write_text("cat\ndog\n")
+    add(tmp_path, "a", TWO)
+    add(tmp_path, "b", WHITE)
+    with pytest.raises(ValueError, match=r"b.png is black and white, where white may be the class 1 or unknown"):
+        load(tmp_path).class_labels("b")
+    inverted = Image.fromarray((TWO != 2).astype(np.uint8))
+    inverted.putpalette([255, 255, 255, 0, 0, 0])
+    add(tmp_path, "c", inverted)
+    add(tmp_path, "d", np.where(TWO == 1, 255, TWO).astype(np.uint8))
+    np.testing.assert_array_equal(load(tmp_path).class_labels("b"), -(TWO == 2).astype(int))
+    with pytest.raises(ValueError, match=r"c.png is black and white, where white may be the class 1 or another label"):
+        load(tmp_path).class_labels("c")
+
+
+@pytest.mark.parametrize("names", ["", "cat\n"])
+def test_masks_of_one_class_have_one_reading(tmp_path, names):
+    if names:
+        (tmp_path / "classes.txt").write_text(names)
+    add(tmp_path, "a", WHITE)
+    add(tmp_path, "b", np.minimum(TWO, 1))
+    np.testing.assert_array_equal(load(tmp_path).class_labels("a"), TWO == 2)
+    add(tmp_path, "c", np.where(TWO == 1, 255, TWO == 2).astype(np.uint8))
+    with pytest.raises(ValueError, match=r"a.png is black and white, and in .*c.png 255 is unknown: masks of a folder"):
+        load(tmp_path).class_labels("a")
+
+
+def test_one_and_numbers_of_objects_in_a_folder(tmp_path):
+    """1 in two places: two objects as all masks of 0 and 1, or one object in pieces as where each has its number."""
+    add(tmp_path, "a", np.minimum(TWO, 1))
+    add(tmp_path, "b", (TWO == 2).astype(np.uint8))
+    add(tmp_path, "c", TWO)
+    found = load(tmp_path)
+    np.testing.assert_array_equal(found.instance_labels("b"), TWO == 2)
+    with pytest.raises(ValueError, match=r"a.png has 0 and 1, and .*c.png a number for each object: 1 may be one"):
+        found.instance_labels("a")
+
+
+@pytest.mark.parametrize("greys", [(128,), (64, 128, 191)])
+def test_greys_at_edges_are_no_objects(tmp_path, greys):
+    mask = np.zeros((20, 20), np.uint8)
+    mask[5:15, 5:15] = 255
+    mask[5, 5 : 5 + len(greys)] = greys
+    add(tmp_path, "a", mask)
+    with pytest.raises(
+        ValueError, match=r"a.png has the values 0, .* which may be classes, objects .*: a mask of a data"
+    ):
+        load(tmp_path).class_labels("a")
+
+
 def test_subfolders_are_classes(tmp_path):
     for name in ("dog/1", "cat/1", "cat/2"):
         add(tmp_path, name, (TWO > 0) * np.uint8(255), ".JPG")

@@ -15,7 +15,9 @@ from PIL import Image
 from guidenet.reading import (
     SUFFIXES,
     AmbiguousError,
+    Decoded,
     Found,
+    Ids,
     Pixels,
     UnreadableError,
     decode,
@@ -130,7 +132,7 @@ def read_indices(path: str | Path, what: str) -> Labels:
       FileNotFoundError: there is no such file; the message gives the path and `what` was expected.
       ValueError: it is damaged, or has colours instead of indices.
     """
-    return to_labels(read_mask(path, what, "classes", indexed=True), path)
+    return to_labels(read_mask(path, what, "classes", indexed=True).ids, path)
 
 
 def read_mask(path: str | Path, what: str, kind: str = "auto", *, indexed: bool = False) -> Found:
@@ -146,26 +148,36 @@ def read_mask(path: str | Path, what: str, kind: str = "auto", *, indexed: bool 
       FileNotFoundError: there is no such file; the message gives the path and `what` was expected.
       ValueError: it is damaged, or cannot be read in that way.
     """
+    return label_mask(open_mask(path, what), what, kind, indexed=indexed)
+
+
+def open_mask(path: str | Path, what: str) -> Decoded:
+    """A mask file that is decoded and not read yet; arguments and errors as of `read_mask`."""
     with _without_options(_MASKS):
         try:
-            mask = decode(require(path, what), str(path), what="mask")
+            return decode(require(path, what), str(path), what="mask")
         except UnreadableError as error:
             raise ValueError(f"{path} must be {what}: {error.reason}") from None
-        mode = mask.image.mode
-        if indexed and mode not in _INDEXED:
-            raise ValueError(f"{path} must be {what} with indices (mode P or L), got an image of mode {mode}")
+
+
+def label_mask(mask: Decoded, what: str, kind: str = "auto", *, indexed: bool = False) -> Found:
+    """Labels of a mask that is decoded; arguments and errors as of `read_mask`."""
+    mode = mask.image.mode
+    if indexed and mode not in _INDEXED:
+        raise ValueError(f"{mask.name} must be {what} with indices (mode P or L), got an image of mode {mode}")
+    with _without_options(_MASKS):
         return find_labels(mask, kind)
 
 
-def to_labels(found: Found, path: str | Path) -> Labels:
+def to_labels(ids: Ids, path: str | Path) -> Labels:
     """The same as small numbers.
 
     Raises:
       ValueError: a label does not fit.
     """
-    if found.ids.max(initial=0) > _LARGEST:
-        raise ValueError(f"{path} must have labels to {_LARGEST}, got {found.ids.max()}")
-    return found.ids.astype(np.int16)
+    if ids.max(initial=0) > _LARGEST:
+        raise ValueError(f"{path} must have labels to {_LARGEST}, got {ids.max()}")
+    return ids.astype(np.int16)
 
 
 def from_indices(indices: npt.NDArray[np.uint8]) -> Labels:

@@ -137,7 +137,10 @@ def _guess(plane: Plane) -> Found:
     if plane.inverted:
         raise ambiguous(plane.name, f"{problem}, and {_INVERTED}", ("binary",), _LABELS)
     problem += ", which may be classes, objects one by one, or dark and light"
-    raise ambiguous(plane.name, problem, ("classes", "instances", "binary"))
+    error = ambiguous(plane.name, problem, ("classes", "instances", "binary"))
+    if plane.eight and _is_like_grey(dict(zip(map(int, levels), counts, strict=True))):
+        error.readings = ("binary",)  # the others must be asked for
+    raise error
 
 
 def _guess_lossy(plane: Plane, levels: npt.NDArray[Any], counts: npt.NDArray[np.int64]) -> Found:
@@ -164,6 +167,14 @@ def _is_one_class(have: set[int], counts: dict[int, int]) -> bool:
         return False
     (label,) = others
     return label not in _TRIMAP and label < _LIGHT and counts[VOID] <= 2 * counts[label]
+
+
+def _is_like_grey(counts: dict[int, int]) -> bool:
+    """A trimap, or black and white with few greys at its edges: as labels these were the objects, and white unknown."""
+    greys = [level for level in counts if 0 < level < VOID]
+    if not {0, VOID} <= set(counts) or not all(_DARK <= grey < _LIGHT for grey in greys):
+        return False
+    return counts[VOID] > 2 * sum(counts[grey] for grey in greys) or (len(greys) == 1 and greys[0] in _TRIMAP)
 
 
 def _is_soft(levels: npt.NDArray[Any], counts: npt.NDArray[np.int64]) -> bool:

@@ -14,22 +14,23 @@ import functools
 import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 from PIL import Image
 
 from guidenet.data.files import (
+    UNKNOWN,
     Labels,
     check_size,
-    read_indices,
     read_lines,
-    read_mask,
     read_photo,
     require,
     to_labels,
     write_indices,
 )
-from guidenet.reading import AmbiguousError, Pixels, in_order, is_image
+from guidenet.data.one_reading import Ways, read_both
+from guidenet.reading import Pixels, in_order, is_image
 
 _YEARS = ("2017", "2016", "480p")
 """Folders of lists, in the order that they are looked at."""
@@ -60,31 +61,54 @@ class Video:
 
         Raises:
           FileNotFoundError: the file has gone.
-          ValueError: the frame has no annotation, or the file is damaged or of another size than the frame.
+          ValueError: the frame has no annotation, the file is damaged or of another size than the frame, or it has
+            numbers where the first one is black and white, or the other way round.
         """
         if frame >= len(self.annotations):
             raise ValueError(
                 f"frame must be below {len(self.annotations)}, as far as {self.name} has labels, got {frame}"
             )
-        path, what = self.annotations[frame], f"the objects in a frame of the clip {self.name}"
-        labels = to_labels(read_mask(path, what, "binary"), path) if self.is_binary else read_indices(path, what)
+        ways = self._read(frame)
+        path = ways.path
+        is_binary = self.is_binary
+        if is_binary and ways.seen is None:
+            self._refuse(path, "has numbers")
+        if not is_binary and ways.numbers is None:
+            self._refuse(path, "is black and white in colours")
+        if not is_binary and ways.differ and not (ways.is_white_unknown and self._tells_unknown):
+            self._refuse(path, "is black and white, and white may be an object or unknown")
+        found = ways.seen if is_binary else ways.numbers
+        assert found is not None  # as was just checked
+        labels = to_labels(found, path)
         check_size(path, labels, self.frames[frame])
         return labels
 
     @functools.cached_property
     def is_binary(self) -> bool:
         """Whether its annotations are black and white, as the first one shows, which has all objects."""
-        path, what = self.annotations[0], f"the objects in the first frame of the clip {self.name}"
-        try:
-            found = read_mask(path, what)
-        except AmbiguousError:
-            return False
-        if found.reading != "binary":
-            return False
-        try:
-            return not np.array_equal(found.ids, read_indices(path, what))
-        except ValueError:  # black and white in colours, which are no indices
-            return True
+        first = self._first
+        return first.seen is not None and (first.numbers is None or first.differ)
+
+    @functools.cached_property
+    def _first(self) -> Ways:
+        return self._read(0)
+
+    @functools.cached_property
+    def _tells_unknown(self) -> bool:
+        """Whether white is unknown in frames that are black and white, as the first one has more than that."""
+        numbers = self._first.numbers
+        return numbers is not None and (numbers.max() > 1 or bool((numbers == UNKNOWN).any()))
+
+    def _read(self, frame: int) -> Ways:
+        which = "the first frame" if frame == 0 else "a frame"
+        return read_both(self.annotations[frame], f"the objects in {which} of the clip {self.name}", indexed=True)
+
+    def _refuse(self, path: Path, problem: str) -> NoReturn:
+        how = "is black and white" if self.is_binary else "has the numbers of objects"
+        raise ValueError(
+            f"{path} {problem}, and {self.annotations[0]} {how}: masks of the clip {self.name} must all be black and "
+            "white, or all have the numbers of objects, and a palette of colours where some pixels are unknown"
+        )
 
     @property
     def objects(self) -> tuple[int, ...]:

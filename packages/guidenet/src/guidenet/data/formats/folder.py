@@ -7,7 +7,9 @@ of the class of their subfolder: black and white, or an object for each value.
 In the shape descriptions `H, W` denote pixels.
 """
 
+import contextlib
 import dataclasses
+import functools
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path, PurePath
@@ -28,7 +30,8 @@ from guidenet.data.files import (
     require,
     to_labels,
 )
-from guidenet.reading import AmbiguousError, Found, list_images
+from guidenet.data.one_reading import NumberedMasks, read_both
+from guidenet.reading import AmbiguousError, Found, Ids, list_images
 
 CLASS = "object"
 """The class of objects that have no name."""
@@ -42,6 +45,8 @@ SPLITS = {
 
 _LAYOUT = "images/NAME.jpg and masks/NAME.png of the same names"
 _LARGEST = np.iinfo(np.int16).max
+_TOUCHING = np.ones((3, 3))
+"""What counts as touching: corners too."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,11 +130,12 @@ def load_folder(root: str | Path, pairs: Mapping[str, Pair]) -> Dataset:
         raise ValueError(f"{Path(root) / 'images'} must have all images in a subfolder for each class, or none")
     folders = sorted({pair.folder[0] for pair in pairs.values()}) if by_folder else []
     classes = names or tuple(folders) or (CLASS,)
+    masks = _Masks(NumberedMasks(tuple(pair.mask for pair in pairs.values()), indexed=False), len(names))
 
     def read(name: str) -> tuple[Labels, Labels]:
         pair = pairs[name]
-        found = _read(pair.mask, len(names))
-        labels = to_labels(_compact(found) if found.reading == "instances" else found, pair.mask)
+        found = masks.read(pair.mask)
+        labels = to_labels(_compact(found.ids) if found.reading == "instances" else found.ids, pair.mask)
         check_size(pair.mask, labels, pair.image)
         if found.reading == "instances":
             objects, labels = labels, np.minimum(labels, np.int16(1))
@@ -159,31 +165,71 @@ def _by_name(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _read(path: Path, num_classes: int) -> Found:
-    """Labels of classes where these have names, and of objects otherwise."""
-    what = "a mask"
-    if num_classes > 1:
-        found = read_mask(path, what, "classes")
-    else:
-        other = "classes" if num_classes else "instances"
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Masks:
+    """Masks that are read one at a time, and all in one way.
+
+    numbered: all of them.
+    num_classes: that have names.
+    """
+
+    numbered: NumberedMasks
+    num_classes: int
+
+    def read(self, path: Path) -> Found:
+        """Labels of classes where these have names, and of objects otherwise."""
+        if self.num_classes > 1:
+            found = Found(self.numbered.read(path, "a mask with several classes").astype(np.int64), "classes")
+        else:
+            found = self._read_alone(path)
+        most = int(found.ids.max(initial=0))
+        if found.reading != "instances" and most > max(1, self.num_classes):
+            named = f"classes.txt names {self.num_classes}" if self.num_classes else "no classes.txt names any"
+            raise ValueError(f"{path} has the class {most}, and {named}")
+        if self.num_classes <= 1 and found.reading == "binary":
+            self._check_black_and_white(path, found)
+        return found
+
+    def _read_alone(self, path: Path) -> Found:
+        """A mask in the way that it can be read by itself."""
         try:
-            found = read_mask(path, what)
+            return read_mask(path, "a mask")
         except AmbiguousError as error:
             if "classes" not in error.readings:
                 raise
-            found = read_mask(path, what, other)
-    most = int(found.ids.max(initial=0))
-    if found.reading != "instances" and most > max(1, num_classes):
-        named = f"classes.txt names {num_classes}" if num_classes else "no classes.txt names any"
-        raise ValueError(f"{path} has the class {most}, and {named}")
-    return found
+            return read_mask(path, "a mask", "classes" if self.num_classes else "instances")
+
+    def _check_black_and_white(self, path: Path, found: Found) -> None:
+        """Raises `ValueError` if other masks of the folder say that this one means something else."""
+        ways = read_both(path, "a mask")
+        if ways.differ:
+            if ways.is_white_unknown and (other := self.numbered.with_unknown):
+                raise ValueError(
+                    f"{path} is black and white, and in {other} 255 is unknown: masks of a folder must all be black "
+                    "and white, or all have numbers, and a palette of colours where some pixels are unknown"
+                )
+        elif not self.num_classes and ndimage.label(found.ids > 0, _TOUCHING)[1] > 1 and (other := self._with_objects):
+            raise ValueError(
+                f"{path} has 0 and 1, and {other} a number for each object: 1 may be one object, or as many as do not "
+                "touch; masks of a folder must all have numbers of objects, from 2 on where one is in pieces, or all "
+                "be black and white"
+            )
+
+    @functools.cached_property
+    def _with_objects(self) -> Path | None:
+        """The first mask with numbers of objects."""
+        for path in self.numbered.paths:
+            with contextlib.suppress(OSError, ValueError):
+                if self._read_alone(path).reading == "instances":
+                    return path
+        return None
 
 
-def _compact(found: Found) -> Found:
+def _compact(ids: Ids) -> Ids:
     """The same with objects numbered without gaps."""
-    levels, index = np.unique(found.ids, return_inverse=True)
+    levels, index = np.unique(ids, return_inverse=True)
     numbers = np.where(levels > 0, np.cumsum(levels > 0), levels)
-    return found._replace(ids=numbers[index.reshape(found.ids.shape)])
+    return numbers[index.reshape(ids.shape)]
 
 
 def _connected(labels: Labels, path: Path) -> Labels:
@@ -191,7 +237,7 @@ def _connected(labels: Labels, path: Path) -> Labels:
     objects = np.where(labels == UNKNOWN, labels, np.int16(0))
     total = 0
     for label in np.unique(labels[labels > 0]):
-        parts, count = ndimage.label(labels == label, np.ones((3, 3)))
+        parts, count = ndimage.label(labels == label, _TOUCHING)
         if total + count > _LARGEST:
             raise ValueError(f"{path} must have at most {_LARGEST} objects, what touches being one, got more")
         objects = np.where(parts > 0, (parts + total).astype(np.int16), objects)

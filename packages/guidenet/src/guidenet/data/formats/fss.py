@@ -4,7 +4,6 @@ Below the root is a folder for each class with `1.jpg` .. `10.jpg` and masks `1.
 under its authors' terms, and neither in this package nor fetched by it.
 """
 
-import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -66,14 +65,17 @@ def read_mask(path: str | Path) -> Labels:
 
     Raises:
       FileNotFoundError: there is no such file.
-      ValueError: it is damaged, or has nothing light in it.
+      ValueError: it is damaged, has nothing light in it, or the numbers of several objects.
     """
     what = "a mask of FSS-1000"
-    with contextlib.suppress(AmbiguousError):
-        found = files.read_mask(path, what)
-        if found.ids.max(initial=0) <= 1:
-            return to_labels(found, path)
-    return to_labels(files.read_mask(path, what, "binary"), path)
+    try:
+        ids = files.read_mask(path, what).ids
+    except AmbiguousError:
+        return to_labels(files.read_mask(path, what, "binary").ids, path)
+    objects = np.unique(ids[ids > 0])
+    if len(objects) > 1:
+        raise ValueError(f"{path} must be {what}, which has one object, got the labels {', '.join(map(str, objects))}")
+    return to_labels(np.minimum(ids, 1), path)
 
 
 def load_fss(root: str | Path, classes: Iterable[str]) -> Dataset:

@@ -22,11 +22,11 @@ from guidenet.data.files import (
     check_size,
     find_image,
     from_indices,
-    read_indices,
     read_lines,
     read_photo,
     require,
 )
+from guidenet.data.one_reading import NumberedMasks
 from guidenet.reading import SUFFIXES
 
 CLASSES = (
@@ -34,6 +34,8 @@ CLASSES = (
     "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
 )  # fmt: skip
 """In alphabetical order; the label of `CLASSES[k]` is k + 1."""
+
+_FOLDERS = ("SegmentationClass", "SegmentationObject")
 
 CLASS_LISTS = ("labels.txt", "classes.txt", "class_names.txt", "labelmap.txt")
 """Files of the folder that name other classes, one a line, as labelme and CVAT write them."""
@@ -170,11 +172,14 @@ def load_voc_sbdd(voc: str | Path, sbdd: str | Path | None, ids: Iterable[str]) 
         path = find_image(voc / "JPEGImages", name)
         return path if sbdd is None or path.exists() else sbdd / "img" / f"{name}.jpg"
 
+    ids = tuple(ids)
+    folders = {part: NumberedMasks(tuple(voc / part / f"{name}.png" for name in ids)) for part in _FOLDERS}
+
     def labels(name: str, folder: str, sbdd_folder: str, key: str) -> Labels:
         path, what = voc / folder / f"{name}.png", f"VOC's segmentation of {name}"
         other = None if sbdd is None else sbdd / sbdd_folder / f"{name}.mat"
         if other is None or path.exists():
-            found = read_indices(path, what)
+            found = folders[folder].read(path, what)
         elif other.exists():
             path, found = other, read_sbdd_labels(other, key)
         else:
@@ -186,7 +191,7 @@ def load_voc_sbdd(voc: str | Path, sbdd: str | Path | None, ids: Iterable[str]) 
 
     return Dataset(
         classes,
-        tuple(ids),
+        ids,
         lambda name: read_photo(photo(name), f"the photo {name} of PASCAL VOC"),
         lambda name: labels(name, "SegmentationClass", "cls", "GTcls"),
         lambda name: labels(name, "SegmentationObject", "inst", "GTinst"),
@@ -204,10 +209,11 @@ def load_voc_aug(voc: str | Path, folder: str | Path, ids: Iterable[str]) -> Dat
     voc, folder = require(voc, "the folder VOC2012 of PASCAL VOC"), require(folder, "the folder SegmentationClassAug")
 
     photos = load_voc_sbdd(voc, None, ids)
+    masks = NumberedMasks(tuple(folder / f"{name}.png" for name in photos.ids))
 
     def labels(name: str) -> Labels:
         path = folder / f"{name}.png"
-        found = read_indices(path, f"the classes of {name}")
+        found = masks.read(path, f"the classes of {name}")
         check_size(path, found, find_image(voc / "JPEGImages", name))
         _check_classes(path, found, photos.classes, voc)
         return found

@@ -1,0 +1,111 @@
+"""Masks of a data set, which must all be read in one way: as they are seen, or by their numbers.
+
+In the shape descriptions `H, W` denote pixels.
+"""
+
+import contextlib
+import dataclasses
+import functools
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from guidenet.data.files import UNKNOWN, Labels, label_mask, open_mask, to_labels
+from guidenet.reading import Ids, ReadError, find_labels
+
+
+class Ways(NamedTuple):
+    """One mask, read in both ways.
+
+    path: of the file.
+    seen: `[H, W]` as it is seen, 1 where it is white; None where it is not black and white.
+    numbers: `[H, W]` labels that its numbers are, 255 being unknown; None where they are none.
+    """
+
+    path: Path
+    seen: Ids | None
+    numbers: Ids | None
+
+    @property
+    def differ(self) -> bool:
+        """Whether it can be read in either way, to other labels."""
+        return self.seen is not None and self.numbers is not None and not np.array_equal(self.seen, self.numbers)
+
+    @property
+    def is_white_unknown(self) -> bool:
+        """Whether what the numbers have otherwise is unknown: 255 is white."""
+        if self.seen is None or self.numbers is None:
+            return False
+        return bool((self.numbers[self.seen != self.numbers] == UNKNOWN).all())
+
+    @property
+    def has_unknown(self) -> bool:
+        """Whether 255 is unknown without doubt, as it is beside numbers."""
+        if self.seen is not None or self.numbers is None:
+            return False
+        return bool((self.numbers == UNKNOWN).any() and (self.numbers > 0).any())
+
+
+def read_both(path: Path, what: str, *, indexed: bool = False, numbered: bool = False) -> Ways:
+    """Reads a mask in both ways.
+
+    Args:
+      path: of the file.
+      what: is expected, for messages.
+      indexed: one number for a pixel is all that is taken as numbers, no colours.
+      numbered: it must have numbers.
+
+    Raises:
+      FileNotFoundError: there is no such file; the message gives the path and `what` was expected.
+      ValueError: it is damaged, or can be read in neither way.
+    """
+    mask = open_mask(path, what)
+    seen = numbers = None
+    with contextlib.suppress(ReadError):
+        found = find_labels(mask)
+        seen = found.ids if found.reading == "binary" else None
+    try:
+        numbers = label_mask(mask, what, "classes", indexed=indexed).ids
+    except ValueError:
+        if seen is None or numbered:
+            raise
+    return Ways(path, seen, numbers)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class NumberedMasks:
+    """Masks whose numbers are classes; what is black and white among them may be white in two ways.
+
+    paths: of all masks of the data set; some may not be there.
+    indexed: one number for a pixel is all that is taken, no colours.
+    """
+
+    paths: tuple[Path, ...]
+    indexed: bool = True
+
+    def read(self, path: Path, what: str) -> Labels:
+        """The labels of one.
+
+        Raises:
+          FileNotFoundError: there is no such file; the message gives the path and `what` was expected.
+          ValueError: it is damaged, has no numbers, or is black and white, and no other mask has 255 beside numbers.
+        """
+        ways = read_both(path, what, indexed=self.indexed, numbered=True)
+        assert ways.numbers is not None  # as it was asked for
+        if ways.differ and not (ways.is_white_unknown and self.with_unknown):
+            number = "unknown, by its number 255" if ways.is_white_unknown else "another label, by its number"
+            raise ValueError(
+                f"{path} is black and white, where white may be the class 1 or {number}, and no other mask tells: "
+                f"{what} must have the numbers of its classes, and a palette of colours where some pixels are unknown"
+            )
+        return to_labels(ways.numbers, path)
+
+    @functools.cached_property
+    def with_unknown(self) -> Path | None:
+        """The first mask in which 255 is unknown without doubt."""
+        for path in self.paths:
+            with contextlib.suppress(OSError, ValueError):
+                if read_both(path, "a mask", indexed=self.indexed).has_unknown:
+                    return path
+        return None
