@@ -408,6 +408,7 @@ def test_output_must_be_a_folder_and_something_must_be_done(files, capsys):
         (["--support", "a.png", "--intensity", "5"], "intensity must be auto, full, stretch or LOW,HIGH"),
         (["--support", "a.png", "--mask-colours", "reddish"], "must be names, #rrggbb"),
         (["--support", "a.png", "--classes", "a,,b"], "must be names with commas between them"),
+        (["--support", "a.png", "--classes", "a,b,a"], "must name each class once"),
         (["--support", "a.png", "--classes", "a\nb"], "must be text that can be written in a line"),
         (["--support", "a.png", "--point", "\udcff:1,1+"], "must be text that can be written in a line"),
         (["--support", "a.png", "--mask-labels", "ids"], "auto, binary, classes, instances, alpha|invalid choice"),

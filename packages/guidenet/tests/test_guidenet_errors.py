@@ -155,6 +155,11 @@ def test_what_a_run_cannot_go_on_with_is_a_line(files, clips, monkeypatch, capsy
         ([*TRAIN, "--num-test-tasks", "-1"], "num_test_tasks must be at least 0, got -1"),
         ([*TRAIN, "--data", "davis:CLIPS", "--oracle"], "hold_out must be True with data davis"),
         ([*TRAIN, "--data", "davis:CLIPS", "--override", "batch_size=0"], "batch_size must be at least 1, got 0"),
+        (
+            [*TRAIN, "--data", "davis:CLIPS", "--override", "kinds=semantic"],
+            "kinds must be among video with data davis",
+        ),
+        ([*EVALUATE, "--weights", "none.pth"], "weights must be a file, and there is no none.pth"),
         ([*TRAIN, "--data", "folder:mine", "--oracle"], "hold_out must be True with data folder"),
         ([*TRAIN, "--data", "folder:none"], "none/images must be a folder of images/NAME.jpg"),
         ([*TRAIN, "--data", "coco:none"], "must be COCO's instance annotations, and there is no such file"),

@@ -134,6 +134,8 @@ def test_twenty_classes_are_those_of_voc():
         ({"images": [{**PHOTO, "id": "007"}]}, "other images or categories only, as of 7, 1"),
         ({"categories": [{"id": 1, "name": "cat"}, {"id": 1, "name": "dog"}]}, "ids of their own, got 1 twice"),
         ({"categories": []}, "has no categories"),
+        ({"categories": [{"id": 1, "name": None}]}, "the name of the category 1 must be text, got None"),
+        ({"annotations": [{"image_id": 7, "category_id": 1.5}]}, "1.5 is no whole number"),
         ({"annotations": [{"image_id": 7, "category_id": 1, "segmentation": []}]}, "has boxes only"),
         ({"annotations": None}, "missing or of no such kind"),
     ],
@@ -153,6 +155,7 @@ def test_damaged_annotations_are_named(tmp_path, changes, message):
         ({"counts": [1], "size": list(SIZE)}, "in total, got 1"),
         ("text", "polygons or counts and size, got 'text'"),
         ([[1, 2]], "3 points, got 2 numbers"),
+        ([[0.1, 0.1, 0.9, 0.1, 0.9, 1]], "polygons must be in px, and these are within 0 and 1, as fractions"),
         (SQUARE, "lists x0, y0, x1, y1, .. of numbers, got 1.0"),
         ([[1, None, 5, 1, 5, 5]], "numbers within 1e\\+06 px"),
         ([[1, 1, 2e7, 1, 5, 5]], "numbers within 1e\\+06 px"),
@@ -163,6 +166,13 @@ def test_damaged_masks_are_named(tmp_path, segmentation, message):
     found = coco.load_coco(tmp_path, "val")
     with pytest.raises(ValueError, match=f"instances_val.json has a damaged annotation 0 of image 7: .*{message}"):
         found.class_labels("7")
+
+
+def test_a_box_without_numbers_is_named(tmp_path):
+    box = {"category_id": 1, "segmentation": [], "bbox": [float("nan"), 0, 2, 2]}
+    write(tmp_path, [{"category_id": 1, "segmentation": [SQUARE]}, box])
+    with pytest.raises(ValueError, match=r"damaged annotation 1 of image 7: bbox must have finite numbers, got \[nan"):
+        coco.load_coco(tmp_path, "val").class_labels("7")
 
 
 def test_missing_and_wrong_files_are_named(tmp_path):

@@ -130,7 +130,12 @@ VOC_PALETTE.putpalette(voc_palette().tobytes())
         (GREY * np.uint8(1), white_first(GREY), "00001.png is black and white, .*00000.png has the numbers"),
         (GREY * np.uint8(255), LABELS[0].astype(np.uint8), "00001.png has numbers, and .*00000.png is black and white"),
         (GREY * np.uint8(255), LABELS[0].astype(np.uint8) * 127, "00001.png has numbers, and .*00000.png is black"),
-        (GREY * np.uint8(1), np.dstack([GREY * np.uint8(255)] * 3), "00001.png is black and white in colours, and"),
+        (
+            GREY * np.uint8(1),
+            np.dstack([GREY * np.uint8(255)] * 3),
+            "00001.png is black and white, and no numbers, and",
+        ),
+        (GREY * np.uint8(1), GREY * np.uint8(100), "00001.png has another number, which may be that object as it is"),
     ],
 )
 def test_masks_of_a_clip_have_one_reading(clips, first, other, message):
@@ -148,6 +153,8 @@ def test_masks_of_a_clip_have_one_reading(clips, first, other, message):
         (GREY * np.uint8(1), VOC_PALETTE, -GREY.astype(int)),  # the palette says that 255 is no white
         (GREY * np.uint8(1) + 255 * (LABELS[0] == 2).astype(np.uint8), GREY * np.uint8(255), -GREY.astype(int)),
         (white_first(GREY), GREY * np.uint8(255), GREY),
+        (GREY, GREY * np.uint8(255), GREY),  # one bit is black and white
+        (GREY * np.uint8(1), GREY * np.uint8(2), 2 * GREY),
         (GREY * np.uint8(1), np.zeros(SIZE, np.uint8), np.zeros(SIZE)),
     ],
 )
@@ -240,10 +247,15 @@ def test_masks_of_fss_are_read_as_all_masks_are(classes):
         np.testing.assert_array_equal(found.class_labels(f"abacus/{number}"), object_)
     np.testing.assert_array_equal(found.class_labels("abacus/4"), object_.astype(int) - border)
     write_indices(classes / "abacus/5.png", np.int16(object_) + 2 * border)
-    with pytest.raises(
-        ValueError, match=r"5.png must be a mask of FSS-1000, which has one object, got the labels 1, 2"
-    ):
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (*SIZE, 3)).astype(np.uint8)).save(
+        classes / "abacus/6.png"
+    )
+    Image.fromarray(np.dstack([ones * 200, ones, none])).save(classes / "abacus/7.png")
+    with pytest.raises(ValueError, match=r"5.png must be a mask of FSS-1000, which has one object, got 2"):
         found.class_labels("abacus/5")
+    with pytest.raises(ValueError, match=r"6.png must have a black background"):  # a photo
+        found.class_labels("abacus/6")
+    np.testing.assert_array_equal(found.class_labels("abacus/7"), object_)
 
 
 def test_what_is_wrong_with_fss_is_named(classes):

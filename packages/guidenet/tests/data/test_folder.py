@@ -105,6 +105,16 @@ def test_masks_of_one_class_have_one_reading(tmp_path, names):
         load(tmp_path).class_labels("a")
 
 
+def test_255_is_refused_where_it_may_be_a_class(tmp_path):
+    (tmp_path / "classes.txt").write_text("".join(f"class {number}\n" for number in range(1, 301)))
+    mask = np.where(TWO == 2, 255, TWO).astype(np.uint16)
+    add(tmp_path, "a", mask)
+    add(tmp_path, "b", np.where(TWO == 1, 65535, mask).astype(np.uint16))
+    with pytest.raises(ValueError, match=r"a.png has 255, which may be unknown or one of the 300 classes"):
+        load(tmp_path).class_labels("a")
+    np.testing.assert_array_equal(load(tmp_path).class_labels("b"), np.where(TWO == 1, -1, np.where(TWO == 2, 255, 0)))
+
+
 def test_one_and_numbers_of_objects_in_a_folder(tmp_path):
     """1 in two places: two objects as all masks of 0 and 1, or one object in pieces as where each has its number."""
     add(tmp_path, "a", np.minimum(TWO, 1))

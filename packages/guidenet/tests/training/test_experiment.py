@@ -204,6 +204,7 @@ def test_by_name_errors_come_before_anything_is_written(tmp_path, monkeypatch, s
         ),
         ({"data": "cut-outs:x"}, "data must have something to train on, got cut-outs:x, which is for tests only"),
         ({"fold": 4}, "fold must be one of 0, 1, 2, 3, got 4"),
+        ({"overrides": ["kinds=video"], "kinds": ["video"]}, "kinds must be given once, got video and an override"),
         ({"kinds": ["song"]}, "kinds must be one of semantic, interactive, video, textured, similar, got 'song'"),
     ]:
         with pytest.raises(ValueError, match=message):

@@ -301,6 +301,8 @@ def _names(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",")]
     if not all(names):
         raise argparse.ArgumentTypeError(f"{text!r} must be names with commas between them")
+    if len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(f"{text!r} must name each class once")
     _check_text(text)
     return names
 

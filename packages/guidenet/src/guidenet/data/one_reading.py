@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from guidenet.data.files import UNKNOWN, Labels, label_mask, open_mask, to_labels
+from guidenet.data.files import UNKNOWN, VOID, Labels, label_mask, open_mask, to_labels
 from guidenet.reading import Ids, ReadError, find_labels
 
 
@@ -21,11 +21,15 @@ class Ways(NamedTuple):
     path: of the file.
     seen: `[H, W]` as it is seen, 1 where it is white; None where it is not black and white.
     numbers: `[H, W]` labels that its numbers are, 255 being unknown; None where they are none.
+    plain: it can be nothing but black and white, by its one bit or its palette.
+    largest: of its numbers as they are in the file.
     """
 
     path: Path
     seen: Ids | None
     numbers: Ids | None
+    plain: bool
+    largest: int
 
     @property
     def differ(self) -> bool:
@@ -70,7 +74,8 @@ def read_both(path: Path, what: str, *, indexed: bool = False, numbered: bool = 
     except ValueError:
         if seen is None or numbered:
             raise
-    return Ways(path, seen, numbers)
+    plain = seen is not None and mask.image.mode in ("1", "P")
+    return Ways(path, seen, numbers, plain, int(np.asarray(mask.image).max(initial=0)))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -78,10 +83,12 @@ class NumberedMasks:
     """Masks whose numbers are classes; what is black and white among them may be white in two ways.
 
     paths: of all masks of the data set; some may not be there.
+    num_classes: that there are; 255 may be one of them.
     indexed: one number for a pixel is all that is taken, no colours.
     """
 
     paths: tuple[Path, ...]
+    num_classes: int
     indexed: bool = True
 
     def read(self, path: Path, what: str) -> Labels:
@@ -93,6 +100,11 @@ class NumberedMasks:
         """
         ways = read_both(path, what, indexed=self.indexed, numbered=True)
         assert ways.numbers is not None  # as it was asked for
+        if self.num_classes >= VOID and ways.largest == VOID:
+            raise ValueError(
+                f"{path} has 255, which may be unknown or one of the {self.num_classes} classes: with so many, 255 "
+                "must be in masks of 16 bits with a larger number too, such as 65535 for unknown"
+            )
         if ways.differ and not (ways.is_white_unknown and self.with_unknown):
             number = "unknown, by its number 255" if ways.is_white_unknown else "another label, by its number"
             raise ValueError(

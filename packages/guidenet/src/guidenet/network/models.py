@@ -38,8 +38,11 @@ def load_backbone(config: BackboneConfig, path: str | Path | None = None) -> dic
 
     Raises:
       WeightsMissingError: the extra is not installed.
+      FileNotFoundError: there is no such file.
       ValueError: `vgg16` has no path, `small` has one, or the file is not of that backbone.
     """
+    if path is not None and not Path(path).is_file():
+        raise FileNotFoundError(f"weights must be a file, and there is no {path}")
     if config.record.load is not None:
         return config.record.load(path, config.channels)
     if path is not None:

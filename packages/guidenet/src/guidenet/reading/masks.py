@@ -225,7 +225,8 @@ def _colours(mask: Decoded, rgb: Pixels, kind: str) -> Found:
     remedy = "colours (--mask-colours) must say which are the classes"
     if kind == "auto":
         remedy += f", or kind (--mask-labels) be {'classes (PASCAL VOC), ' if in_voc else ''}instances or binary"
-    raise AmbiguousError(mask.name, f"has the colours {_list(levels)}", remedy, ("colours", "instances", "binary"))
+    readings = ("binary",) if _is_grey(rgb, _NEAR_GREY) else ("colours", "instances", "binary")
+    raise AmbiguousError(mask.name, f"has the colours {_list(levels)}", remedy, readings)
 
 
 def _by_colours(mask: Decoded, colours: Sequence[tuple[int, int, int]]) -> Found:

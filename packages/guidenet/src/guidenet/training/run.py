@@ -80,10 +80,14 @@ def set_up(options: Options) -> Training:
     if options.kinds:  # first: an option may be for some kinds only
         config = dataclasses.replace(config, kinds=tuple(options.kinds))
     config = override(config, options.overrides)
+    overridden = any(assignment.partition("=")[0].strip() == "kinds" for assignment in options.overrides)
+    if options.kinds and overridden:
+        raise ValueError(f"kinds must be given once, got {', '.join(options.kinds)} and an override of kinds")
+    asked = config.kinds if options.kinds or overridden else ()
     found = open_guarded(options.data, options.fold, options.cache, hold_out=options.hold_out)
     if "train" not in found.roles:
         raise ValueError(f"data must have something to train on, got {options.data}, which is for tests only")
-    wanted = tuple(options.kinds) or tuple(kind for kind in config.kinds if kind in found.kinds) or found.kinds
+    wanted = asked or tuple(kind for kind in config.kinds if kind in found.kinds) or found.kinds
     for kind in wanted:
         if kind not in found.kinds:
             raise ValueError(f"kinds must be among {', '.join(found.kinds)} with data {options.data}, got {kind}")

@@ -75,18 +75,18 @@ def read_annotations(path: str | Path) -> Annotations:
     except ValueError as error:
         raise ValueError(f"{path} must be {what}: {error}") from None
     try:
-        categories = sorted(content["categories"], key=lambda category: int(category["id"]))
-        names = tuple(dict.fromkeys(str(category["name"]) for category in categories))
+        categories = sorted(content["categories"], key=lambda category: _whole(category["id"]))
+        names = tuple(dict.fromkeys(_name(category) for category in categories))
         labels = _number_categories(categories, names)
         photos = _read_photos(content["images"])
         objects: dict[str, list[Mapping[str, Any]]] = {name: [] for name in photos}
         skipped = 0
         for annotation in content["annotations"]:
-            label, image = labels.get(int(annotation["category_id"])), _id(annotation["image_id"])
+            label, image = labels.get(_whole(annotation["category_id"])), _id(annotation["image_id"])
             if label is None or image not in objects:
                 skipped += 1
             else:
-                objects[image].append({**annotation, "label": label, "iscrowd": int(annotation.get("iscrowd") or 0)})
+                objects[image].append({**annotation, "label": label, "iscrowd": _whole(annotation.get("iscrowd") or 0)})
     except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise ValueError(f"{path} must be {what}; missing or of no such kind: {error}") from None
     found = [annotation for image in objects.values() for annotation in image]
@@ -107,8 +107,8 @@ def _number_categories(categories: Iterable[Mapping[str, Any]], names: Sequence[
     """Labels by the id of a category. Raises `ValueError` if an id has two names."""
     labels: dict[int, int] = {}
     for category in categories:
-        label = names.index(str(category["name"])) + 1
-        if labels.setdefault(int(category["id"]), label) != label:
+        label = names.index(_name(category)) + 1
+        if labels.setdefault(_whole(category["id"]), label) != label:
             raise ValueError(f"categories with ids of their own, got {category['id']} twice")
     return labels
 
@@ -118,7 +118,7 @@ def _read_photos(images: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, in
     photos: dict[str, tuple[str, int, int]] = {}
     home: dict[str, str] = {}
     for image in images:
-        name, file, size = _id(image["id"]), _file_name(image), (int(image["height"]), int(image["width"]))
+        name, file, size = _id(image["id"]), _file_name(image), (_whole(image["height"]), _whole(image["width"]))
         if min(size) < 1:
             raise ValueError(f"image {name} must have a height and a width, got {size[0]} x {size[1]} px")
         if name in photos:
@@ -127,6 +127,20 @@ def _read_photos(images: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, in
             raise ValueError(f"each image once, got {file} for the images {home[file]} and {name}")
         photos[name] = (file, *size)
     return photos
+
+
+def _whole(value: Any) -> int:
+    """A whole number, as text too. Raises `ValueError` if it has a fraction."""
+    if isinstance(value, float) and not value.is_integer():
+        raise ValueError(f"{value} is no whole number")
+    return int(value)
+
+
+def _name(category: Mapping[str, Any]) -> str:
+    """Of a category, which some number. Raises `ValueError` if it has none."""
+    if not isinstance(category["name"], str | int) or category["name"] == "":
+        raise ValueError(f"the name of the category {category['id']} must be text, got {category['name']!r}")
+    return str(category["name"])
 
 
 def _id(value: Any) -> str:
@@ -174,6 +188,8 @@ def decode(segmentation: Any, size: tuple[int, int]) -> rle.Mask:
       ValueError: it is neither, or of another size.
     """
     if isinstance(segmentation, list):
+        if min(size) > 1 and segmentation and all(_is_fractions(polygon) for polygon in segmentation):
+            raise ValueError(f"polygons must be in px, and these are within 0 and 1, as fractions: {segmentation[0]}")
         return rle.draw_polygons(segmentation, size)
     if not isinstance(segmentation, Mapping) or not {"counts", "size"} <= set(segmentation):
         raise ValueError(f"segmentation must be polygons or counts and size, got {segmentation!r}")
@@ -183,6 +199,15 @@ def decode(segmentation: Any, size: tuple[int, int]) -> rle.Mask:
         )
     counts = segmentation["counts"]
     return rle.decode_counts(rle.unpack_counts(counts) if isinstance(counts, str | bytes) else counts, size)
+
+
+def _is_fractions(polygon: Any) -> bool:
+    """Whether all places of a polygon are from 0 to 1: no object that one can see in px, so of another format."""
+    try:
+        places = np.asarray(polygon, np.float64)
+    except (TypeError, ValueError):
+        return False  # drawing it says what is wrong
+    return places.size >= 6 and bool(((places >= 0) & (places <= 1)).all())
 
 
 def load_coco(
@@ -274,5 +299,7 @@ def _paint(annotations: Annotations, name: str, table: Mapping[int, int], instan
 def _box(annotation: Mapping[str, Any], height: int, width: int) -> rle.Mask:
     """`[H, W]` of all pixels that the box of an annotation touches."""
     left, top, across, down = map(float, annotation["bbox"])
+    if not np.isfinite([left, top, across, down]).all():
+        raise ValueError(f"bbox must have finite numbers, got {annotation['bbox']}")
     rows, columns = np.arange(height)[:, None], np.arange(width)
     return (rows + 1 > top) & (rows < top + down) & (columns + 1 > left) & (columns < left + across)

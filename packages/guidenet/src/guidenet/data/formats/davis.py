@@ -32,6 +32,9 @@ from guidenet.data.files import (
 from guidenet.data.one_reading import Ways, read_both
 from guidenet.reading import Pixels, in_order, is_image
 
+_GREY = 32
+"""Numbers of objects are below this where a clip has one, and greys above."""
+
 _YEARS = ("2017", "2016", "480p")
 """Folders of lists, in the order that they are looked at."""
 
@@ -74,9 +77,11 @@ class Video:
         if is_binary and ways.seen is None:
             self._refuse(path, "has numbers")
         if not is_binary and ways.numbers is None:
-            self._refuse(path, "is black and white in colours")
+            self._refuse(path, "is black and white, and no numbers")
         if not is_binary and ways.differ and not (ways.is_white_unknown and self._tells_unknown):
             self._refuse(path, "is black and white, and white may be an object or unknown")
+        if not is_binary and self._is_dark_and_light(ways):
+            self._refuse(path, "has another number, which may be that object as it is seen")
         found = ways.seen if is_binary else ways.numbers
         assert found is not None  # as was just checked
         labels = to_labels(found, path)
@@ -87,7 +92,7 @@ class Video:
     def is_binary(self) -> bool:
         """Whether its annotations are black and white, as the first one shows, which has all objects."""
         first = self._first
-        return first.seen is not None and (first.numbers is None or first.differ)
+        return first.seen is not None and (first.numbers is None or first.differ or first.plain)
 
     @functools.cached_property
     def _first(self) -> Ways:
@@ -98,6 +103,12 @@ class Video:
         """Whether white is unknown in frames that are black and white, as the first one has more than that."""
         numbers = self._first.numbers
         return numbers is not None and (numbers.max() > 1 or bool((numbers == UNKNOWN).any()))
+
+    def _is_dark_and_light(self, ways: Ways) -> bool:
+        """Whether there is one object, and here one grey instead."""
+        first, here = (np.unique(found.numbers) for found in (self._first, ways) if found.numbers is not None)
+        first, here = first[first > 0], here[here > 0]
+        return len(first) == len(here) == 1 and first[0] != here[0] and here[0] >= _GREY
 
     def _read(self, frame: int) -> Ways:
         which = "the first frame" if frame == 0 else "a frame"

@@ -130,7 +130,7 @@ def load_folder(root: str | Path, pairs: Mapping[str, Pair]) -> Dataset:
         raise ValueError(f"{Path(root) / 'images'} must have all images in a subfolder for each class, or none")
     folders = sorted({pair.folder[0] for pair in pairs.values()}) if by_folder else []
     classes = names or tuple(folders) or (CLASS,)
-    masks = _Masks(NumberedMasks(tuple(pair.mask for pair in pairs.values()), indexed=False), len(names))
+    masks = _Masks(NumberedMasks(tuple(pair.mask for pair in pairs.values()), len(names), indexed=False), len(names))
 
     def read(name: str) -> tuple[Labels, Labels]:
         pair = pairs[name]
@@ -202,6 +202,8 @@ class _Masks:
     def _check_black_and_white(self, path: Path, found: Found) -> None:
         """Raises `ValueError` if other masks of the folder say that this one means something else."""
         ways = read_both(path, "a mask")
+        if ways.plain:
+            return
         if ways.differ:
             if ways.is_white_unknown and (other := self.numbered.with_unknown):
                 raise ValueError(

@@ -70,11 +70,13 @@ def read_mask(path: str | Path) -> Labels:
     what = "a mask of FSS-1000"
     try:
         ids = files.read_mask(path, what).ids
-    except AmbiguousError:
-        return to_labels(files.read_mask(path, what, "binary").ids, path)
+    except AmbiguousError as error:
+        if "colours" not in error.readings:
+            return to_labels(files.read_mask(path, what, "binary").ids, path)
+        ids = files.read_mask(path, what, "instances").ids
     objects = np.unique(ids[ids > 0])
     if len(objects) > 1:
-        raise ValueError(f"{path} must be {what}, which has one object, got the labels {', '.join(map(str, objects))}")
+        raise ValueError(f"{path} must be {what}, which has one object, got {len(objects)}")
     return to_labels(np.minimum(ids, 1), path)
 
 

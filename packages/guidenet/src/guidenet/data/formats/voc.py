@@ -35,8 +35,6 @@ CLASSES = (
 )  # fmt: skip
 """In alphabetical order; the label of `CLASSES[k]` is k + 1."""
 
-_FOLDERS = ("SegmentationClass", "SegmentationObject")
-
 CLASS_LISTS = ("labels.txt", "classes.txt", "class_names.txt", "labelmap.txt")
 """Files of the folder that name other classes, one a line, as labelme and CVAT write them."""
 
@@ -173,7 +171,10 @@ def load_voc_sbdd(voc: str | Path, sbdd: str | Path | None, ids: Iterable[str]) 
         return path if sbdd is None or path.exists() else sbdd / "img" / f"{name}.jpg"
 
     ids = tuple(ids)
-    folders = {part: NumberedMasks(tuple(voc / part / f"{name}.png" for name in ids)) for part in _FOLDERS}
+    of_classes = {"SegmentationClass": len(classes), "SegmentationObject": 0}
+    folders = {
+        part: NumberedMasks(tuple(voc / part / f"{name}.png" for name in ids), n) for part, n in of_classes.items()
+    }
 
     def labels(name: str, folder: str, sbdd_folder: str, key: str) -> Labels:
         path, what = voc / folder / f"{name}.png", f"VOC's segmentation of {name}"
@@ -209,7 +210,7 @@ def load_voc_aug(voc: str | Path, folder: str | Path, ids: Iterable[str]) -> Dat
     voc, folder = require(voc, "the folder VOC2012 of PASCAL VOC"), require(folder, "the folder SegmentationClassAug")
 
     photos = load_voc_sbdd(voc, None, ids)
-    masks = NumberedMasks(tuple(folder / f"{name}.png" for name in photos.ids))
+    masks = NumberedMasks(tuple(folder / f"{name}.png" for name in photos.ids), len(photos.classes))
 
     def labels(name: str) -> Labels:
         path = folder / f"{name}.png"
