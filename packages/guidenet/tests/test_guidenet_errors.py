@@ -159,7 +159,6 @@ def test_what_a_run_cannot_go_on_with_is_a_line(files, clips, monkeypatch, capsy
             [*TRAIN, "--data", "davis:CLIPS", "--override", "kinds=semantic"],
             "kinds must be among video with data davis",
         ),
-        ([*EVALUATE, "--weights", "none.pth"], "weights must be a file, and there is no none.pth"),
         ([*TRAIN, "--data", "folder:mine", "--oracle"], "hold_out must be True with data folder"),
         ([*TRAIN, "--data", "folder:none"], "none/images must be a folder of images/NAME.jpg"),
         ([*TRAIN, "--data", "coco:none"], "must be COCO's instance annotations, and there is no such file"),

@@ -131,6 +131,8 @@ def test_vgg_files_with_other_layers_are_refused(tmp_path):
         load_backbone(BackboneConfig("vgg16", (32,)))
     with pytest.raises(ValueError, match="weights must be None for the backbone small"):
         load_backbone(BackboneConfig("small", (4,)), tmp_path / "v.npz")
+    with pytest.raises(FileNotFoundError, match=r"weights must be a file, and there is no none.pth"):
+        load_backbone(BackboneConfig(), "none.pth")
 
 
 def test_a_file_of_another_network_is_no_efficientnet(tmp_path, torch_files):

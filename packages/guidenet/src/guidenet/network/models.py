@@ -41,13 +41,11 @@ def load_backbone(config: BackboneConfig, path: str | Path | None = None) -> dic
       FileNotFoundError: there is no such file.
       ValueError: `vgg16` has no path, `small` has one, or the file is not of that backbone.
     """
+    if path is not None and config.record.load is None:
+        raise ValueError(f"weights must be None for the backbone {config.name}, which has none, got {path}")
     if path is not None and not Path(path).is_file():
         raise FileNotFoundError(f"weights must be a file, and there is no {path}")
-    if config.record.load is not None:
-        return config.record.load(path, config.channels)
-    if path is not None:
-        raise ValueError(f"weights must be None for the backbone {config.name}, which has none, got {path}")
-    return None
+    return None if config.record.load is None else config.record.load(path, config.channels)
 
 
 def pretrained(
