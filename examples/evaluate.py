@@ -21,7 +21,7 @@ from absl import flags
 from rlcore.experiment import check_seed, main, output_path, user_errors
 from support.changes import check_changes, report_changes
 from support.reports import ReportOptions
-from support.runs import check_sizes, define_import_flag, import_modules, load_run, test_on_train_tasks
+from support.runs import check_sizes, define_import_flag, import_modules, load_run, with_train_tasks
 
 _RUN_DIR = flags.DEFINE_string("run_dir", None, "The run directory that training wrote.", required=True)
 _TASKS = flags.DEFINE_enum("tasks", "test", ["test", "train"], "Tasks never seen, or those that it was trained on.")
@@ -49,7 +49,7 @@ def evaluate() -> None:
         algorithm, trained = load_run(_RUN_DIR.value, _OVERRIDE.value)
         output_dir = _RUN_DIR.value
         if _TASKS.value == "train":
-            trained, output_dir = test_on_train_tasks(trained), f"{output_dir}/train_tasks"
+            trained, output_dir = with_train_tasks(trained), f"{output_dir}/train_tasks"
         check_sizes(algorithm, trained, _NUM_TASKS.value, _NUM_EPISODES.value)
         if _NUM_CHANGES.value:
             check_changes(trained, _NUM_TASKS.value, _NUM_CHANGES.value)

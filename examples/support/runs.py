@@ -66,7 +66,7 @@ def load_run(run_dir: str, overrides: Sequence[str]) -> tuple[Algorithm, Trained
     return ALGORITHMS[name], ALGORITHMS[name].import_package().load(run_dir, overrides, benchmark=benchmark)
 
 
-def test_on_train_tasks(trained: Trained) -> Trained:
+def with_train_tasks(trained: Trained) -> Trained:
     """The same agent, whose tests are in the tasks that it was trained on."""
     benchmark = find_benchmark(trained.benchmark.name)
     return dataclasses.replace(trained, benchmark=dataclasses.replace(benchmark, test_tasks=benchmark.train_tasks))

@@ -1,5 +1,6 @@
 """Trackers beside metrics.jsonl: told the same numbers, one run across restarts, never the end of a training."""
 
+import contextlib
 import importlib.machinery
 import sys
 import types
@@ -24,14 +25,14 @@ def install(monkeypatch, name, **members):
 @pytest.fixture
 def begun(monkeypatch):
     """What Weights & Biases was told: of each `init` its options, of each `log` what and when."""
-    told = {"init": [], "log": [], "finished": 0}
+    told = {"init": [], "log": [], "ended": []}
 
     class Told:
         def log(self, scalars, step):
             told["log"].append((step, scalars))
 
-        def finish(self):
-            told["finished"] += 1
+        def finish(self, exit_code):
+            told["ended"].append(exit_code)
 
     def init(**options):
         told["init"].append(options)
@@ -48,13 +49,17 @@ def test_weights_and_biases_gets_what_the_file_gets_and_a_restart_goes_on_in_its
             assert len(begun["init"]) == iteration - 1  # nothing is begun before there is something to tell
             run.log(iteration, {"loss/critic": 0.5 * iteration})
     assert begun["log"] == [(1, {"loss/critic": 0.5}), (2, {"loss/critic": 1.0})]
-    assert begun["finished"] == 2
+    assert begun["ended"] == [0, 0]
     first, second = begun["init"]
     assert first == second
     assert (first["project"], first["name"], first["resume"], first["config"]) == ("mine", "run", "allow", CONFIG)
     with Run.open(tmp_path / "other", CONFIG, trackers=["wandb"]) as run:
         run.log(1, {})
     assert begun["init"][2]["id"] != first["id"]
+    with contextlib.suppress(KeyError), Run.open(tmp_path / "other", CONFIG, trackers=["wandb"]) as run:
+        run.log(2, {})
+        raise KeyError
+    assert begun["ended"] == [0, 0, 0, 1]
 
 
 class Entity(tuple):
@@ -86,15 +91,19 @@ def test_mlflow_gets_options_by_their_whole_names_and_one_run(tmp_path, monkeypa
 
     entities = install(monkeypatch, "mlflow.entities", Metric=Entity, Param=Entity)
     install(monkeypatch, "mlflow", MlflowClient=Client, entities=entities, __path__=[])
-    for iteration in (1, 2):
-        with Run.open(tmp_path / "run", CONFIG, trackers=["mlflow"]) as run:
+    ends = {SystemExit: "KILLED", ValueError: "FAILED", None: "FINISHED"}
+    for iteration, (error, status) in enumerate(ends.items()):
+        with contextlib.suppress(BaseException), Run.open(tmp_path / "run", CONFIG, trackers=["mlflow"]) as run:
             run.log(iteration, {"a": 0.5})
             assert runs["id-0"]["status"] == "RUNNING"
+            if error is not None:
+                raise error
+        assert runs["id-0"]["status"] == status
     assert list(runs) == ["id-0"]
     told = runs["id-0"]
-    assert told["metrics"] == [("a", 0.5, 1), ("a", 0.5, 2)]
-    assert told["params"] == [("seed", "3"), ("config.sac.discount", "0.9"), ("config.empty", "{}")]
-    assert (told["experiment"], told["name"], told["status"]) == ("rlcore", "run", "FINISHED")
+    assert told["metrics"] == [("a", 0.5, 0), ("a", 0.5, 1), ("a", 0.5, 2)]
+    assert told["params"][:3] == [("seed", "3"), ("config.sac.discount", "0.9"), ("config.empty", "{}")]
+    assert (told["experiment"], told["name"]) == ("rlcore", "run")
 
 
 @pytest.mark.parametrize("fails_at", ["write", "close"])
@@ -104,7 +113,7 @@ def test_a_tracker_that_fails_is_told_of_once_and_the_run_goes_on(tmp_path, monk
             if fails_at == "write":
                 raise OSError("the service is away")
 
-        def close(self):
+        def close(self, end):
             raise OSError("the service is away")
 
     monkeypatch.setitem(TRACKERS, "mine", Kind(lambda run_dir, config: Failing(), "json", "mine"))

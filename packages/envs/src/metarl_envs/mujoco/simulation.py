@@ -116,7 +116,7 @@ class Simulation:
     def _observe_all(self) -> np.ndarray:
         if self._eyes is not None:
             return self._eyes.draw_batch(self._batch, np.arange(self._num))
-        return self._scenario.observe(self._fields)
+        return np.array(self._scenario.observe(self._fields))  # which may be the simulations' own memory
 
     def step(self, actions: np.ndarray) -> StepResult:
         """Simulates one step of the environment.

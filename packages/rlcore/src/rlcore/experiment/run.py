@@ -34,7 +34,7 @@ from rlcore.experiment.memory import num_bytes
 from rlcore.experiment.reporting.metrics import MetricsFile, Scalar, to_scalars
 from rlcore.experiment.reporting.progress import Phase, Progress, make_progress
 from rlcore.experiment.reporting.screen import stderr, tell
-from rlcore.experiment.reporting.trackers import Trackers, check_trackers
+from rlcore.experiment.reporting.trackers import End, Trackers, check_trackers
 
 StateT = TypeVar("StateT")
 
@@ -131,20 +131,24 @@ class Run:
         self._signals.__enter__()
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
         self._signals.__exit__()
-        self.close()
+        stopped = kind is not None and not issubclass(kind, Exception)
+        self._close("finished" if kind is None else "stopped" if stopped else "failed")
 
     def close(self) -> None:
         """Closes files and lets others train in the directory; a `Run` cannot be used again after that."""
+        self._close("finished")
+
+    def _close(self, end: End) -> None:
         if self._lock is None:
             return
         if self._loop is not None:
             self._loop.progress.close()
-        self._trackers.close()
         self._metrics_file.close()
         self._lock.close()
         self._lock = None
+        self._trackers.close(end)  # last, as a service may keep us waiting
 
     def restore(self, template: StateT) -> tuple[StateT, int]:
         """Returns the newest intact state and its iteration, or `template` and 0 in a new run.

@@ -28,7 +28,8 @@ class TensorBoard:
             self._writer.add_scalar(name, value, iteration)
         self._writer.flush()
 
-    def close(self) -> None:
+    def close(self, end: str) -> None:
         """Closes the event file."""
+        del end
         if self._writer is not None:
             self._writer.close()

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from rlcore.experiment.checks import check_choice
 from rlcore.experiment.errors import RunError
@@ -19,6 +19,9 @@ from rlcore.experiment.files import write_atomically
 from rlcore.experiment.reporting.metrics import Scalar
 from rlcore.experiment.reporting.screen import tell
 from rlcore.experiment.reporting.tensorboard import TensorBoard
+
+End = Literal["finished", "stopped", "failed"]
+"""How the training in this process ended: as it should, by Ctrl-C or a termination request, or by an error."""
 
 
 class Tracker(Protocol):
@@ -28,15 +31,16 @@ class Tracker(Protocol):
         """Takes the metrics of an iteration; after a restart some iterations come again, with the same numbers."""
         ...
 
-    def close(self) -> None:
+    def close(self, end: End) -> None:
         """Ends what this process began."""
         ...
 
 
 class WandB:
-    """A run of Weights & Biases, begun at the first metrics, that a restart goes on with.
+    """A run of Weights & Biases, begun at the first metrics, that a restart goes on with where it is online.
 
-    Its environment variables hold: `WANDB_MODE=offline` sends nothing, `WANDB_PROJECT` names the project (`rlcore`).
+    Its environment variables hold: `WANDB_PROJECT` names the project (`rlcore`), `WANDB_MODE=offline` sends nothing; a
+    restart then writes another offline run, of the same name.
     """
 
     def __init__(self, run_dir: Path, config: Mapping[str, Any]) -> None:
@@ -53,10 +57,10 @@ class WandB:
             self._run = wandb.init(project=project, dir=str(self._run_dir), **options)
         self._run.log(dict(scalars), step=iteration)
 
-    def close(self) -> None:
+    def close(self, end: End) -> None:
         """See `Tracker`."""
         if self._run is not None:
-            self._run.finish()
+            self._run.finish(exit_code=0 if end == "finished" else 1)
 
 
 class MLflow:
@@ -88,19 +92,21 @@ class MLflow:
         def create() -> str:
             found = client.get_experiment_by_name(title)
             experiment = client.create_experiment(title) if found is None else found.experiment_id
-            run_id = client.create_run(experiment, run_name=self._run_dir.name).info.run_id
-            params = [mlflow.entities.Param(name, str(value)) for name, value in _flatten(self._config)]
-            client.log_batch(run_id, params=params)
-            return run_id
+            return client.create_run(experiment, run_name=self._run_dir.name).info.run_id
 
         self._run_id = _remember(self._run_dir / "mlflow_id", create)
         client.update_run(self._run_id, status="RUNNING")
+        params = [mlflow.entities.Param(name, str(value)) for name, value in _flatten(self._config)]
+        client.log_batch(self._run_id, params=params)  # of a run that goes on the same ones again, which is no error
         return client
 
-    def close(self) -> None:
+    def close(self, end: End) -> None:
         """See `Tracker`."""
         if self._client is not None:
-            self._client.update_run(self._run_id, status="FINISHED")
+            self._client.update_run(self._run_id, status=_MLFLOW_STATUS[end])
+
+
+_MLFLOW_STATUS: dict[End, str] = {"finished": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
 
 
 class Kind(NamedTuple):
@@ -147,9 +153,9 @@ class Trackers:
         """See `Tracker`."""
         self._all(lambda tracker: tracker.write(iteration, scalars))
 
-    def close(self) -> None:
+    def close(self, end: End) -> None:
         """See `Tracker`."""
-        self._all(lambda tracker: tracker.close())
+        self._all(lambda tracker: tracker.close(end))
         self._trackers.clear()
 
     def _all(self, use: Callable[[Tracker], None]) -> None:
