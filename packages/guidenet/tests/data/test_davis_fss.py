@@ -256,6 +256,9 @@ def test_masks_of_fss_are_read_as_all_masks_are(classes):
     with pytest.raises(ValueError, match=r"6.png must have a black background"):  # a photo
         found.class_labels("abacus/6")
     np.testing.assert_array_equal(found.class_labels("abacus/7"), object_)
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, SIZE).astype(np.uint8)).save(classes / "abacus/8.png")
+    with pytest.raises(ValueError, match=r"8.png must be a mask .*, black and white, and \d+% of it is neither"):
+        found.class_labels("abacus/8")
 
 
 def test_what_is_wrong_with_fss_is_named(classes):

@@ -18,6 +18,9 @@ NUM_PHOTOS = 10
 
 _PHOTO = (".jpg", ".jpeg")
 
+_MOST_GREY, _MOST_GREYS = 0.25, 8
+"""Share of a mask that may be neither dark nor light, as its edges are, and how many greys it may be if it is more."""
+
 _LISTS = {
     "train": ("train.txt", "trn.txt", "fss_train_set.txt"),
     "validation": ("val.txt", "validation.txt", "fss_val_set.txt"),
@@ -65,19 +68,28 @@ def read_mask(path: str | Path) -> Labels:
 
     Raises:
       FileNotFoundError: there is no such file.
-      ValueError: it is damaged, has nothing light in it, or the numbers of several objects.
+      ValueError: it is damaged, has the numbers of several objects, or is a photo: much of it neither dark nor light.
     """
     what = "a mask of FSS-1000"
     try:
         ids = files.read_mask(path, what).ids
     except AmbiguousError as error:
         if "colours" not in error.readings:
+            _refuse_photo(path, what)
             return to_labels(files.read_mask(path, what, "binary").ids, path)
         ids = files.read_mask(path, what, "instances").ids
     objects = np.unique(ids[ids > 0])
     if len(objects) > 1:
         raise ValueError(f"{path} must be {what}, which has one object, got {len(objects)}")
     return to_labels(np.minimum(ids, 1), path)
+
+
+def _refuse_photo(path: str | Path, what: str) -> None:
+    grey = np.asarray(files.open_mask(path, what).image.convert("L"))
+    between = grey[(grey >= 64) & (grey < 192)]
+    share = between.size / grey.size
+    if share > _MOST_GREY and len(np.unique(between)) > _MOST_GREYS:
+        raise ValueError(f"{path} must be {what}, black and white, and {share:.0%} of it is neither")
 
 
 def load_fss(root: str | Path, classes: Iterable[str]) -> Dataset:
