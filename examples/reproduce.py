@@ -62,8 +62,8 @@ def reproduce() -> None:
         print(describe_plan(needs, runs), flush=True)
     if only_list:
         return
-    runner = Runner(look, _JOBS.value)
-    runner.run(needs)
+    runner = Runner(_JOBS.value)
+    runner.run([look.make_job(need) for need in needs])
     for number, figure in figures.items():
         print(describe_figure(number, figure, look) if needs else f"figure {number}")
         try:
