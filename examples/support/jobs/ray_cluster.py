@@ -1,0 +1,51 @@
+"""Machines of Ray: this one, or those of a cluster."""
+
+import logging
+import os
+from typing import Any, NamedTuple
+
+import ray
+
+
+class Cluster(NamedTuple):
+    """Where trials run, and on what.
+
+    address: of the cluster; None makes one of this machine, which ends with this process.
+    num_trials: at a time, None for as many as there is room for. num_cpus, num_gpus: of a trial.
+    """
+
+    address: str | None
+    num_trials: int | None
+    num_cpus: int
+    num_gpus: float
+
+    def connect(self) -> None:
+        """Connects to Ray.
+
+        Raises:
+          ValueError: nobody answers at the address, or no machine there has what a trial needs.
+        """
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+        if self.address is None:
+            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+            # What passes through the object store is small, and its default does not fit into a small /dev/shm.
+            mine = {"num_cpus": cores, "include_dashboard": False, "object_store_memory": 200 * 2**20}
+            ray.init("local", _node_ip_address="127.0.0.1", **mine, **options)
+        else:
+            try:
+                ray.init(self.address, **options)
+            except (ConnectionError, RuntimeError, ValueError) as error:
+                reason = " ".join(str(error).split()) or type(error).__name__
+                raise ValueError(f"address {self.address}: no cluster of Ray answers there: {reason}") from error
+        self._check_room()
+
+    def _check_room(self) -> None:
+        """Tune would wait for ever for what no machine has."""
+        machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        room = sorted({(machine.get("CPU", 0), machine.get("GPU", 0)) for machine in machines}, reverse=True)
+        if not any(cpus >= self.num_cpus and gpus >= self.num_gpus for cpus, gpus in room):
+            there = "; ".join(f"{cpus:g} CPUs and {gpus:g} GPUs" for cpus, gpus in room)
+            raise ValueError(
+                f"cpus and gpus of a trial must fit on one machine, got {self.num_cpus} and {self.num_gpus:g}; "
+                f"machines have {there}"
+            )
