@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 from typing import Any, NamedTuple
 
 import ray
@@ -23,20 +24,22 @@ class Cluster(NamedTuple):
         """Connects to Ray.
 
         Raises:
-          ValueError: nobody answers at the address, or no machine there has what a trial needs.
+          ValueError: none answers or starts, or no machine has what a trial needs.
         """
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         if self.address is None:
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
             # What passes through the object store is small, and its default does not fit into a small /dev/shm.
-            mine = {"num_cpus": cores, "include_dashboard": False, "object_store_memory": 200 * 2**20}
-            ray.init("local", _node_ip_address="127.0.0.1", **mine, **options)
-        else:
-            try:
-                ray.init(self.address, **options)
-            except (ConnectionError, RuntimeError, ValueError) as error:
-                reason = " ".join(str(error).split()) or type(error).__name__
-                raise ValueError(f"address {self.address}: no cluster of Ray answers there: {reason}") from error
+            options |= {"num_cpus": cores, "include_dashboard": False, "object_store_memory": 200 * 2**20}
+        try:
+            with warnings.catch_warnings():
+                # JAX warns of forks beside its threads; those of Ray only become another program.
+                warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
+                ray.init(self.address or "local", **options)
+        except Exception as error:  # of any kind
+            reason = " ".join(str(error).split()) or type(error).__name__
+            where = f"answers at address {self.address}" if self.address else "starts on this machine"
+            raise ValueError(f"no Ray {where}: {reason}") from error
         self._check_room()
 
     def _check_room(self) -> None:

@@ -74,19 +74,19 @@ class Trials:
         After Ctrl-C, a termination request or the end of the terminal trials end at once, and the program exits with
         128 and the signal's number.
         """
-        stopped = self._folder / "stopped.txt"
-        left_out = stopped.read_text().splitlines() if self._halving and stopped.exists() else []
-        chosen = {job.name: job for job in jobs if job.name not in left_out}
-        for name in left_out:
-            tell(f"{name}: was stopped early")
+        chosen = {job.name: job for job in jobs}
+        file = self._folder / "stopped.txt"
+        for name in file.read_text().splitlines() if self._halving and file.exists() else []:
+            if chosen.pop(name, None):
+                tell(f"{name}: was stopped early")
         if chosen:
             for number in _SIGNALS:
                 if signal.getsignal(number) != signal.SIG_IGN:
                     signal.signal(number, _stop)
-            self._make_tuner(chosen, stopped).fit()
+            self._make_tuner(chosen, file if self._halving else None).fit()
         ray.shutdown()
 
-    def _make_tuner(self, jobs: Mapping[str, Job], stopped: Path) -> tune.Tuner:
+    def _make_tuner(self, jobs: Mapping[str, Job], stopped: Path | None) -> tune.Tuner:
         cwd = Path.cwd()
         commands = {name: _Command(job.command, cwd / job.place, cwd / job.log, cwd) for name, job in jobs.items()}
         train = partial(_train, commands=commands, metric=self._metric, num_cpus=self._cluster.num_cpus)
@@ -107,9 +107,12 @@ class Trials:
 
 
 class _Teller(tune.Callback):
-    """Tells what becomes of trials, and notes it down."""
+    """Tells what becomes of trials, and notes it down.
 
-    def __init__(self, jobs: Mapping[str, Job], stopped: Path, failed: dict[str, str]) -> None:
+    stopped: the file for names of those that were stopped early; None where none is to be.
+    """
+
+    def __init__(self, jobs: Mapping[str, Job], stopped: Path | None, failed: dict[str, str]) -> None:
         self._jobs, self._stopped, self._failed = jobs, stopped, failed
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
@@ -122,16 +125,20 @@ class _Teller(tune.Callback):
         job = self._jobs[trial.config["job"]]
         if job.is_finished():
             tell(f"{job.name}: finished")
-            return
-        with self._stopped.open("a") as file:
-            file.write(f"{job.name}\n")
-        tell(f"{job.name}: stopped early")
+        elif self._stopped is None:
+            self._fail(job, "ended, but is not finished")
+        else:
+            with self._stopped.open("a") as file:
+                file.write(f"{job.name}\n")
+            tell(f"{job.name}: stopped early")
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Of one that has failed as often as it may."""
-        job = self._jobs[trial.config["job"]]
-        self._failed[job.name] = f"failed {_NUM_TRIES} times"
-        tell(f"{job.name}: failed {_NUM_TRIES} times; the end of {job.log}:\n{read_tail(job.log)}")
+        self._fail(self._jobs[trial.config["job"]], f"failed {_NUM_TRIES} times")
+
+    def _fail(self, job: Job, reason: str) -> None:
+        self._failed[job.name] = reason
+        tell(f"{job.name}: {reason}; the end of {job.log}:\n{read_tail(job.log)}")
 
 
 def _stop(number: int, frame: types.FrameType | None) -> None:
@@ -154,13 +161,16 @@ def _train(config: Mapping[str, Any], *, commands: Mapping[str, _Command], metri
     command = commands[config["job"]]
     with lease_cores(num_cpus) as cores:
         process = start(command.command, command.log, cores=cores, cwd=command.cwd)
-        told, ended = 0, False
-        while not ended:
-            time.sleep(_POLL_S)
-            ended = process.poll() is not None  # before the metrics are read, so that the last ones are among them
-            for row in read_metrics(command.place) if (command.place / "metrics.jsonl").exists() else []:
-                if row["iteration"] > told and metric in row:
-                    told = row["iteration"]
-                    tune.report({"iteration": told, metric: row[metric]})
+        try:
+            told, ended = 0, False
+            while not ended:
+                time.sleep(_POLL_S)
+                ended = process.poll() is not None  # before the metrics are read, so that the last ones are among them
+                for row in read_metrics(command.place) if (command.place / "metrics.jsonl").exists() else []:
+                    if row["iteration"] > told and metric in row:
+                        told = row["iteration"]
+                        tune.report({"iteration": told, metric: row[metric]})  # does not return where Tune stops it
+        finally:
+            process.kill()
     if process.returncode:
         raise RuntimeError(f"exit code {process.returncode}")

@@ -17,6 +17,7 @@ ENGINES = ("processes", "ray")
 _RAY_ENVIRONMENT = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # under `uv run` each worker would get a copy of the working directory
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",  # which prints a table even where it is told to be quiet
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # metrics are in run directories
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # which would wait for trials that are in a long iteration
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
