@@ -55,7 +55,7 @@ _JOBS = flags.DEFINE_integer(
     "jobs", None, "How many trials at a time, by default 1, and of Ray as many as have room.", lower_bound=1
 )
 _RAY_FLAGS = {
-    "address": flags.DEFINE_string("address", None, "Of a cluster of Ray, by default one that this program makes."),
+    "address": flags.DEFINE_string("address", None, "Of a cluster of Ray, HOST:PORT; by default this machine is one."),
     "cpus": flags.DEFINE_integer("cpus", None, "Of a trial of Ray, by default 1.", lower_bound=1),
     "gpus": flags.DEFINE_float("gpus", None, "Of a trial of Ray, by default 0; 0.5 lets two share one.", lower_bound=0),
     "scheduler": flags.DEFINE_enum("scheduler", None, ["asha"], "What stops trials of Ray early."),

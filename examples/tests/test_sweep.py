@@ -223,6 +223,21 @@ def test_a_core_is_leased_once_at_a_time(tmp_path, monkeypatch):
 
 @needs_ray
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("127.0.0.1:1", "no Ray answers at address 127.0.0.1:1: Connection refused"),
+        ("auto", "address must be HOST:PORT"),
+    ],
+)
+def test_an_address_where_nobody_answers_is_refused_at_once(tmp_path, address, message):
+    options = {"runs": tmp_path, "metric": "test/return", "num_iterations": 1}
+    with pytest.raises(ValueError, match=message):
+        make_engine("ray", None, {"address": address}, **options)
+
+
+@needs_ray
+@pytest.mark.slow
 def test_ray_runs_two_at_a_time_and_a_trial_again_whose_worker_is_killed(tmp_path, run):
     flags = ("--engine=ray", "--search=part.start:0,1.5", "--override=seconds=2", "--seeds=1", "--num_iterations=6")
     process = _start(tmp_path, *flags)
@@ -256,6 +271,21 @@ def test_of_ray_a_killed_sweep_leaves_no_trial_behind_and_goes_on(tmp_path):
     _, messages = again.communicate(timeout=250)
     assert again.returncode == 0, messages
     assert [row["iteration"] for row in _metrics(run_dir)] == [1, 2, 3, 4]
+
+
+@needs_ray
+@pytest.mark.slow
+def test_of_ray_trials_that_lag_behind_are_stopped_and_stay_so(tmp_path, run):
+    flags = (*TINY, "--engine=ray", "--jobs=1", "--scheduler=asha", "--seeds=1", "--num_iterations=9")
+    flags = (*flags, "--search=part.start:2e5,1e5,0", "--override=seconds=2")
+    first = run("tests/tiny_sweep.py", *flags, cwd=tmp_path, alone=True)
+    assert first.returncode == 0, first.stderr
+    assert "part.start=200000.0-seed0: finished" in first.stderr
+    assert "part.start=0.0-seed0: stopped early" in first.stderr
+    assert len(_metrics(tmp_path / "runs" / "part.start=0.0-seed0")) < 9
+    again = run("tests/tiny_sweep.py", *flags, cwd=tmp_path, alone=True)
+    assert "part.start=0.0-seed0: was stopped early" in again.stderr
+    assert len(_events(tmp_path)) == 3
 
 
 @needs_ray

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import warnings
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ import ray
 class Cluster(NamedTuple):
     """Where trials run, and on what.
 
-    address: of the cluster; None makes one of this machine, which ends with this process.
+    address: of the cluster, HOST:PORT; None makes one of this machine, which ends with this process.
     num_trials: at a time, None for as many as there is room for. num_cpus, num_gpus: of a trial.
     """
 
@@ -26,6 +27,8 @@ class Cluster(NamedTuple):
         Raises:
           ValueError: none answers or starts, or no machine has what a trial needs.
         """
+        if self.address is not None:
+            _reach(self.address)
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         if self.address is None:
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -52,3 +55,14 @@ class Cluster(NamedTuple):
                 f"cpus and gpus of a trial must fit on one machine, got {self.num_cpus} and {self.num_gpus:g}; "
                 f"machines have {there}"
             )
+
+
+def _reach(address: str) -> None:
+    """Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdecimal()):
+        raise ValueError(f"address must be HOST:PORT, got {address!r}")
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        raise ValueError(f"no Ray answers at address {address}: {error.strerror or error}") from error
