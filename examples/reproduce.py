@@ -22,9 +22,9 @@ from pathlib import Path
 
 from absl import flags
 from rlcore.experiment import RunError, check_choice, main, output_path, tell, user_errors
+from support.jobs.processes import Runner
 from support.thesis import FIGURES
 from support.thesis.drawing import draw
-from support.thesis.running import Runner
 from support.thesis.status import Look, count_hours, describe_figure, describe_plan
 
 _FIGURE = flags.DEFINE_list("figure", [], f"Numbers, or all: {', '.join(FIGURES)}. None lists all and runs nothing.")
@@ -62,8 +62,8 @@ def reproduce() -> None:
         print(describe_plan(needs, runs), flush=True)
     if only_list:
         return
-    runner = Runner(look, _JOBS.value)
-    runner.run(needs)
+    runner = Runner(_JOBS.value)
+    runner.run([look.make_job(need) for need in needs])
     for number, figure in figures.items():
         print(describe_figure(number, figure, look) if needs else f"figure {number}")
         try:

@@ -49,3 +49,10 @@ ALGORITHMS = {
     "varibad": Algorithm("metarl_baselines.varibad", "make_learner", "train_baseline.py"),
 }
 """By the name that config.json gives them."""
+
+
+def make_command(name: str) -> list[str]:
+    """The example that trains an algorithm, with the flag that chooses it where the example trains several."""
+    program = ALGORITHMS[name].program
+    shared = sum(algorithm.program == program for algorithm in ALGORITHMS.values()) > 1
+    return [program, f"--algorithm={name}"] if shared else [program]

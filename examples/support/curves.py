@@ -30,7 +30,7 @@ def load_curves(pattern: str, x: str, y: str) -> tuple[np.ndarray, np.ndarray]:
         rows = read_metrics(path)
         points = {row[x]: row[y] for row in rows if x in row and y in row}
         if not points:
-            raise ValueError(f"{path} has no rows with both {x} and {y}{_suggest((x, y), rows)}")
+            raise ValueError(f"{path} has no rows with both {x} and {y}{suggest((x, y), rows)}")
         curves.append(points)
     if not curves:
         raise ValueError(f"runs: nothing matches {pattern!r}")
@@ -40,7 +40,7 @@ def load_curves(pattern: str, x: str, y: str) -> tuple[np.ndarray, np.ndarray]:
     return np.array(shared), np.array([[curve[point] for point in shared] for curve in curves])
 
 
-def _suggest(wanted: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+def suggest(wanted: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
     """What those may be called that no row has."""
     there = list(dict.fromkeys(name for row in rows for name in row))
     close = [near for name in wanted if name not in there for near in difflib.get_close_matches(name, there)]

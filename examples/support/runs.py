@@ -6,12 +6,13 @@ import importlib.util
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import metarl_envs
 import numpy as np
 from absl import flags
 from metarl_envs import Benchmark, take_tasks
-from rlcore.experiment import load_config, user_errors
+from rlcore.experiment import RunError, latest_iteration, load_config, read_metrics, user_errors
 from rlcore.meta import Trained, read_run
 
 from support.algorithms import ALGORITHMS, Algorithm
@@ -70,6 +71,15 @@ def with_train_tasks(trained: Trained) -> Trained:
     """The same agent, whose tests are in the tasks that it was trained on."""
     benchmark = find_benchmark(trained.benchmark.name)
     return dataclasses.replace(trained, benchmark=dataclasses.replace(benchmark, test_tasks=benchmark.train_tasks))
+
+
+def share_trained(path: Path, num_iterations: int) -> float:
+    """How much of a training there is: by its newest checkpoint, of a committed curve by its last line."""
+    try:
+        is_run = (path / "config.json").exists()
+        return min(1.0, (latest_iteration(path) if is_run else read_metrics(path)[-1]["iteration"]) / num_iterations)
+    except (RunError, IndexError):
+        return 0.0
 
 
 def find_benchmark(name: str | None) -> Benchmark:

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from rlcore.experiment import Run
 from support.curves import read_episodes
+from support.runs import share_trained
 from support.thesis import FIGURES
 from support.thesis.drawing import align
-from support.thesis.records import Group, Need, share_trained
+from support.thesis.records import Group, Need
 from support.thesis.status import RESULTS, Look, compare_options, describe_figure, describe_group
 
 TESTS = Path(__file__).parent

@@ -13,6 +13,7 @@ EXAMPLES = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
     sys.path[0] = str(EXAMPLES)
 
+from support.runs import share_trained  # noqa: E402
 from support.thesis import FIGURES  # noqa: E402
 from support.thesis.drawing import draw_panels, gather_pictures  # noqa: E402
 from support.thesis.records import (  # noqa: E402
@@ -23,7 +24,6 @@ from support.thesis.records import (  # noqa: E402
     make_view,
     over_episodes,
     over_steps,
-    share_trained,
 )
 
 NUM_ITERATIONS = 4

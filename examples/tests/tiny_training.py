@@ -10,12 +10,16 @@ from pathlib import Path
 
 import jax
 import numpy as np
+import tiny_algorithm
 from absl import flags
-from rlcore.experiment import Run, main
+from rlcore.experiment import Run, main, override, to_dict
 
 _SEED = flags.DEFINE_integer("seed", 0, "Of the numbers.")
 _NUM_ITERATIONS = flags.DEFINE_integer("num_iterations", 4, "How many.")
 _RUN_DIR = flags.DEFINE_string("run_dir", None, "Where.", required=True)
+_BENCHMARK = flags.DEFINE_string("benchmark", "none", "Of the config alone.")
+_PRESET = flags.DEFINE_string("preset", "tiny", "Of no effect.")
+_OVERRIDE = flags.DEFINE_multi_string("override", [], "Of the config.")
 _SECONDS = flags.DEFINE_float("seconds", 0.0, "Of an iteration.")
 _FAIL_AT = flags.DEFINE_integer("fail_at", 0, "The iteration that goes wrong.")
 
@@ -29,13 +33,14 @@ def write_event(event: str) -> None:
 
 def train() -> None:
     write_event("start")
-    config = {"config": {"size": 1}, "seed": _SEED.value}
-    with Run.open(_RUN_DIR.value, config, checkpoint_every=1) as run:
-        state, start = run.restore({"key": jax.random.key(_SEED.value), "sum": np.float32(0)})
+    config = override(tiny_algorithm.TinyConfig(), _OVERRIDE.value)
+    identity = {"algorithm": "tiny", "benchmark": {"name": _BENCHMARK.value}, "seed": _SEED.value}
+    with Run.open(_RUN_DIR.value, {**identity, "config": to_dict(config)}, checkpoint_every=1) as run:
+        state, start = run.restore({"key": jax.random.key(_SEED.value), "sum": np.float32(config.part.start)})
         for iteration in run.iterations(start, _NUM_ITERATIONS.value):
-            if iteration == _FAIL_AT.value:
+            if iteration in (_FAIL_AT.value, config.fail_at):
                 raise ArithmeticError("the tiny training was told to fail")
-            time.sleep(_SECONDS.value)
+            time.sleep(_SECONDS.value or config.seconds)
             key, use_key = jax.random.split(state["key"])
             state = {"key": key, "sum": np.float32(state["sum"] + jax.random.randint(use_key, (), 0, 1000))}
             metrics = {"env_steps": 10 * iteration, "test/return": state["sum"], "test/return_1": state["sum"]}

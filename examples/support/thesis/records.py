@@ -6,9 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rlcore.experiment import RunError, latest_iteration, read_metrics
-
 from support.curves import read_episodes, read_learning
+from support.runs import share_trained
 
 
 class Need(NamedTuple):
@@ -104,15 +103,6 @@ def over_steps(
 def over_episodes(title: str, groups: Sequence[Group], metric: str = "test/return") -> Panel:
     """A panel of how the last tests went, by episode of a trial."""
     return Panel(title, tuple(groups), "episode of a trial", metric, partial(read_episodes, metric=metric))
-
-
-def share_trained(path: Path, num_iterations: int) -> float:
-    """How much of a training there is: by its newest checkpoint, of a committed curve by its last line."""
-    try:
-        is_run = (path / "config.json").exists()
-        return min(1.0, (latest_iteration(path) if is_run else read_metrics(path)[-1]["iteration"]) / num_iterations)
-    except (RunError, IndexError):
-        return 0.0
 
 
 def share_files(path: Path, files: Sequence[str]) -> float:

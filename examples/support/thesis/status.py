@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from rlcore.experiment import RunError, difference, load_config
 
+from support.jobs.records import Job
 from support.thesis.records import Figure, Group, Need
 
-RESULTS = Path(__file__).resolve().parents[2] / "results"
+EXAMPLES = Path(__file__).resolve().parents[2]
+RESULTS = EXAMPLES / "results"
 
 
 class Found(NamedTuple):
@@ -95,6 +97,17 @@ class Look(NamedTuple):
                 if not one.finished:
                     add(one.need)
         return list(planned.values())
+
+    def make_job(self, need: Need) -> Job:
+        """Its command, run below the folder of runs."""
+        return Job(
+            need.name,
+            self.runs / need.place,
+            (str(EXAMPLES / need.program), *make_flags(need, self.runs)),
+            self.runs / "logs" / f"{need.name.replace('/', '-')}.log",
+            lambda: self.find_run(need).finished,
+            tuple(other.name for other in need.after),
+        )
 
 
 def describe_group(group: Group, found: Sequence[Found]) -> str:

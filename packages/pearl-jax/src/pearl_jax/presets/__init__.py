@@ -15,7 +15,7 @@ PRESETS = Presets(
     read_traits,
     {
         "tiny": Preset(tiny, "a smoke test that learns a little"),
-        "cpu": Preset(cpu, "two cores: wide goals in a minute or two, locomotion in an hour or less"),
+        "cpu": Preset(cpu, "two cores: wide goals in a minute or two, locomotion in half an hour or so"),
         "explore": Preset(explore, "narrow goals in minutes on two CPU cores"),
         "thesis": Preset(thesis, "what the thesis's text says"),
         "reference": Preset(reference, "what the thesis's released code does"),

@@ -19,7 +19,7 @@ _MAX_PICTURE_BYTES = 5e9
 """Old pictures are worth less than the memory of a small machine."""
 _TINY_ROWS, _TINY_ITERATIONS = 4000, 8
 _TINY_PICTURE_ROWS, _TINY_PICTURE_ITERATIONS = 200, 2
-_NAVIGATION_ITERATIONS, _LOCOMOTION_ITERATIONS, _FEW_TASKS_ITERATIONS, _PICTURE_ITERATIONS = 48, 60, 80, 200
+_NAVIGATION_ITERATIONS, _LOCOMOTION_ITERATIONS, _FEW_TASKS_ITERATIONS, _PICTURE_ITERATIONS = 48, 200, 80, 200
 _LONG_EPISODE = 100
 """Steps beyond which whole episodes of pictures are more than the encoder should see in every gradient step."""
 _EXPLORE_ITERATIONS, _EXPLORE_UPDATES = 480, 120_000
@@ -150,12 +150,10 @@ def _make_locomotion(traits: Traits, num_iterations: int) -> PearlConfig:
     scale 1, but what is left of the posterior's width is noise in every episode. With two tasks it weighs more, or the
     posterior tells dozens of nats where one bit is to be told, and is lost beside the contexts it has seen.
 
-    With many tasks there are four times the gradient steps for each step of the environment, 4000 for 6000 on
-    half-cheetah-vel, and a running average of the parameters is tested: what one gradient step gains on some tasks it
-    loses on others.
+    With many tasks a running average of the parameters is tested: what one gradient step gains on some tasks it loses
+    on others.
     """
-    few_tasks = traits.few_tasks
-    num_updates = 1000 if few_tasks else 4000
+    few_tasks, num_updates = traits.few_tasks, 1000
     return PearlConfig(
         sac=_make_sac(
             128,
@@ -180,7 +178,7 @@ def _make_locomotion(traits: Traits, num_iterations: int) -> PearlConfig:
         num_extra_episodes=0,
         num_updates=num_updates,
         averaging_rate=1.0 if few_tasks else 1e-3,
-        test_every=5 if few_tasks else 2,
+        test_every=5,
     )
 
 

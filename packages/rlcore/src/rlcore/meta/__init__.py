@@ -6,7 +6,7 @@ from rlcore.meta.curriculum import check_curriculum, ease, find_difficulty
 from rlcore.meta.player import Player
 from rlcore.meta.policy import Benchmark, Family, MetaPolicy
 from rlcore.meta.results import Outcome, get_outcome, outcome_metrics
-from rlcore.meta.runs import Algorithm, SavedRun, Trained, read_run
+from rlcore.meta.runs import Algorithm, SavedRun, Trained, check_benchmark, read_run
 from rlcore.meta.signals import check_finite, check_reported, check_signal, get_signal
 from rlcore.meta.training import MetaLearner, TrainState, describe_memory, init_state, meta_train
 from rlcore.meta.trials import TrialPlayer, Trials, Visit, evaluate, play_host_trial, play_trial
@@ -30,6 +30,7 @@ __all__ = [
     "TrialPlayer",
     "Trials",
     "Visit",
+    "check_benchmark",
     "check_curriculum",
     "check_finite",
     "check_num_visited",

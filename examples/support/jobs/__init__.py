@@ -1,0 +1,1 @@
+"""Commands that make something in a folder, and go on where they stopped: run side by side."""

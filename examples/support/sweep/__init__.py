@@ -1,0 +1,1 @@
+"""Sweeps: a training for each combination of values and each seed."""
