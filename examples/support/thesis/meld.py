@@ -16,7 +16,7 @@ from support.thesis.records import (
 )
 from support.variants.meld import ABLATION
 
-_RL2 = "RL2 from pictures: no runs of it here yet (train_baseline.py)"
+_RL2 = "RL2 from pictures: it was trained in 2-D navigation only (train_baseline.py)"
 _ARMS = "anything known of arms: none was trained yet, so hours are guesses, and presets may not suit them"
 _FIRST_STAGE = "the environment steps of the first stage, in the curves of MELD and SLAC"
 _SLAC = "--override=model.reward_evidence=false"
