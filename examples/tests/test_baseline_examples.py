@@ -27,7 +27,7 @@ def finished(request, run, tmp_path_factory):
         tmp_path_factory.mktemp("finished"),
         [f"--algorithm={request.param}", *SMALL, *OWN[request.param]],
     )
-    result = run("train_baseline.py", *flags, cwd=directory)
+    result = run("train_baseline.py", *flags, "--track=tensorboard", cwd=directory)
     assert result.returncode == 0, result.stderr
     return directory / "runs" / f"{request.param}-point-sparse-wide-v0-tiny-0", result, flags
 
@@ -40,6 +40,7 @@ def test_training_ends_with_the_table_and_the_pictures_and_the_same_again_has_no
         assert (run_dir / picture).read_bytes().startswith(b"\x89PNG")
     rows = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
     assert [row["iteration"] for row in rows] == [1, 2]
+    assert list((run_dir / "tensorboard").glob("events.*"))
     again = run("train_baseline.py", *flags, cwd=run_dir.parents[1])
     assert (again.returncode, again.stdout) == (0, result.stdout)
 
