@@ -73,7 +73,9 @@ def test_own_families_are_evaluated(run, directory):
 
 
 def test_the_family_of_the_examples_has_choices_and_is_trained_on(run, tmp_path):
-    result = run("train_pearl.py", "--import=rooms", "--benchmark=rooms-v0", *SMALL, "--run_dir=run", cwd=tmp_path)
+    result = run(
+        "train_pearl.py", "--import=families.rooms", "--benchmark=rooms-v0", *SMALL, "--run_dir=run", cwd=tmp_path
+    )
     assert result.returncode == 0, result.stderr
     assert "mean over 6 tasks never seen" in result.stdout
 

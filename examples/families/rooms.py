@@ -1,6 +1,6 @@
 """Two rooms of gymnasium's FrozenLake as tasks that differ in where the goal is: a family with discrete actions.
 
-    uv run examples/train_pearl.py --import=rooms --benchmark=rooms-v0 \
+    uv run examples/train_pearl.py --import=families.rooms --benchmark=rooms-v0 \
         --override=max_context_episodes=3 --override=kl_coef=1e-4
 
 The goal is not seen; each step tells whether it came nearer. A wall of holes, where an episode ends, has one gap, in

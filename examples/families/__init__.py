@@ -1,0 +1,1 @@
+"""Families of tasks to copy and change; `--import=families.NAME` registers one."""
