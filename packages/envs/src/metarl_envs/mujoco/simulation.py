@@ -42,6 +42,7 @@ class Simulation:
             raise ValueError(f"num_threads={num_threads} must be at least 1")
         mujoco = import_mujoco()
         self._scenario, self._num, self._eyes = scenario, num_tasks(tasks), eyes
+        self._all = np.arange(self._num)
         if self._num == 0:
             raise ValueError("tasks is empty")
         self._example = scenario.draw_tasks(np.random.RandomState(0), 1)
@@ -113,11 +114,6 @@ class Simulation:
             return self._eyes.draw_batch(self._batch, indices)
         return self._scenario.observe(self._fields)[indices]
 
-    def _observe_all(self) -> np.ndarray:
-        if self._eyes is not None:
-            return self._eyes.draw_batch(self._batch, np.arange(self._num))
-        return np.array(self._scenario.observe(self._fields))  # which may be the simulations' own memory
-
     def step(self, actions: np.ndarray) -> StepResult:
         """Simulates one step of the environment.
 
@@ -132,7 +128,7 @@ class Simulation:
         reward, signals = scenario.score(fields, self._tasks, before)
         diverged = (self._time < time + (scenario.frame_skip - 0.5) * self._time_step).reshape(-1)
         terminated = scenario.terminated(fields) | diverged
-        return StepResult(self._observe_all(), np.where(diverged, 0.0, reward), terminated, signals)
+        return StepResult(self.observe(self._all), np.where(diverged, 0.0, reward), terminated, signals)
 
     def materialise(self, index: int) -> tuple[Any, Any]:
         """MuJoCo's model and data of one simulation, all quantities computed: to draw it, or for any `mj_` function."""

@@ -12,7 +12,7 @@ import numpy as np
 from guidenet.data import files
 from guidenet.data.dataset import Dataset
 from guidenet.data.files import Labels, check_size, find_image, read_lines, read_photo, require, to_labels
-from guidenet.reading import AmbiguousError, Pixels
+from guidenet.reading import AmbiguousError, Decoded, Pixels
 
 NUM_PHOTOS = 10
 
@@ -71,25 +71,26 @@ def read_mask(path: str | Path) -> Labels:
       ValueError: it is damaged, has the numbers of several objects, or is a photo: much of it neither dark nor light.
     """
     what = "a mask of FSS-1000"
+    mask = files.open_mask(path, what)
     try:
-        ids = files.read_mask(path, what).ids
+        ids = files.label_mask(mask, what).ids
     except AmbiguousError as error:
         if "colours" not in error.readings:
-            _refuse_photo(path, what)
-            return to_labels(files.read_mask(path, what, "binary").ids, path)
-        ids = files.read_mask(path, what, "instances").ids
+            _refuse_photo(mask, what)
+            return to_labels(files.label_mask(mask, what, "binary").ids, path)
+        ids = files.label_mask(mask, what, "instances").ids
     objects = np.unique(ids[ids > 0])
     if len(objects) > 1:
         raise ValueError(f"{path} must be {what}, which has one object, got {len(objects)}")
     return to_labels(np.minimum(ids, 1), path)
 
 
-def _refuse_photo(path: str | Path, what: str) -> None:
-    grey = np.asarray(files.open_mask(path, what).image.convert("L"))
+def _refuse_photo(mask: Decoded, what: str) -> None:
+    grey = np.asarray(mask.image.convert("L"))
     between = grey[(grey >= 64) & (grey < 192)]
     share = between.size / grey.size
     if share > _MOST_GREY and len(np.unique(between)) > _MOST_GREYS:
-        raise ValueError(f"{path} must be {what}, black and white, and {share:.0%} of it is neither")
+        raise ValueError(f"{mask.name} must be {what}, black and white, and {share:.0%} of it is neither")
 
 
 def load_fss(root: str | Path, classes: Iterable[str]) -> Dataset:
