@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from guidenet.data.files import UNKNOWN, VOID, Labels, label_mask, open_mask, to_labels
-from guidenet.reading import Ids, ReadError, find_labels
+from guidenet.reading import Decoded, Ids, ReadError, find_labels
 
 
 class Ways(NamedTuple):
@@ -51,20 +51,18 @@ class Ways(NamedTuple):
         return bool((self.numbers == UNKNOWN).any() and (self.numbers > 0).any())
 
 
-def read_both(path: Path, what: str, *, indexed: bool = False, numbered: bool = False) -> Ways:
+def read_both(mask: Decoded, what: str, *, indexed: bool = False, numbered: bool = False) -> Ways:
     """Reads a mask in both ways.
 
     Args:
-      path: of the file.
+      mask: as it is decoded.
       what: is expected, for messages.
       indexed: one number for a pixel is all that is taken as numbers, no colours.
       numbered: it must have numbers.
 
     Raises:
-      FileNotFoundError: there is no such file; the message gives the path and `what` was expected.
-      ValueError: it is damaged, or can be read in neither way.
+      ValueError: it can be read in neither way.
     """
-    mask = open_mask(path, what)
     seen = numbers = None
     with contextlib.suppress(ReadError):
         found = find_labels(mask)
@@ -75,7 +73,7 @@ def read_both(path: Path, what: str, *, indexed: bool = False, numbered: bool = 
         if seen is None or numbered:
             raise
     plain = seen is not None and mask.image.mode in ("1", "P")
-    return Ways(path, seen, numbers, plain, int(np.asarray(mask.image).max(initial=0)))
+    return Ways(Path(mask.name), seen, numbers, plain, int(np.asarray(mask.image).max(initial=0)))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -98,7 +96,7 @@ class NumberedMasks:
           FileNotFoundError: there is no such file; the message gives the path and `what` was expected.
           ValueError: it is damaged, has no numbers, or is black and white, and no other mask has 255 beside numbers.
         """
-        ways = read_both(path, what, indexed=self.indexed, numbered=True)
+        ways = read_both(open_mask(path, what), what, indexed=self.indexed, numbered=True)
         assert ways.numbers is not None  # as it was asked for
         if self.num_classes >= VOID and ways.largest == VOID:
             raise ValueError(
@@ -118,6 +116,6 @@ class NumberedMasks:
         """The first mask in which 255 is unknown without doubt."""
         for path in self.paths:
             with contextlib.suppress(OSError, ValueError):
-                if read_both(path, "a mask", indexed=self.indexed).has_unknown:
+                if read_both(open_mask(path, "a mask"), "a mask", indexed=self.indexed).has_unknown:
                     return path
         return None

@@ -23,6 +23,7 @@ from guidenet.data.files import (
     UNKNOWN,
     Labels,
     check_size,
+    open_mask,
     read_lines,
     read_photo,
     require,
@@ -111,8 +112,8 @@ class Video:
         return len(first) == len(here) == 1 and first[0] != here[0] and here[0] >= _GREY
 
     def _read(self, frame: int) -> Ways:
-        which = "the first frame" if frame == 0 else "a frame"
-        return read_both(self.annotations[frame], f"the objects in {which} of the clip {self.name}", indexed=True)
+        what = f"the objects in {'the first frame' if frame == 0 else 'a frame'} of the clip {self.name}"
+        return read_both(open_mask(self.annotations[frame], what), what, indexed=True)
 
     def _refuse(self, path: Path, problem: str) -> NoReturn:
         how = "is black and white" if self.is_binary else "has the numbers of objects"

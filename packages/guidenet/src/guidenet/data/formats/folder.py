@@ -24,14 +24,15 @@ from guidenet.data.files import (
     Labels,
     check_classes,
     check_size,
+    label_mask,
+    open_mask,
     read_lines,
-    read_mask,
     read_photo,
     require,
     to_labels,
 )
 from guidenet.data.one_reading import NumberedMasks, read_both
-from guidenet.reading import AmbiguousError, Found, Ids, list_images
+from guidenet.reading import AmbiguousError, Decoded, Found, Ids, list_images
 
 CLASS = "object"
 """The class of objects that have no name."""
@@ -180,41 +181,47 @@ class _Masks:
         """Labels of classes where these have names, and of objects otherwise."""
         if self.num_classes > 1:
             found = Found(self.numbered.read(path, "a mask with several classes").astype(np.int64), "classes")
-        else:
-            found = self._read_alone(path)
+            self._check_largest(path, found)
+            return found
+        mask = open_mask(path, "a mask")
+        found = self._read_alone(mask)
+        self._check_largest(path, found)
+        if found.reading == "binary":
+            self._check_black_and_white(mask, found)
+        return found
+
+    def _check_largest(self, path: Path, found: Found) -> None:
+        """Raises `ValueError` for a class without a name."""
         most = int(found.ids.max(initial=0))
         if found.reading != "instances" and most > max(1, self.num_classes):
             named = f"classes.txt names {self.num_classes}" if self.num_classes else "no classes.txt names any"
             raise ValueError(f"{path} has the class {most}, and {named}")
-        if self.num_classes <= 1 and found.reading == "binary":
-            self._check_black_and_white(path, found)
-        return found
 
-    def _read_alone(self, path: Path) -> Found:
+    def _read_alone(self, mask: Decoded) -> Found:
         """A mask in the way that it can be read by itself."""
         try:
-            return read_mask(path, "a mask")
+            return label_mask(mask, "a mask")
         except AmbiguousError as error:
             if "classes" not in error.readings:
                 raise
-            return read_mask(path, "a mask", "classes" if self.num_classes else "instances")
+            return label_mask(mask, "a mask", "classes" if self.num_classes else "instances")
 
-    def _check_black_and_white(self, path: Path, found: Found) -> None:
+    def _check_black_and_white(self, mask: Decoded, found: Found) -> None:
         """Raises `ValueError` if other masks of the folder say that this one means something else."""
-        ways = read_both(path, "a mask")
+        ways = read_both(mask, "a mask")
         if ways.plain:
             return
         if ways.differ:
             if ways.is_white_unknown and (other := self.numbered.with_unknown):
                 raise ValueError(
-                    f"{path} is black and white, and in {other} 255 is unknown: masks of a folder must all be black "
-                    "and white, or all have numbers, and a palette of colours where some pixels are unknown"
+                    f"{mask.name} is black and white, and in {other} 255 is unknown: masks of a folder must all be "
+                    "black and white, or all have numbers, and a palette of colours where some pixels are unknown"
                 )
         elif not self.num_classes and ndimage.label(found.ids > 0, _TOUCHING)[1] > 1 and (other := self._with_objects):
             raise ValueError(
-                f"{path} has 0 and 1, and {other} a number for each object: 1 may be one object, or as many as do not "
-                "touch; masks of a folder must all have numbers of objects, from 2 on where one is in pieces, or all "
-                "be black and white"
+                f"{mask.name} has 0 and 1, and {other} a number for each object: 1 may be one object, or as many as do "
+                "not touch; masks of a folder must all have numbers of objects, from 2 on where one is in pieces, or "
+                "all be black and white"
             )
 
     @functools.cached_property
@@ -222,7 +229,7 @@ class _Masks:
         """The first mask with numbers of objects."""
         for path in self.numbered.paths:
             with contextlib.suppress(OSError, ValueError):
-                if self._read_alone(path).reading == "instances":
+                if self._read_alone(open_mask(path, "a mask")).reading == "instances":
                     return path
         return None
 
